@@ -1,0 +1,30 @@
+import type { MachineTime } from "./machine-time.ts";
+import type { Session, WriteSession } from "./query.ts";
+
+/** A database that holds a registry. Repositories know this and nothing of SQLite or PostgreSQL. */
+export interface Engine {
+  /** Where it is: a file's absolute path. */
+  readonly location: string;
+  /** Reads what is committed. */
+  readonly reader: Session;
+  /**
+   * Runs `work` in one write transaction that is durable when the promise resolves and leaves nothing
+   * behind when it rejects. Transactions that wait at the same time may share one commit; each still
+   * fails alone.
+   *
+   * @throws RegistryError `database_busy`, `disk_full`, `read_only`, or what `work` throws.
+   */
+  write<T>(work: (session: WriteSession) => Promise<T>): Promise<T>;
+  /** The clock that leases are judged by. */
+  now(): MachineTime;
+  /** A number that changes whenever anybody has committed a change. */
+  changeCounter(): number;
+  schemaVersion(): { version: number; applied: { version: number; name: string; appliedAt: number }[] };
+  /**
+   * Brings the schema to a version, step by step, each in its own transaction.
+   *
+   * @throws RegistryError `schema_too_new`, `invalid_input` for a version that there is not.
+   */
+  migrate(target: number): Promise<{ from: number; to: number }>;
+  close(): Promise<void>;
+}

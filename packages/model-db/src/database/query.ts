@@ -1,0 +1,60 @@
+import type { Compilable, Expression, ExpressionWrapper, Kysely, RawBuilder, Sql } from "kysely";
+import type { Tables } from "../schema/tables.ts";
+
+/** A value that a query is given when it runs. */
+export type ParameterValue = string | number | null;
+export type Parameters = Record<string, ParameterValue>;
+
+/** What engines say in different words. Everything else in a query is the same on each. */
+export interface Dialect {
+  /** The texts of a JSON array, as rows with one column `value`. */
+  texts(json: Expression<string>): RawBuilder<{ value: string }>;
+  /** Whether a text contains a pattern made by `containsPattern`, without regard to case. */
+  contains(text: Expression<string | null>, pattern: Expression<string>): RawBuilder<boolean>;
+  /** Whether a row of `model_search` contains every term of a text made by `searchExpression`. */
+  matches(expression: Expression<string>): RawBuilder<boolean>;
+}
+
+/** What a query is written with. */
+export interface QueryContext<P> {
+  db: Kysely<Tables>;
+  sql: Sql;
+  dialect: Dialect;
+  /** A place for the parameter of that name. */
+  p: <K extends keyof P & string>(name: K) => ExpressionWrapper<Tables, never, P[K]>;
+}
+
+/**
+ * A query, written once in Kysely. It is compiled at its first run, kept as a prepared statement under
+ * its key, and given its parameters by name at each run.
+ */
+export interface Query<P, Row> {
+  /** Names the query, and its shape where that varies: the same key always means the same SQL. */
+  readonly key: string;
+  readonly build: (context: QueryContext<P>) => Compilable<Row>;
+}
+
+/** A query under a key. */
+export function query<P, Row>(key: string, build: (context: QueryContext<P>) => Compilable<Row>): Query<P, Row> {
+  return { key, build };
+}
+
+/** A query compiled for an engine: where a parameter is an object, the value of that name goes. */
+export interface CompiledSql {
+  readonly sql: string;
+  readonly parameters: readonly (ParameterValue | { readonly parameter: string })[];
+}
+
+/** What runs queries: the reading side of a registry, or one write transaction. */
+export interface Session {
+  all<P extends object, Row>(query: Query<P, Row>, parameters: P): Promise<Row[]>;
+  get<P extends object, Row>(query: Query<P, Row>, parameters: P): Promise<Row | undefined>;
+  /** Runs a query without result rows; returns how many rows it changed. */
+  run<P extends object>(query: Query<P, unknown>, parameters: P): Promise<number>;
+}
+
+/** The session of a write transaction. */
+export interface WriteSession extends Session {
+  /** Runs a part of the transaction that is undone when it fails, while the rest can go on. */
+  nested<T>(work: () => Promise<T>): Promise<T>;
+}

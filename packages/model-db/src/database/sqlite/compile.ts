@@ -1,0 +1,56 @@
+import { DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler, sql } from "kysely";
+import type { LimitNode } from "kysely";
+import type { Tables } from "../../schema/tables.ts";
+import type { CompiledSql, Dialect, ParameterValue, Query, QueryContext } from "../query.ts";
+
+class Parameter {
+  readonly parameter: string;
+  constructor(name: string) {
+    this.parameter = name;
+  }
+}
+
+/**
+ * SQLite plans a statement anew whenever a bare parameter that it peeked at gets another value: in a
+ * LIMIT always, in a comparison once ANALYZE has run. Behind a unary plus or a cast it does not peek
+ * (https://www.sqlite.org/queryplanner-ng.html#the_next_generation_query_planner, "QPSG").
+ */
+class StableQueryCompiler extends SqliteQueryCompiler {
+  protected override getCurrentParameterPlaceholder(): string {
+    return "+?";
+  }
+
+  protected override visitLimit(node: LimitNode): void {
+    this.append("limit cast(");
+    this.visitNode(node.limit);
+    this.append(" as integer)");
+  }
+}
+
+const db = new Kysely<Tables>({
+  dialect: {
+    createAdapter: () => new SqliteAdapter(),
+    createDriver: () => new DummyDriver(),
+    createIntrospector: (database) => new SqliteIntrospector(database),
+    createQueryCompiler: () => new StableQueryCompiler(),
+  },
+});
+
+const dialect: Dialect = {
+  texts: (json) => sql`json_each(${json})`,
+  contains: (text, pattern) => sql`${text} like ${pattern} escape '\\'`,
+  matches: (expression) => sql`model_search match ${expression}`,
+};
+
+const context: QueryContext<Record<string, ParameterValue>> = {
+  db,
+  sql,
+  dialect,
+  p: (name) => sql.val(new Parameter(name) as never) as never,
+};
+
+/** The SQL of a query, in SQLite's words. */
+export function compile<P, Row>(query: Query<P, Row>): CompiledSql {
+  const compiled = query.build(context as unknown as QueryContext<P>).compile();
+  return { sql: compiled.sql, parameters: compiled.parameters as CompiledSql["parameters"] };
+}

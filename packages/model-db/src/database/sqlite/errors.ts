@@ -1,0 +1,41 @@
+import { RegistryError } from "../../errors.ts";
+
+/** What SQLite throws, in the registry's words. Anything that is no failure of SQLite comes back as it is. */
+export function toRegistryError(error: unknown, location: string): unknown {
+  const code = sqliteCode(error);
+  if (code === undefined) return error;
+  const failure = (name: ConstructorParameters<typeof RegistryError>[0], message: string): RegistryError =>
+    new RegistryError(name, message, { cause: error });
+  if (code.startsWith("SQLITE_BUSY") || code.startsWith("SQLITE_LOCKED")) {
+    return failure("database_busy", `${location} is in use by another program. Try again in a moment.`);
+  }
+  if (code === "SQLITE_FULL") {
+    return failure("disk_full", `The disk is full: nothing was changed in ${location}. Free some space and try again.`);
+  }
+  if (code.startsWith("SQLITE_READONLY")) {
+    return failure("read_only", `${location} cannot be written: check the rights of the file and its folder.`);
+  }
+  if (code.startsWith("SQLITE_CORRUPT")) {
+    return failure("database_damaged", `${location} is damaged. Leave it as it is and restore a copy.`);
+  }
+  if (code === "SQLITE_NOTADB") {
+    return failure("not_a_registry", `${location} is not a database. Choose another path with --db or CORTEX_DB.`);
+  }
+  if (code.startsWith("SQLITE_CANTOPEN") || code.startsWith("SQLITE_PERM") || code.startsWith("SQLITE_AUTH")) {
+    return failure("read_only", `${location} cannot be opened: check the rights of the file and its folder.`);
+  }
+  if (code.startsWith("SQLITE_IOERR")) {
+    return failure("io_error", `Reading or writing ${location} failed (${code}). Check the disk.`);
+  }
+  return error;
+}
+
+/** Whether another connection holds the lock that a statement needed. */
+export function isBusy(error: unknown): boolean {
+  return sqliteCode(error)?.startsWith("SQLITE_BUSY") ?? false;
+}
+
+function sqliteCode(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !("code" in error) || typeof error.code !== "string") return undefined;
+  return error.code.startsWith("SQLITE_") ? error.code : undefined;
+}

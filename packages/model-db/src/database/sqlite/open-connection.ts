@@ -1,0 +1,48 @@
+import Database from "better-sqlite3";
+import { RegistryError } from "../../errors.ts";
+import { isBusy, toRegistryError } from "./errors.ts";
+
+/**
+ * Opens a connection with the settings that every connection of ours has, and checks the one that
+ * decides whether a commit is on disk: a reopened WAL file would otherwise be `synchronous=NORMAL`.
+ *
+ * @throws RegistryError `not_a_registry`, `read_only`, `database_damaged`, `database_busy`.
+ */
+export function openConnection(
+  path: string,
+  options: { readonly: boolean; busyTimeoutMs: number },
+): Database.Database {
+  let connection: Database.Database | undefined;
+  try {
+    connection = new Database(path, { readonly: options.readonly, timeout: options.busyTimeoutMs });
+    connection.exec(`
+      PRAGMA synchronous = FULL;
+      PRAGMA foreign_keys = ON;
+      PRAGMA trusted_schema = OFF;
+      PRAGMA cell_size_check = ON;
+    `);
+    if (connection.pragma("synchronous", { simple: true }) !== 2) {
+      throw new RegistryError("io_error", `${path}: SQLite refuses to write through to the disk.`);
+    }
+    return connection;
+  } catch (error) {
+    connection?.close();
+    throw toRegistryError(error, path);
+  }
+}
+
+/** Puts a file into write-ahead mode, waiting for others that do the same. */
+export function enableWal(connection: Database.Database, busyTimeoutMs: number): void {
+  const deadline = performance.now() + busyTimeoutMs;
+  for (;;) {
+    try {
+      connection.pragma("journal_mode = WAL");
+      connection.exec("PRAGMA wal_autocheckpoint = 1000; PRAGMA journal_size_limit = 67108864;");
+      return;
+    } catch (error) {
+      // The busy handler is not asked here, so that two first openers would collide.
+      if (!isBusy(error) || performance.now() >= deadline) throw toRegistryError(error, connection.name);
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1 + Math.random() * 4);
+    }
+  }
+}

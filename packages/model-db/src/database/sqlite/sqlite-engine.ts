@@ -1,0 +1,175 @@
+import type Database from "better-sqlite3";
+import { existsSync, mkdirSync, statSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { invalidInput, RegistryError } from "../../errors.ts";
+import { MIGRATIONS } from "../../migrations/index.ts";
+import type { Engine } from "../engine.ts";
+import { machineTime, type MachineTime } from "../machine-time.ts";
+import type { Session, WriteSession } from "../query.ts";
+import { enableWal, openConnection } from "./open-connection.ts";
+import { migrateOneStep, readMigrations, readSchemaVersion } from "./schema-version.ts";
+import { SqliteSession } from "./sqlite-session.ts";
+import { WriteQueue } from "./write-queue.ts";
+
+export interface SqliteOptions {
+  mode: "create" | "write" | "read";
+  migrate: boolean;
+  busyTimeoutMs: number;
+}
+
+/**
+ * Opens a registry in one SQLite file. Reads and writes have a connection each, opened at the first
+ * use, so that a read never sees what is not yet committed.
+ *
+ * @throws RegistryError `not_found`, `not_a_registry`, `schema_too_new`, `schema_too_old`,
+ *   `read_only`, `database_busy`, `database_damaged`, `invalid_input`.
+ */
+export async function openSqlite(location: string, options: SqliteOptions): Promise<Engine> {
+  const path = checkPath(location, options.mode);
+  const engine = new SqliteEngine(path, options);
+  try {
+    await engine.prepare();
+    return engine;
+  } catch (error) {
+    await engine.close();
+    throw error;
+  }
+}
+
+function checkPath(location: string, mode: SqliteOptions["mode"]): string {
+  if (typeof location !== "string" || location === "" || location.includes("\0") || location.length > 4096) {
+    throw invalidInput("location", "The registry's location must be the path of a file.");
+  }
+  if (location === ":memory:" || /^\w+:\/\//.test(location)) {
+    throw invalidInput("location", `${location} is no path of a file; a registry lives in one SQLite file.`);
+  }
+  const path = resolve(location);
+  if (existsSync(path)) {
+    if (statSync(path).isDirectory()) {
+      throw invalidInput("location", `${path} is a folder; name the registry's file in it.`);
+    }
+  } else if (mode !== "create") {
+    throw new RegistryError("not_found", `There is no registry at ${path}.`);
+  } else {
+    createFolder(dirname(path));
+  }
+  return path;
+}
+
+function createFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true });
+  } catch (error) {
+    throw new RegistryError("read_only", `The folder ${folder} cannot be made: check its rights.`, { cause: error });
+  }
+}
+
+class SqliteEngine implements Engine {
+  readonly location: string;
+  readonly #options: SqliteOptions;
+  #readConnection: Database.Database | undefined;
+  #reader: SqliteSession | undefined;
+  #changeCounter: Database.Statement | undefined;
+  #writeConnection: Database.Database | undefined;
+  #writer: WriteQueue | undefined;
+  #closed = false;
+
+  constructor(path: string, options: SqliteOptions) {
+    this.location = path;
+    this.#options = options;
+  }
+
+  /** Checks that the file is ours, and brings it up to date where that is wanted. */
+  async prepare(): Promise<void> {
+    if (this.#options.mode === "read") {
+      const version = readSchemaVersion(this.#openReader());
+      if (version === MIGRATIONS.length) return;
+      throw new RegistryError(
+        "schema_too_old",
+        `${this.location} has schema ${version}, older than ${MIGRATIONS.length}. Bring it up to date with: cortex migrate up`,
+      );
+    }
+    const version = readSchemaVersion(this.#openWriter());
+    if (version < MIGRATIONS.length && this.#options.migrate) await this.migrate(MIGRATIONS.length);
+  }
+
+  get reader(): Session {
+    if (this.#reader === undefined) this.#reader = new SqliteSession(this.#openReader());
+    return this.#reader;
+  }
+
+  write<T>(work: (session: WriteSession) => Promise<T>): Promise<T> {
+    if (this.#options.mode === "read") {
+      return Promise.reject(new RegistryError("read_only", `${this.location} was opened for reading only.`));
+    }
+    try {
+      this.#openWriter();
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+    return this.#writer!.add(work);
+  }
+
+  now(): MachineTime {
+    return machineTime();
+  }
+
+  changeCounter(): number {
+    this.#changeCounter ??= this.#openReader().prepare("PRAGMA data_version").pluck();
+    return this.#changeCounter.get() as number;
+  }
+
+  schemaVersion(): { version: number; applied: { version: number; name: string; appliedAt: number }[] } {
+    const connection = this.#openReader();
+    return { version: readSchemaVersion(connection), applied: readMigrations(connection) };
+  }
+
+  async migrate(target: number): Promise<{ from: number; to: number }> {
+    const connection = this.#openWriter();
+    const from = readSchemaVersion(connection);
+    while (await this.write(async () => migrateOneStep(connection, target)));
+    this.#writer!.clear();
+    this.#reader?.clear();
+    return { from, to: target };
+  }
+
+  async close(): Promise<void> {
+    await this.#writer?.settled();
+    this.#closed = true;
+    this.#readConnection?.close();
+    // The last connection to leave folds the write-ahead log into the file; only a writer can.
+    this.#writeConnection?.close();
+  }
+
+  #openReader(): Database.Database {
+    this.#checkOpen();
+    this.#readConnection ??= openConnection(this.location, {
+      readonly: true,
+      busyTimeoutMs: this.#options.busyTimeoutMs,
+    });
+    return this.#readConnection;
+  }
+
+  #openWriter(): Database.Database {
+    this.#checkOpen();
+    if (this.#writeConnection === undefined) {
+      const { busyTimeoutMs } = this.#options;
+      const connection = openConnection(this.location, { readonly: false, busyTimeoutMs });
+      try {
+        readSchemaVersion(connection);
+        enableWal(connection, busyTimeoutMs);
+        connection.pragma("busy_timeout = 0");
+        this.#writer = new WriteQueue(connection, busyTimeoutMs);
+      } catch (error) {
+        connection.close();
+        throw error;
+      }
+      this.#writeConnection = connection;
+    }
+    return this.#writeConnection;
+  }
+
+  #checkOpen(): void {
+    if (this.#closed) throw new RegistryError("invalid_input", `The registry ${this.location} is closed.`);
+  }
+}

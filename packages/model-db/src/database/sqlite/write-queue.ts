@@ -1,0 +1,149 @@
+import type Database from "better-sqlite3";
+import { setTimeout as sleep } from "node:timers/promises";
+import { RegistryError } from "../../errors.ts";
+import type { WriteSession } from "../query.ts";
+import { isBusy, toRegistryError } from "./errors.ts";
+import { SqliteSession } from "./sqlite-session.ts";
+
+interface Job {
+  run: (session: WriteSession) => Promise<unknown>;
+  resolve: (value: unknown) => void;
+  reject: (reason: unknown) => void;
+}
+
+// More jobs to a commit gain nothing and make the first wait for the last.
+const MAX_BATCH = 64;
+// How long a waiting writer blocks between two tries, and how many such tries it makes before it lets
+// other work of this process go on in between.
+const BRIEF_WAITS = 8;
+const BRIEF_WAIT_MS = 0.5;
+
+/**
+ * The one writer of a connection. Jobs that wait together share one transaction, and so one wait for
+ * the disk, each within a savepoint of its own. Between processes the lock is polled at an even pace
+ * and given up for a moment after each commit while others write too: SQLite's own busy handler backs
+ * off ever longer and lets one process starve the rest.
+ */
+export class WriteQueue {
+  readonly #connection: Database.Database;
+  readonly #session: SqliteSession;
+  readonly #busyTimeoutMs: number;
+  readonly #begin: Database.Statement;
+  readonly #commit: Database.Statement;
+  readonly #rollback: Database.Statement;
+  readonly #dataVersion: Database.Statement;
+  #jobs: Job[] = [];
+  #draining: Promise<void> | undefined;
+  #lastDataVersion: unknown;
+
+  constructor(connection: Database.Database, busyTimeoutMs: number) {
+    this.#connection = connection;
+    this.#session = new SqliteSession(connection);
+    this.#busyTimeoutMs = busyTimeoutMs;
+    this.#begin = connection.prepare("BEGIN IMMEDIATE");
+    this.#commit = connection.prepare("COMMIT");
+    this.#rollback = connection.prepare("ROLLBACK");
+    this.#dataVersion = connection.prepare("PRAGMA data_version").pluck();
+    this.#lastDataVersion = this.#dataVersion.get();
+  }
+
+  /** Runs a job in a durable transaction of its own or shared with others that wait. */
+  add<T>(run: (session: WriteSession) => Promise<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      this.#jobs.push({ run, resolve: resolve as Job["resolve"], reject });
+      this.#draining ??= this.#drain();
+    });
+  }
+
+  /** Resolves when nothing waits any more. */
+  async settled(): Promise<void> {
+    await this.#draining;
+  }
+
+  /** Forgets prepared statements, after the schema changed. */
+  clear(): void {
+    this.#session.clear();
+  }
+
+  async #drain(): Promise<void> {
+    // Callers of the same turn of the event loop are gathered before the first commit.
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    try {
+      while (this.#jobs.length > 0) {
+        const batch = this.#jobs.splice(0, MAX_BATCH);
+        try {
+          await this.#beginImmediate();
+        } catch (error) {
+          for (const job of batch) job.reject(error);
+          continue;
+        }
+        await this.#runBatch(batch);
+      }
+    } finally {
+      this.#draining = undefined;
+    }
+  }
+
+  async #runBatch(batch: Job[]): Promise<void> {
+    const done: { job: Job; value: unknown }[] = [];
+    const shared = batch.length > 1;
+    for (const [index, job] of batch.entries()) {
+      try {
+        const run = (): Promise<unknown> => job.run(this.#session);
+        done.push({ job, value: await (shared ? this.#session.nested(run) : run()) });
+      } catch (error) {
+        const failure = toRegistryError(error, this.#connection.name);
+        job.reject(failure);
+        if (!this.#connection.inTransaction) {
+          // SQLite gave up the whole transaction, as it does on a full disk: what came before is gone too.
+          for (const before of done) before.job.reject(failure);
+          this.#jobs.unshift(...batch.slice(index + 1));
+          return;
+        }
+      }
+    }
+    try {
+      if (done.length > 0) this.#commit.run();
+      else this.#rollback.run();
+    } catch (error) {
+      if (this.#connection.inTransaction) this.#rollback.run();
+      const failure = toRegistryError(error, this.#connection.name);
+      for (const { job } of done) job.reject(failure);
+      return;
+    }
+    for (const { job, value } of done) job.resolve(value);
+  }
+
+  async #beginImmediate(): Promise<void> {
+    const deadline = performance.now() + this.#busyTimeoutMs;
+    const dataVersion = this.#dataVersion.get();
+    if (dataVersion !== this.#lastDataVersion) {
+      this.#lastDataVersion = dataVersion;
+      block(0.3 + Math.random() * BRIEF_WAIT_MS);
+    }
+    for (let attempt = 0; ; attempt++) {
+      try {
+        this.#begin.run();
+        return;
+      } catch (error) {
+        if (!isBusy(error)) throw toRegistryError(error, this.#connection.name);
+        if (performance.now() >= deadline) {
+          throw new RegistryError(
+            "database_busy",
+            `${this.#connection.name} was locked by another program for ${this.#busyTimeoutMs} ms. Try again, or find out what holds it.`,
+            { cause: error },
+          );
+        }
+      }
+      if (attempt < BRIEF_WAITS) block(0.1 + Math.random() * (BRIEF_WAIT_MS - 0.1));
+      else await sleep(1);
+    }
+  }
+}
+
+const waited = new Int32Array(new SharedArrayBuffer(4));
+
+// A timer cannot be shorter than a millisecond, and a commit takes less.
+function block(milliseconds: number): void {
+  Atomics.wait(waited, 0, 0, milliseconds);
+}

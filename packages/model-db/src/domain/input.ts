@@ -1,0 +1,172 @@
+import { invalidInput } from "../errors.ts";
+import { nearest } from "./nearest.ts";
+import { hasForbiddenCharacter, toVisible } from "./text.ts";
+import type { JsonObject, JsonValue } from "./model.ts";
+
+/** The last millisecond of the year 9999; times run from 1970 to here. */
+export const MAX_TIME_MS = 253_402_300_799_999;
+const MAX_NAME_LENGTH = 1024;
+const MAX_TEXT_LENGTH = 4096;
+const MAX_NOTES_LENGTH = 65_536;
+const MAX_JSON_LENGTH = 1_048_576;
+const MAX_JSON_DEPTH = 32;
+const MAX_LIST_LENGTH = 1000;
+const TAG = /^[\p{L}\p{N}][\p{L}\p{N}\p{M}._:/=-]*$/u;
+const MAX_TAG_LENGTH = 64;
+
+/** Shows a value in a message: short, and unable to drive a terminal. */
+export function shown(value: unknown): string {
+  let text: string;
+  try {
+    text = typeof value === "string" ? JSON.stringify(value) : (JSON.stringify(value) ?? String(value));
+  } catch {
+    text = String(typeof value);
+  }
+  text = toVisible(text);
+  return text.length > 80 ? `${text.slice(0, 77)}…` : text;
+}
+
+/** Refuses keys that are not known, naming the nearest. `undefined` values count as absent. */
+export function checkKeys(what: string, input: unknown, known: ReadonlySet<string>): asserts input is object {
+  if (typeof input !== "object" || input === null || Array.isArray(input)) {
+    throw invalidInput(what, `${what} must be an object, not ${shown(input)}.`);
+  }
+  for (const key of Object.keys(input)) {
+    if (known.has(key)) continue;
+    const near = nearest(key, known);
+    throw invalidInput(
+      key,
+      `${what} has no ${shown(key)}${near === undefined ? "" : `; did you mean ${shown(near)}?`}`,
+    );
+  }
+}
+
+/** An id or an alias: 1 to 1,024 characters, none of them a control character, no blank at either end. */
+export function parseName(field: string, value: unknown): string {
+  if (typeof value !== "string") throw invalidInput(field, `${field} must be a text, not ${shown(value)}.`);
+  if (value === "") throw invalidInput(field, `${field} must not be empty.`);
+  checkText(field, value, MAX_NAME_LENGTH);
+  if (value.trim() !== value) {
+    throw invalidInput(field, `${field} must not begin or end with a blank: ${shown(value)}.`);
+  }
+  return value;
+}
+
+/** A text of one line, at most 4,096 characters; `null` and the empty text mean "not known". */
+export function parseText(field: string, value: unknown): string | null {
+  if (value === null || value === "") return null;
+  if (typeof value !== "string") throw invalidInput(field, `${field} must be a text, not ${shown(value)}.`);
+  checkText(field, value, MAX_TEXT_LENGTH);
+  return value;
+}
+
+/** Free text of several lines, at most 65,536 characters. */
+export function parseNotes(field: string, value: unknown): string | null {
+  if (value === null || value === "") return null;
+  if (typeof value !== "string") throw invalidInput(field, `${field} must be a text, not ${shown(value)}.`);
+  checkText(field, value.replace(/[\n\r\t]/g, " "), MAX_NOTES_LENGTH);
+  return value;
+}
+
+function checkText(field: string, value: string, maxLength: number): void {
+  if (value.length > maxLength) {
+    throw invalidInput(
+      field,
+      `${field} has ${value.length.toLocaleString("en")} characters; at most ${maxLength.toLocaleString("en")} are allowed.`,
+    );
+  }
+  if (hasForbiddenCharacter(value)) {
+    throw invalidInput(field, `${field} holds a control character or a broken one: ${shown(value)}. Remove it.`);
+  }
+}
+
+/** One of a closed set of words. */
+export function parseWord<T extends string>(field: string, value: unknown, words: readonly T[]): T {
+  if (typeof value === "string" && (words as readonly string[]).includes(value)) return value as T;
+  const near = typeof value === "string" ? nearest(value, words) : undefined;
+  throw invalidInput(
+    field,
+    `${field} must be one of ${words.join(", ")}; not ${shown(value)}.${near === undefined ? "" : ` Did you mean ${near}?`}`,
+  );
+}
+
+/** A whole number between two bounds, both included. */
+export function parseInteger(field: string, value: unknown, min: number = 0, max: number = Number.MAX_SAFE_INTEGER): number {
+  if (typeof value === "number" && Number.isSafeInteger(value) && value >= min && value <= max) return value;
+  throw invalidInput(
+    field,
+    `${field} must be a whole number from ${min.toLocaleString("en")} to ${max.toLocaleString("en")}, not ${shown(value)}.`,
+  );
+}
+
+/** Unix milliseconds from 1970 to 9999. */
+export function parseTime(field: string, value: unknown): number {
+  if (typeof value === "number" && Number.isSafeInteger(value) && value >= 0 && value <= MAX_TIME_MS) return value;
+  throw invalidInput(
+    field,
+    `${field} must be a time in Unix milliseconds between the years 1970 and 9999, not ${shown(value)}.`,
+  );
+}
+
+export function parseBoolean(field: string, value: unknown): boolean {
+  if (typeof value === "boolean") return value;
+  throw invalidInput(field, `${field} must be true or false, not ${shown(value)}.`);
+}
+
+/** Labels, each once, in the order given. */
+export function parseTags(field: string, value: unknown): string[] {
+  return parseList(field, value, (tag) => {
+    if (typeof tag !== "string" || tag.length > MAX_TAG_LENGTH || !TAG.test(tag)) {
+      throw invalidInput(
+        field,
+        `${shown(tag)} is no tag: 1 to ${MAX_TAG_LENGTH} letters, digits and . _ : / = - are allowed, beginning with a letter or digit.`,
+      );
+    }
+    return tag;
+  });
+}
+
+/** A list of at most 1,000 parsed items, each once. */
+export function parseList(field: string, value: unknown, parse: (item: unknown) => string): string[] {
+  if (!Array.isArray(value)) throw invalidInput(field, `${field} must be a list, not ${shown(value)}.`);
+  if (value.length > MAX_LIST_LENGTH) {
+    throw invalidInput(field, `${field} has ${value.length} items; at most ${MAX_LIST_LENGTH} are allowed.`);
+  }
+  return value.length === 0 ? [] : [...new Set(value.map(parse))];
+}
+
+/** A plain JSON object: at most 1 MiB as text and 32 levels deep. */
+export function parseObject(field: string, value: unknown): JsonObject {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw invalidInput(field, `${field} must be a JSON object, not ${shown(value)}.`);
+  }
+  const copy = copyJson(field, value, 0) as JsonObject;
+  if (JSON.stringify(copy).length > MAX_JSON_LENGTH) {
+    throw invalidInput(field, `${field} is larger than ${MAX_JSON_LENGTH.toLocaleString("en")} characters.`);
+  }
+  return copy;
+}
+
+function copyJson(field: string, value: unknown, depth: number): JsonValue {
+  if (depth > MAX_JSON_DEPTH) throw invalidInput(field, `${field} is more than ${MAX_JSON_DEPTH} levels deep.`);
+  if (value === null || typeof value === "boolean") return value;
+  if (typeof value === "string") {
+    if (!value.isWellFormed()) throw invalidInput(field, `${field} holds half a character: ${shown(value)}.`);
+    return value;
+  }
+  if (typeof value === "number" && Number.isFinite(value)) return value;
+  if (Array.isArray(value)) return value.map((item) => copyJson(field, item, depth + 1));
+  if (typeof value === "object") {
+    const prototype: unknown = Object.getPrototypeOf(value);
+    if (prototype === Object.prototype || prototype === null) {
+      const copy: JsonObject = {};
+      for (const [key, item] of Object.entries(value)) {
+        if (key === "__proto__") throw invalidInput(field, `${field} must not have a key "__proto__".`);
+        if (!key.isWellFormed()) throw invalidInput(field, `${field} holds half a character: ${shown(key)}.`);
+        copy[key] = copyJson(field, item, depth + 1);
+      }
+      return copy;
+    }
+  }
+  throw invalidInput(field, `${field} holds something that is no JSON: ${shown(value)}.`);
+}

@@ -1,0 +1,207 @@
+import { invalidInput } from "../errors.ts";
+import { SCALAR_FIELDS, type Field, type ScalarField } from "./fields.ts";
+import { checkKeys, parseInteger, parseTags, parseWord, shown } from "./input.ts";
+import { AVAILABILITIES, SOURCE_TYPES } from "./model.ts";
+import { hasForbiddenCharacter } from "./text.ts";
+
+/** A value that a field is compared with; `null` is "not known". */
+export type FilterValue = string | number | boolean | null;
+
+/** What must hold for a field, all of it at once. `like` looks for a part of the text, in any case. */
+export interface Comparison {
+  eq?: FilterValue;
+  ne?: FilterValue;
+  lt?: string | number;
+  le?: string | number;
+  gt?: string | number;
+  ge?: string | number;
+  like?: string;
+}
+
+/** By field: the value it has, a list of values it may have, or comparisons. All fields must match. */
+export type ModelFilter = { [K in ScalarField]?: FilterValue | readonly FilterValue[] | Comparison };
+
+export interface TagFilter {
+  all?: readonly string[];
+  any?: readonly string[];
+  none?: readonly string[];
+}
+
+/** Which models. */
+export interface ModelSelection {
+  filter?: ModelFilter;
+  tags?: TagFilter;
+  /** Blank-separated terms that must all be part of the id, an alias, the repository, the notes or a tag. */
+  search?: string;
+}
+
+export interface ListOptions extends ModelSelection {
+  /** Newest registered first when left out. Models without a value come last in either direction. */
+  sort?: { field: ScalarField; direction?: "asc" | "desc" };
+  /** 1 to 1,000; 50 when left out. */
+  limit?: number;
+  /** `nextCursor` of the page before, with the same other options. */
+  cursor?: string | null;
+  /** Count all that match, too. */
+  total?: boolean;
+}
+
+export interface Page<T> {
+  readonly items: readonly T[];
+  /** For the next page; `null` on the last. */
+  readonly nextCursor: string | null;
+  /** How many match in all, where asked for. */
+  readonly total?: number;
+}
+
+export type Operator = "eq" | "ne" | "lt" | "le" | "gt" | "ge" | "like" | "in";
+/** One condition, checked: `in` has a list of values, the others one. */
+export interface Condition {
+  readonly field: ScalarField;
+  readonly operator: Operator;
+  readonly values: readonly (string | number | null)[];
+}
+
+/** Which models, checked and in one form. */
+export interface Selection {
+  readonly conditions: readonly Condition[];
+  readonly tagsAll: readonly string[];
+  readonly tagsAny: readonly string[];
+  readonly tagsNone: readonly string[];
+  readonly terms: readonly string[];
+}
+
+const FIELDS: ReadonlyMap<string, Field> = new Map(SCALAR_FIELDS.map((field) => [field.name, field]));
+const FIELD_NAMES: ReadonlySet<string> = new Set(FIELDS.keys());
+const COMPARISON_KEYS: ReadonlySet<string> = new Set(["eq", "ne", "lt", "le", "gt", "ge", "like"]);
+const SELECTION_KEYS = ["filter", "tags", "search"];
+const LIST_KEYS: ReadonlySet<string> = new Set([...SELECTION_KEYS, "sort", "limit", "cursor", "total"]);
+const COUNT_KEYS: ReadonlySet<string> = new Set(SELECTION_KEYS);
+const TAG_KEYS: ReadonlySet<string> = new Set(["all", "any", "none"]);
+const SORT_KEYS: ReadonlySet<string> = new Set(["field", "direction"]);
+const MAX_VALUES = 500;
+const MAX_TERMS = 16;
+const MAX_SEARCH_LENGTH = 1024;
+const NOTHING: readonly never[] = [];
+const EVERYTHING: Selection = {
+  conditions: NOTHING,
+  tagsAll: NOTHING,
+  tagsAny: NOTHING,
+  tagsNone: NOTHING,
+  terms: NOTHING,
+};
+
+/** Refuses what `list` does not know. */
+export function checkListOptions(options: unknown): asserts options is ListOptions {
+  checkKeys("list options", options, LIST_KEYS);
+}
+
+/** Refuses what `count` does not know. */
+export function checkSelection(selection: unknown): asserts selection is ModelSelection {
+  checkKeys("count options", selection, COUNT_KEYS);
+}
+
+/**
+ * Brings a selection into one form.
+ *
+ * @throws RegistryError `invalid_input` naming the field.
+ */
+export function parseSelection({ filter, tags, search }: ModelSelection): Selection {
+  if (filter === undefined && tags === undefined && search === undefined) return EVERYTHING;
+  if (tags !== undefined) checkKeys("tags", tags, TAG_KEYS);
+  return {
+    conditions: filter === undefined ? NOTHING : parseFilter(filter),
+    tagsAll: tags?.all === undefined ? NOTHING : parseTags("tags", tags.all),
+    tagsAny: tags?.any === undefined ? NOTHING : parseTags("tags", tags.any),
+    tagsNone: tags?.none === undefined ? NOTHING : parseTags("tags", tags.none),
+    terms: search === undefined ? NOTHING : parseTerms(search),
+  };
+}
+
+function parseFilter(filter: ModelFilter): Condition[] {
+  checkKeys("a filter", filter, FIELD_NAMES);
+  const conditions: Condition[] = [];
+  for (const [name, wanted] of Object.entries(filter)) {
+    if (wanted === undefined) continue;
+    const field = FIELDS.get(name)! as Field & { name: ScalarField };
+    if (Array.isArray(wanted)) {
+      if (wanted.length === 0 || wanted.length > MAX_VALUES) {
+        throw invalidInput(name, `${name} must be compared with 1 to ${MAX_VALUES} values, not ${wanted.length}.`);
+      }
+      const values = wanted.map((value) => parseValue(field, value));
+      conditions.push({ field: field.name, operator: "in", values });
+    } else if (typeof wanted === "object" && wanted !== null) {
+      checkKeys(`a comparison of ${name}`, wanted, COMPARISON_KEYS);
+      for (const [operator, value] of Object.entries(wanted)) {
+        if (value !== undefined) conditions.push(parseComparison(field, operator as Operator, value));
+      }
+    } else {
+      conditions.push({ field: field.name, operator: "eq", values: [parseValue(field, wanted)] });
+    }
+  }
+  return conditions;
+}
+
+function parseComparison(field: Field & { name: ScalarField }, operator: Operator, value: unknown): Condition {
+  const { name, type } = field;
+  if (operator === "like" && (type !== "text" || typeof value !== "string" || value === "")) {
+    throw invalidInput(name, `${name} like must be a part of a text field, not ${shown(value)}.`);
+  }
+  if (value === null && operator !== "eq" && operator !== "ne") {
+    throw invalidInput(name, `${name} cannot be compared by size with null; use eq or ne.`);
+  }
+  const closed = operator === "like" ? checkFilterText(name, value as string) : parseValue(field, value);
+  return { field: name, operator, values: [closed] };
+}
+
+function parseValue({ name, type }: Field, value: unknown): string | number | null {
+  if (value === null) return null;
+  switch (type) {
+    case "status":
+      return parseInteger(name, value, 0, 1);
+    case "boolean":
+      if (typeof value !== "boolean") throw invalidInput(name, `${name} must be true or false, not ${shown(value)}.`);
+      return value ? 1 : 0;
+    case "text":
+      if (name === "source_type") return parseWord(name, value, SOURCE_TYPES);
+      if (name === "availability") return parseWord(name, value, AVAILABILITIES);
+      if (typeof value !== "string") throw invalidInput(name, `${name} must be a text, not ${shown(value)}.`);
+      return checkFilterText(name, value);
+    default:
+      return parseInteger(name, value, Number.MIN_SAFE_INTEGER);
+  }
+}
+
+function checkFilterText(name: string, value: string): string {
+  if (value.length > 4096 || hasForbiddenCharacter(value)) {
+    throw invalidInput(name, `${name} cannot be ${shown(value)}: too long, or with a control character.`);
+  }
+  return value;
+}
+
+function parseTerms(search: unknown): string[] {
+  if (typeof search !== "string") throw invalidInput("search", `search must be a text, not ${shown(search)}.`);
+  if (search.length > MAX_SEARCH_LENGTH || hasForbiddenCharacter(search)) {
+    throw invalidInput("search", `search cannot be ${shown(search)}: too long, or with a control character.`);
+  }
+  const terms = [...new Set(search.split(/\s+/).filter((term) => term !== ""))];
+  if (terms.length > MAX_TERMS) throw invalidInput("search", `search has more than ${MAX_TERMS} words.`);
+  return terms;
+}
+
+/** The order of a list: by a field, or by registration, newest first. */
+export interface Order {
+  readonly field: ScalarField | undefined;
+  readonly descending: boolean;
+}
+
+/** @throws RegistryError `invalid_input` for a field that lists cannot be sorted by. */
+export function parseOrder(sort: ListOptions["sort"]): Order {
+  if (sort === undefined) return { field: undefined, descending: true };
+  checkKeys("sort", sort, SORT_KEYS);
+  if (!FIELDS.has(sort.field)) {
+    throw invalidInput("sort", `Lists cannot be sorted by ${shown(sort.field)}; by ${[...FIELD_NAMES].join(", ")}.`);
+  }
+  const direction = sort.direction === undefined ? "asc" : parseWord("direction", sort.direction, ["asc", "desc"]);
+  return { field: sort.field, descending: direction === "desc" };
+}

@@ -1,0 +1,189 @@
+import { invalidInput } from "../errors.ts";
+import { applyMergePatch } from "./merge-patch.ts";
+import {
+  AVAILABILITIES,
+  FILE_ROLES,
+  MODEL_STATUS,
+  SOURCE_TYPES,
+  type Model,
+  type ModelFile,
+  type ModelUpdate,
+  type NewModel,
+  type NewModelFile,
+} from "./model.ts";
+import {
+  checkKeys,
+  parseBoolean,
+  parseInteger,
+  parseList,
+  parseName,
+  parseNotes,
+  parseObject,
+  parseTags,
+  parseText,
+  parseTime,
+  parseWord,
+  shown,
+} from "./input.ts";
+
+type Editable = keyof ModelUpdate;
+type Parser = (field: string, value: unknown) => unknown;
+
+const orNull =
+  (parse: Parser): Parser =>
+  (field, value) =>
+    value === null ? null : parse(field, value);
+
+// What a person may change, how each is read, and its name in data.
+const EDITABLE: Record<Editable, readonly [name: string, parse: Parser]> = {
+  sourceType: ["source_type", (field, value) => parseWord(field, value, SOURCE_TYPES)],
+  authorRepo: ["author_repo", parseText],
+  branch: ["branch", parseText],
+  configPath: ["config_path", parseText],
+  alias: ["alias", orNull(parseName)],
+  aliases: ["aliases", (field, value) => parseList(field, value, (item) => parseName("alias", item))],
+  availability: ["availability", (field, value) => parseWord(field, value, AVAILABILITIES)],
+  engine: ["engine", parseText],
+  format: ["format", parseText],
+  architecture: ["architecture", parseText],
+  quantization: ["quantization", parseText],
+  parameterCount: ["parameter_count", orNull(parseInteger)],
+  contextLength: ["context_length", orNull(parseInteger)],
+  sizeBytes: ["size_bytes", orNull(parseInteger)],
+  capabilities: ["capabilities", parseTags],
+  metadata: ["metadata", parseObject],
+  tags: ["tags", parseTags],
+  notes: ["notes", parseNotes],
+  pinned: ["pinned", parseBoolean],
+  lastUsedAt: ["last_used_at", orNull(parseTime)],
+};
+const EDITABLE_KEYS = Object.keys(EDITABLE) as Editable[];
+const UPDATE_KEYS: ReadonlySet<string> = new Set(EDITABLE_KEYS);
+const NEW_KEYS: ReadonlySet<string> = new Set([...EDITABLE_KEYS, "modelId", "createdAt", "updatedAt", "files"]);
+
+/** A model that is not yet stored, and its files. */
+export interface ModelDraft {
+  readonly model: Model;
+  /** No alias was named: a short one is to be made. */
+  readonly wantsAlias: boolean;
+  readonly files: readonly ModelFile[];
+}
+
+/**
+ * Reads what `create` is given.
+ *
+ * @param now Unix milliseconds, for the times that are left out.
+ * @throws RegistryError `invalid_input` naming the field.
+ */
+export function parseNewModel(input: unknown, now: number): ModelDraft {
+  checkKeys("a model", input, NEW_KEYS);
+  const given = input as Record<string, unknown>;
+  const modelId = parseName("model_id", given["modelId"]);
+  if (given["sourceType"] === undefined) {
+    throw invalidInput("source_type", `source_type is missing: one of ${SOURCE_TYPES.join(", ")}.`);
+  }
+  const createdAt = given["createdAt"] === undefined ? now : parseTime("created_at", given["createdAt"]);
+  const fields = parseEditable(given);
+  const model: Model = {
+    modelId,
+    sourceType: fields.sourceType!,
+    authorRepo: fields.authorRepo ?? null,
+    branch: fields.branch ?? null,
+    configPath: fields.configPath ?? null,
+    alias: fields.alias ?? null,
+    aliases: (fields.aliases ?? []).filter((alias) => alias !== fields.alias && alias !== modelId),
+    status: MODEL_STATUS.READY,
+    createdAt,
+    updatedAt: given["updatedAt"] === undefined ? createdAt : parseTime("updated_at", given["updatedAt"]),
+    availability: fields.availability ?? (fields.sourceType === "remote" ? "remote" : "present"),
+    engine: fields.engine ?? null,
+    format: fields.format ?? null,
+    architecture: fields.architecture ?? null,
+    quantization: fields.quantization ?? null,
+    parameterCount: fields.parameterCount ?? null,
+    contextLength: fields.contextLength ?? null,
+    sizeBytes: fields.sizeBytes ?? null,
+    capabilities: fields.capabilities ?? [],
+    metadata: fields.metadata ?? {},
+    tags: fields.tags ?? [],
+    notes: fields.notes ?? null,
+    pinned: fields.pinned ?? false,
+    lastUsedAt: fields.lastUsedAt ?? null,
+    rowVersion: 1,
+    rowChecksum: "",
+  };
+  return { model, wantsAlias: fields.alias === undefined, files: parseFiles(given["files"]) };
+}
+
+/**
+ * Checks a model as `create` would, without storing it: whether its names are free is not looked at.
+ *
+ * @throws RegistryError `invalid_input` naming the field.
+ */
+export function checkNewModel(model: NewModel): void {
+  parseNewModel(model, 0);
+}
+
+function parseFiles(files: unknown): ModelFile[] {
+  if (files === undefined) return [];
+  if (!Array.isArray(files)) throw invalidInput("files", `files must be a list, not ${shown(files)}.`);
+  const parsed = files.map(parseNewFile);
+  const twice = parsed.find(({ path }, index) => parsed.findIndex((file) => file.path === path) < index);
+  if (twice !== undefined) throw invalidInput("files", `files holds ${shown(twice.path)} twice.`);
+  return parsed;
+}
+
+/**
+ * Reads what `update` is given.
+ *
+ * @throws RegistryError `invalid_input` naming the field.
+ */
+export function parseModelUpdate(input: unknown): ModelUpdate {
+  checkKeys("an update", input, UPDATE_KEYS);
+  return parseEditable(input as Record<string, unknown>);
+}
+
+function parseEditable(given: Record<string, unknown>): ModelUpdate {
+  const parsed: Record<string, unknown> = {};
+  for (const key of Object.keys(given)) {
+    const value = given[key];
+    const rule = EDITABLE[key as Editable] as (typeof EDITABLE)[Editable] | undefined;
+    if (value !== undefined && rule !== undefined) parsed[key] = rule[1](rule[0], value);
+  }
+  return parsed;
+}
+
+/** The model with an update applied: lists replaced, metadata merged. Names stay each once. */
+export function applyUpdate(model: Model, update: ModelUpdate): Model {
+  const merged = { ...model, ...update } as Model;
+  const aliases = merged.aliases.filter((alias) => alias !== merged.alias && alias !== merged.modelId);
+  const metadata =
+    update.metadata === undefined ? model.metadata : applyMergePatch(model.metadata, update.metadata);
+  return { ...merged, aliases, metadata };
+}
+
+const FILE_KEYS: ReadonlySet<string> = new Set(["path", "role", "sizeBytes", "sha256", "verifiedAt", "source"]);
+
+/**
+ * Reads what `files.put` is given.
+ *
+ * @throws RegistryError `invalid_input` naming the field.
+ */
+export function parseNewFile(input: unknown): ModelFile {
+  checkKeys("a file", input, FILE_KEYS);
+  const given = input as Partial<NewModelFile>;
+  const path = parseText("path", given.path ?? null);
+  if (path === null) throw invalidInput("path", "path must not be empty.");
+  const sha256 = given.sha256 ?? null;
+  if (sha256 !== null && !(typeof sha256 === "string" && /^[0-9a-f]{64}$/.test(sha256))) {
+    throw invalidInput("sha256", `sha256 must be 64 lower-case hexadecimal digits, not ${shown(sha256)}.`);
+  }
+  return {
+    path,
+    role: parseWord("role", given.role, FILE_ROLES),
+    sizeBytes: orNull(parseInteger)("size_bytes", given.sizeBytes ?? null) as number | null,
+    sha256,
+    verifiedAt: orNull(parseTime)("verified_at", given.verifiedAt ?? null) as number | null,
+    source: parseText("source", given.source ?? null),
+  };
+}

@@ -1,0 +1,43 @@
+import type { ModelEvent } from "./event.ts";
+import { MODEL_FIELDS, type ModelField } from "./fields.ts";
+import type { JsonObject, JsonValue, Model, ModelFile } from "./model.ts";
+import type { Run } from "./run.ts";
+
+/** A model as data: the words of the columns as keys, in their order. */
+export type ModelRecord = { [K in ModelField]: JsonValue };
+
+/** The model as data, for `--json`, HTTP and files. Times stay Unix milliseconds. */
+export function toRecord(model: Model): ModelRecord {
+  const record: JsonObject = {};
+  for (const { name, property } of MODEL_FIELDS) record[name] = model[property] as JsonValue;
+  return record as ModelRecord;
+}
+
+/** The model that a record holds, as far as it does: what {@link toRecord} made. */
+export function fromRecord(record: JsonObject): Model {
+  return Object.fromEntries(MODEL_FIELDS.map(({ name, property }) => [property, record[name]])) as unknown as Model;
+}
+
+/** The history entry as data. */
+export function toEventRecord(event: ModelEvent): JsonObject {
+  return toSnakeCase(event);
+}
+
+/** The lease as data. */
+export function toRunRecord(run: Run): JsonObject {
+  return toSnakeCase(run);
+}
+
+/** The file as data. */
+export function toFileRecord(file: ModelFile): JsonObject {
+  return toSnakeCase(file);
+}
+
+function toSnakeCase(value: object): JsonObject {
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [
+      key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
+      item as JsonValue,
+    ]),
+  );
+}

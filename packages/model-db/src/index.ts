@@ -1,0 +1,43 @@
+export { openRegistry, type Registry, type RegistryOptions, type Repositories, type SchemaStatus } from "./registry.ts";
+export type { WatchOptions } from "./watch.ts";
+export { RegistryError, isRegistryError, outcomeOf, type ErrorCode } from "./errors.ts";
+export {
+  AVAILABILITIES,
+  FILE_ROLES,
+  MODEL_STATUS,
+  SOURCE_TYPES,
+  type Availability,
+  type FileRole,
+  type JsonObject,
+  type JsonValue,
+  type Model,
+  type ModelFile,
+  type ModelStatus,
+  type ModelUpdate,
+  type NewModel,
+  type NewModelFile,
+  type SourceType,
+} from "./domain/model.ts";
+export { EVENT_KINDS, type EventKind, type ModelEvent } from "./domain/event.ts";
+export type { NewRun, Run } from "./domain/run.ts";
+export { MODEL_FIELDS, SCALAR_FIELDS, type Field, type ModelField, type ScalarField } from "./domain/fields.ts";
+export { toEventRecord, toFileRecord, toRecord, toRunRecord, type ModelRecord } from "./domain/record.ts";
+export type {
+  Comparison,
+  FilterValue,
+  ListOptions,
+  ModelFilter,
+  ModelSelection,
+  Page,
+  TagFilter,
+} from "./domain/list-options.ts";
+export { checkNewModel } from "./domain/parse-model.ts";
+export { shortAliases } from "./domain/short-aliases.ts";
+export { nearest } from "./domain/nearest.ts";
+export { hasForbiddenCharacter, toVisible } from "./domain/text.ts";
+export { defaultDataFolder, defaultRegistryLocation } from "./database/location.ts";
+export type { Models, ListChange } from "./repositories/models.ts";
+export type { Files } from "./repositories/files.ts";
+export type { EventFilter, History, HistoryOptions } from "./repositories/history.ts";
+export type { Runs } from "./repositories/runs.ts";
+export type { ChangeOptions } from "./repositories/scope.ts";

@@ -1,0 +1,240 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import type { Engine } from "./database/engine.ts";
+import type { Session, WriteSession } from "./database/query.ts";
+import { openSqlite } from "./database/sqlite/sqlite-engine.ts";
+import type { ModelEvent } from "./domain/event.ts";
+import { checkKeys, parseBoolean, parseInteger, parseWord } from "./domain/input.ts";
+import { invalidInput } from "./errors.ts";
+import { MIGRATIONS } from "./migrations/index.ts";
+import { parseActor } from "./repositories/change-options.ts";
+import { Files } from "./repositories/files.ts";
+import { History } from "./repositories/history.ts";
+import { Models } from "./repositories/models.ts";
+import { Runs } from "./repositories/runs.ts";
+import type { Scope } from "./repositories/scope.ts";
+import { watch, type WatchOptions } from "./watch.ts";
+
+export interface RegistryOptions {
+  /**
+   * `create` (when left out): open the registry, or make one. `write`: it must exist. `read`: it must
+   * exist, and nothing is written.
+   */
+  mode?: "create" | "write" | "read";
+  /** Bring an older schema up to date when opening; `true` when left out. Never done for `read`. */
+  migrate?: boolean;
+  /** Who changes are attributed to in the history; `unknown` when left out. */
+  actor?: string;
+  /** How long to wait for other writers: 0 to 600,000 ms; 5,000 when left out. */
+  busyTimeoutMs?: number;
+}
+
+/** The repositories of a registry, or of one transaction on it. */
+export interface Repositories {
+  readonly models: Models;
+  readonly files: Files;
+  readonly history: History;
+  readonly runs: Runs;
+}
+
+/** Which schema a registry has, and which steps lead to it. */
+export interface SchemaStatus {
+  readonly version: number;
+  readonly latest: number;
+  readonly migrations: readonly {
+    readonly version: number;
+    readonly name: string;
+    /** Unix milliseconds; `null` where it is still to be applied. */
+    readonly appliedAt: number | null;
+  }[];
+}
+
+const OPTION_KEYS: ReadonlySet<string> = new Set(["mode", "migrate", "actor", "busyTimeoutMs"]);
+
+/**
+ * Opens the registry in a file, or makes a new one, with the folders on the way. Any number of
+ * processes can have the same registry open.
+ *
+ * @param location the path of the registry's file.
+ * @throws RegistryError `not_found`, `not_a_registry`, `schema_too_new`, `schema_too_old` (only to
+ *   read), `read_only`, `database_busy`, `database_damaged`, `invalid_input`.
+ * @example
+ * ```ts
+ * await using registry = await openRegistry("registry.db", { actor: "my-app" });
+ * await registry.models.create({ modelId: "tinyllama:1b-gguf", sourceType: "cortex.so" });
+ * const model = await registry.models.resolve("tinyllama:1b-gguf");
+ * model.rowVersion; // 1
+ * ```
+ */
+export async function openRegistry(location: string, options: RegistryOptions = {}): Promise<Registry> {
+  checkKeys("registry options", options, OPTION_KEYS);
+  const { mode = "create", migrate = true, actor = "unknown", busyTimeoutMs = 5000 } = options;
+  const engine = await openSqlite(location, {
+    mode: parseWord("mode", mode, ["create", "write", "read"]),
+    migrate: parseBoolean("migrate", migrate),
+    busyTimeoutMs: parseInteger("busy_timeout_ms", busyTimeoutMs, 0, 600_000),
+  });
+  return new Registry(engine, parseActor(actor));
+}
+
+/** An open registry; made by {@link openRegistry}. Close it, or declare it with `await using`. */
+export class Registry implements AsyncDisposable, Repositories {
+  readonly models: Models;
+  readonly files: Files;
+  readonly history: History;
+  readonly runs: Runs;
+  readonly #engine: Engine;
+  readonly #actor: string;
+  readonly #closing = new AbortController();
+  readonly #inTransaction = new AsyncLocalStorage<true>();
+
+  /** @internal */
+  constructor(engine: Engine, actor: string) {
+    this.#engine = engine;
+    this.#actor = actor;
+    const write = <T>(work: (session: WriteSession) => Promise<T>): Promise<T> => this.#write(work);
+    const all = repositories({ reader: readerOf(engine), write, now: () => engine.now(), actor });
+    this.models = all.models;
+    this.files = all.files;
+    this.history = all.history;
+    this.runs = all.runs;
+  }
+
+  /** The absolute path of the registry's file. */
+  get location(): string {
+    return this.#engine.location;
+  }
+
+  /**
+   * Runs changes as one: all of them are there afterwards, or none. Reads inside see the changes
+   * before them; nobody else does until the end. Other writers wait meanwhile.
+   *
+   * @param work uses the repositories that it is given, and no others to write.
+   * @param options.actor who the changes are attributed to.
+   * @returns what `work` returns.
+   * @throws RegistryError `database_busy`, `disk_full`, `read_only`; and what `work` throws.
+   * @example
+   * ```ts
+   * await registry.transaction(async ({ models }) => {
+   *   await models.update("a", { notes: "the old one" });
+   *   await models.repointAlias("best", "b");
+   * });
+   * ```
+   */
+  async transaction<T>(work: (repositories: Repositories) => Promise<T>, options: { actor?: string } = {}): Promise<T> {
+    checkKeys("transaction options", options, new Set(["actor"]));
+    const actor = options.actor === undefined ? this.#actor : parseActor(options.actor);
+    return this.#write((session) => {
+      const scope = new TransactionScope(session, this.#engine, actor);
+      return this.#inTransaction.run(true, () => work(repositories(scope))).finally(() => scope.end());
+    });
+  }
+
+  /**
+   * Follows the history: every event after a given one, or from now on, once and in order; those of
+   * other processes within 250 ms. It ends with the signal, and when the registry is closed.
+   *
+   * @throws RegistryError `invalid_input`.
+   * @example
+   * ```ts
+   * for await (const event of registry.watch({ after: 0 })) {
+   *   if (event.kind === "deleted") break;
+   * }
+   * ```
+   */
+  watch(options: WatchOptions = {}): AsyncGenerator<ModelEvent, undefined> {
+    return watch(this.#engine, this.history, options, this.#closing.signal);
+  }
+
+  /** Which schema the registry has, and which there are. */
+  async schema(): Promise<SchemaStatus> {
+    const { version, applied } = this.#engine.schemaVersion();
+    const migrations = MIGRATIONS.map((step) => ({
+      version: step.version,
+      name: step.name,
+      appliedAt: applied.find((record) => record.version === step.version)?.appliedAt ?? null,
+    }));
+    return { version, latest: MIGRATIONS.length, migrations };
+  }
+
+  /**
+   * Brings the schema to a version, up or down, one step at a time; the newest when left out. A step
+   * down drops what that step had brought, with its data.
+   *
+   * @throws RegistryError `invalid_input` for a version that there is not, `schema_too_new`.
+   */
+  async migrate(target: number = MIGRATIONS.length): Promise<{ from: number; to: number }> {
+    return this.#engine.migrate(target);
+  }
+
+  /** Waits for changes that are under way and closes the file. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#engine.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #write<T>(work: (session: WriteSession) => Promise<T>): Promise<T> {
+    if (this.#inTransaction.getStore() === true) {
+      throw invalidInput("transaction", "Inside transaction() only the repositories that it passes can write.");
+    }
+    return this.#engine.write(work);
+  }
+}
+
+function repositories(scope: Scope): Repositories {
+  const models = new Models(scope);
+  return { models, files: new Files(scope, models), history: new History(scope), runs: new Runs(scope, models) };
+}
+
+// The engine opens its reading side when it is first asked for it.
+function readerOf(engine: Engine): Session {
+  return {
+    all: (query, parameters) => engine.reader.all(query, parameters),
+    get: (query, parameters) => engine.reader.get(query, parameters),
+    run: (query, parameters) => engine.reader.run(query, parameters),
+  };
+}
+
+/** What repositories see inside a transaction: reads and writes are of the same session, one at a time. */
+class TransactionScope implements Scope {
+  readonly actor: string;
+  readonly #session: WriteSession;
+  readonly #engine: Engine;
+  #last: Promise<unknown> = Promise.resolve();
+  #ended = false;
+
+  constructor(session: WriteSession, engine: Engine, actor: string) {
+    this.#session = session;
+    this.#engine = engine;
+    this.actor = actor;
+  }
+
+  get reader(): Session {
+    this.#checkNotEnded();
+    return this.#session;
+  }
+
+  write<T>(work: (session: WriteSession) => Promise<T>): Promise<T> {
+    const done = this.#last.then(() => {
+      this.#checkNotEnded();
+      return this.#session.nested(() => work(this.#session));
+    });
+    this.#last = done.catch(() => undefined);
+    return done;
+  }
+
+  now(): ReturnType<Engine["now"]> {
+    return this.#engine.now();
+  }
+
+  end(): void {
+    this.#ended = true;
+  }
+
+  #checkNotEnded(): void {
+    if (this.#ended) throw invalidInput("transaction", "The transaction has ended; its repositories cannot be used any more.");
+  }
+}

@@ -1,0 +1,36 @@
+import { query, type Query, type Session } from "../database/query.ts";
+import type { ModelFile } from "../domain/model.ts";
+import { toFileRow, toModelFile, type FileTable } from "../schema/file.ts";
+
+const byModel: Query<{ model_id: string }, FileTable> = query("files by model", ({ db, p }) =>
+  db.selectFrom("model_file").selectAll().where("model_id", "=", p("model_id")).orderBy("path"),
+);
+const insertRow: Query<FileTable, unknown> = query("file insert", ({ db, p }) =>
+  db.insertInto("model_file").values({
+    model_id: p("model_id"),
+    path: p("path"),
+    role: p("role"),
+    size_bytes: p("size_bytes"),
+    sha256: p("sha256"),
+    verified_at: p("verified_at"),
+    source: p("source"),
+    row_checksum: p("row_checksum"),
+  }),
+);
+const deleteRow: Query<{ model_id: string; path: string }, unknown> = query("file delete", ({ db, p }) =>
+  db.deleteFrom("model_file").where("model_id", "=", p("model_id")).where("path", "=", p("path")),
+);
+
+/** The files of a model, by path. */
+export async function readFiles(session: Session, modelId: string): Promise<ModelFile[]> {
+  const rows = await session.all(byModel, { model_id: modelId });
+  return rows.map(toModelFile);
+}
+
+export async function insertFile(session: Session, modelId: string, file: ModelFile): Promise<void> {
+  await session.run(insertRow, toFileRow(modelId, file));
+}
+
+export async function deleteFile(session: Session, modelId: string, path: string): Promise<void> {
+  await session.run(deleteRow, { model_id: modelId, path });
+}

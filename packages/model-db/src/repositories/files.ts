@@ -1,0 +1,76 @@
+import type { Session } from "../database/query.ts";
+import { parseName, parseText, shown } from "../domain/input.ts";
+import type { ModelFile, NewModelFile } from "../domain/model.ts";
+import { parseNewFile } from "../domain/parse-model.ts";
+import { toFileRecord } from "../domain/record.ts";
+import { RegistryError } from "../errors.ts";
+import { parseChangeOptions } from "./change-options.ts";
+import { deleteFile, insertFile, readFiles } from "./file-rows.ts";
+import { modelNotFound, readForChange, writeFilesChange } from "./model-row.ts";
+import { Models } from "./models.ts";
+import type { ChangeOptions, Scope } from "./scope.ts";
+
+/** What the models consist of on disk. The files themselves are never touched. */
+export class Files {
+  readonly #scope: Scope;
+  readonly #models: Models;
+
+  constructor(scope: Scope, models: Models) {
+    this.#scope = scope;
+    this.#models = models;
+  }
+
+  /**
+   * The files of a model, in the order of their paths.
+   *
+   * @throws RegistryError `model_not_found`.
+   */
+  async list(name: string): Promise<ModelFile[]> {
+    const model = await this.#models.findByName(name);
+    if (model === undefined) throw await modelNotFound(this.#scope.reader, name);
+    return readFiles(this.#scope.reader, model.modelId);
+  }
+
+  /**
+   * Records a file of a model; one with the same path is replaced.
+   *
+   * @throws RegistryError `model_not_found`, `row_version_mismatch`, `lease_lost`, `invalid_input`.
+   */
+  async put(name: string, file: NewModelFile, options?: ChangeOptions): Promise<ModelFile> {
+    const parsed = parseNewFile(file);
+    await this.#change(name, parsed.path, parsed, options);
+    return parsed;
+  }
+
+  /**
+   * Forgets a file of a model.
+   *
+   * @throws RegistryError `not_found` when the model has no such file, and as `put`.
+   */
+  async delete(name: string, path: string, options?: ChangeOptions): Promise<void> {
+    await this.#change(name, parseText("path", path) ?? "", undefined, options);
+  }
+
+  async #change(
+    name: string,
+    path: string,
+    after: ModelFile | undefined,
+    options: ChangeOptions | undefined,
+  ): Promise<void> {
+    const wanted = parseName("name", name);
+    const change = parseChangeOptions(options, this.#scope);
+    await this.#scope.write(async (session: Session) => {
+      const stored = await readForChange(session, wanted, change, this.#scope.now());
+      const { modelId } = stored.model;
+      const before = (await readFiles(session, modelId)).find((file) => file.path === path);
+      if (before === undefined && after === undefined) {
+        throw new RegistryError("not_found", `${shown(modelId)} has no file ${shown(path)}.`);
+      }
+      const records = { before: before ? [toFileRecord(before)] : [], after: after ? [toFileRecord(after)] : [] };
+      if (JSON.stringify(records.before) === JSON.stringify(records.after)) return;
+      if (before !== undefined) await deleteFile(session, modelId, path);
+      if (after !== undefined) await insertFile(session, modelId, after);
+      await writeFilesChange(session, stored, records, change);
+    });
+  }
+}

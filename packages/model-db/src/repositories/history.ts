@@ -1,0 +1,155 @@
+import { query, type ParameterValue, type Query, type Session } from "../database/query.ts";
+import { EVENT_KINDS, type EventKind, type ModelEvent } from "../domain/event.ts";
+import { checkKeys, parseInteger, parseName, parseTime, parseWord } from "../domain/input.ts";
+import type { Page } from "../domain/list-options.ts";
+import type { JsonObject, Model } from "../domain/model.ts";
+import { fromRecord } from "../domain/record.ts";
+import { invalidInput } from "../errors.ts";
+import { toModelEvent, type EventRow } from "../schema/event.ts";
+import { modelChecksum, toModelValues } from "../schema/model.ts";
+import { parseActor } from "./change-options.ts";
+import type { Scope } from "./scope.ts";
+
+/** Which events; whatever is left out does not matter. */
+export interface EventFilter {
+  modelId?: string;
+  actor?: string;
+  kind?: EventKind | readonly EventKind[];
+  /** Unix milliseconds: at or after this time. */
+  since?: number;
+  /** Unix milliseconds: at or before this time. */
+  until?: number;
+}
+
+export interface HistoryOptions extends EventFilter {
+  /** `desc`, the newest first, when left out. */
+  order?: "asc" | "desc";
+  /** 1 to 1,000; 50 when left out. */
+  limit?: number;
+  /** `nextCursor` of the page before. */
+  cursor?: string | null;
+}
+
+type Values = Record<string, ParameterValue>;
+const FILTER_KEYS = ["modelId", "actor", "kind", "since", "until"];
+const HISTORY_KEYS: ReadonlySet<string> = new Set([...FILTER_KEYS, "order", "limit", "cursor"]);
+
+const newest: Query<object, { event_id: number }> = query("event newest", ({ db }) =>
+  db.selectFrom("model_event").select("event_id").orderBy("event_id", "desc").limit(1),
+);
+
+/** What happened to the models, also to those that are gone. */
+export class History {
+  readonly #scope: Scope;
+
+  constructor(scope: Scope) {
+    this.#scope = scope;
+  }
+
+  /**
+   * A page of the history.
+   *
+   * @throws RegistryError `invalid_input`.
+   */
+  async list(options: HistoryOptions = {}): Promise<Page<ModelEvent>> {
+    checkKeys("history options", options, HISTORY_KEYS);
+    const { order = "desc", limit = 50, cursor } = options;
+    const count = parseInteger("limit", limit, 1, 1000);
+    const descending = parseWord("order", order, ["asc", "desc"]) === "desc";
+    const beyond = cursor == null ? undefined : parseEventCursor(cursor);
+    const events = await readEvents(this.#scope.reader, parseEventFilter(options), { descending, beyond, limit: count + 1 });
+    const last = events.length > count ? events[count - 1] : undefined;
+    return { items: events.slice(0, count), nextCursor: last === undefined ? null : String(last.eventId) };
+  }
+
+  /**
+   * What a model was at a time: the state after the last event of its history up to then.
+   *
+   * @param modelId the model's id, which may belong to a deleted model.
+   * @param time Unix milliseconds.
+   * @returns `undefined` when there was no such model at that time.
+   */
+  async modelAt(modelId: string, time: number): Promise<Model | undefined> {
+    const filter = parseEventFilter({ modelId: parseName("model_id", modelId), until: parseTime("time", time) });
+    const [last] = await readEvents(this.#scope.reader, filter, { descending: true, beyond: undefined, limit: 1 });
+    if (last === undefined || last.kind === "deleted") return undefined;
+    let record: JsonObject = {};
+    for await (const event of this.#eventsUpTo(modelId, last.eventId)) {
+      record = { ...record, ...event.after, updated_at: event.kind === "created" ? event.after!["updated_at"]! : event.at, row_version: event.rowVersion };
+      if (event.kind === "deleted") record = {};
+    }
+    const model = fromRecord(record);
+    return { ...model, rowChecksum: modelChecksum(toModelValues(model)) };
+  }
+
+  /** The id of the newest event; 0 when nothing has happened yet. */
+  async latestEventId(): Promise<number> {
+    const row = await this.#scope.reader.get(newest, {});
+    return row?.event_id ?? 0;
+  }
+
+  async *#eventsUpTo(modelId: string, eventId: number): AsyncGenerator<ModelEvent> {
+    let beyond = 0;
+    while (beyond < eventId) {
+      const page = await readEvents(this.#scope.reader, { modelId }, { descending: false, beyond, limit: 500 });
+      for (const event of page) if (event.eventId <= eventId) yield event;
+      beyond = page.at(-1)?.eventId ?? eventId;
+    }
+  }
+}
+
+type Loose<T> = { [K in keyof T]: T[K] | undefined };
+/** An event filter, checked. */
+export type CheckedFilter = { modelId?: string; actor?: string; kinds?: readonly EventKind[]; since?: number; until?: number };
+
+/** @throws RegistryError `invalid_input`. */
+export function parseEventFilter({ modelId, actor, kind, since, until }: Loose<EventFilter>): CheckedFilter {
+  const kinds = kind === undefined ? undefined : [kind].flat() as EventKind[];
+  if (kinds?.length === 0) throw invalidInput("kind", "kind must name at least one kind of event.");
+  return {
+    ...(modelId === undefined ? {} : { modelId: parseName("model_id", modelId) }),
+    ...(actor === undefined ? {} : { actor: parseActor(actor) }),
+    ...(kinds === undefined ? {} : { kinds: [...new Set(kinds.map((word) => parseWord("kind", word, EVENT_KINDS)))] }),
+    ...(since === undefined ? {} : { since: parseTime("since", since) }),
+    ...(until === undefined ? {} : { until: parseTime("until", until) }),
+  };
+}
+
+/** Events that match, in the order of their ids, beyond one of them. */
+export async function readEvents(
+  session: Session,
+  filter: CheckedFilter,
+  { descending, beyond, limit }: { descending: boolean; beyond: number | undefined; limit: number },
+): Promise<ModelEvent[]> {
+  const { modelId, actor, kinds, since, until } = filter;
+  const values: Values = { limit };
+  const shape: string[] = [descending ? "desc" : "asc"];
+  const given = { beyond, modelId, actor, since, until };
+  for (const [name, value] of Object.entries(given)) {
+    if (value === undefined) continue;
+    values[name] = value;
+    shape.push(name);
+  }
+  kinds?.forEach((kind, index) => (values[`kind_${index}`] = kind));
+  const rows = await session.all(
+    query<Values, EventRow>(`events ${shape.join(" ")} ${kinds?.length ?? 0}`, ({ db, p, sql }) => {
+      let events = db.selectFrom("model_event").selectAll();
+      if (beyond !== undefined) events = events.where("event_id", descending ? "<" : ">", p("beyond") as never);
+      if (modelId !== undefined) events = events.where("model_id", "=", p("modelId") as never);
+      if (actor !== undefined) events = events.where("actor", "=", p("actor") as never);
+      if (since !== undefined) events = events.where("at", ">=", p("since") as never);
+      if (until !== undefined) events = events.where("at", "<=", p("until") as never);
+      if (kinds !== undefined) {
+        events = events.where(sql<boolean>`kind in (${sql.join(kinds.map((_, index) => p(`kind_${index}`)))})`);
+      }
+      return events.orderBy("event_id", descending ? "desc" : "asc").limit(p("limit") as never);
+    }),
+    values,
+  );
+  return rows.map(toModelEvent);
+}
+
+function parseEventCursor(cursor: unknown): number {
+  if (typeof cursor === "string" && /^\d{1,15}$/.test(cursor)) return Number(cursor);
+  throw invalidInput("cursor", "The cursor is none of the history's. Use next_cursor of the page before.");
+}

@@ -1,0 +1,260 @@
+import { query, type Query, type Session } from "../database/query.ts";
+import type { MachineTime } from "../database/machine-time.ts";
+import type { EventKind, ModelEvent } from "../domain/event.ts";
+import { MODEL_FIELDS, type ModelField } from "../domain/fields.ts";
+import { MODEL_STATUS, type JsonObject, type JsonValue, type Model } from "../domain/model.ts";
+import { shown } from "../domain/input.ts";
+import { nearest } from "../domain/nearest.ts";
+import { RegistryError } from "../errors.ts";
+import { toEventValues, type EventValues } from "../schema/event.ts";
+import { toModel, toModelValues, type ModelRow, type ModelValues } from "../schema/model.ts";
+import type { Change } from "./change-options.ts";
+import { modelColumns, running } from "./model-columns.ts";
+
+type Named = { name: string; boot: string; tick: number };
+
+const byName: Query<Named, ModelRow & { running: number }> = query("model to change", (context) => {
+  const { db, sql, p } = context;
+  return db
+    .selectFrom("model_name")
+    .innerJoin("model", "model.seq", "model_name.model_seq")
+    .selectAll("model")
+    .select(sql<number>`case when ${running(context)} then 1 else 0 end`.as("running"))
+    .where("model_name.name", "=", p("name"));
+});
+
+const namesFrom: Query<{ low: string; high: string; limit: number }, { name: string; model_id: string }> = query(
+  "names from",
+  ({ db, p }) =>
+    db
+      .selectFrom("model_name")
+      .innerJoin("model", "model.seq", "model_name.model_seq")
+      .select(["model_name.name", "model.model_id"])
+      .where("model_name.name", ">=", p("low"))
+      .where("model_name.name", "<", p("high"))
+      .orderBy("model_name.name")
+      .limit(p("limit") as never),
+);
+
+const MUTABLE = MODEL_FIELDS.map(({ name }) => name).filter(
+  (name) => name !== "model_id" && name !== "status" && name !== "created_at",
+);
+const updateRow: Query<ModelValues & { seq: number }, unknown> = query("model update", ({ db, p }) =>
+  db
+    .updateTable("model")
+    .set(Object.fromEntries(MUTABLE.map((name) => [name, p(name)])))
+    .where("seq", "=", p("seq")),
+);
+
+const updateStatus: Query<ModelValues & { seq: number }, unknown> = query("model update status", ({ db, p }) =>
+  db
+    .updateTable("model")
+    .set({
+      status: p("status"),
+      last_used_at: p("last_used_at"),
+      updated_at: p("updated_at"),
+      row_version: p("row_version"),
+      row_checksum: p("row_checksum"),
+    })
+    .where("seq", "=", p("seq")),
+);
+
+const insertEvent: Query<EventValues, { event_id: number }> = query("event insert", ({ db, p }) =>
+  db
+    .insertInto("model_event")
+    .values({
+      model_id: p("model_id"),
+      kind: p("kind"),
+      actor: p("actor"),
+      at: p("at"),
+      row_version: p("row_version"),
+      before: p("before"),
+      after: p("after"),
+      row_checksum: p("row_checksum"),
+    })
+    .returning("event_id"),
+);
+
+const leaseHolds: Query<{ model_id: string; token: number; boot: string; tick: number }, { token: number }> = query(
+  "lease holds",
+  ({ db, sql, p }) =>
+    db
+      .selectFrom("model_run")
+      .select("token")
+      .where("token", "=", p("token"))
+      .where("model_id", "=", p("model_id"))
+      .where("boot_id", "=", p("boot"))
+      .where(sql<boolean>`${p("tick")} between renewed_tick and expires_tick`),
+);
+
+const deleteRuns: Query<{ model_id: string }, unknown> = query("runs delete", ({ db, p }) =>
+  db.deleteFrom("model_run").where("model_id", "=", p("model_id")),
+);
+
+/** A stored model inside a write transaction. */
+export interface StoredModel {
+  readonly seq: number;
+  readonly model: Model;
+}
+
+/**
+ * Reads a model in order to change it, by id or alias, and checks what the caller expects of it. A
+ * lease of it that has run out is settled first: the stored status and the history catch up.
+ *
+ * @throws RegistryError `model_not_found`, `row_version_mismatch`, `lease_lost`.
+ */
+export async function readForChange(
+  session: Session,
+  name: string,
+  change: Change,
+  now: MachineTime,
+): Promise<StoredModel> {
+  const moment = { boot: now.bootId, tick: now.tick };
+  const row = await session.get(byName, { name, ...moment });
+  if (row === undefined) throw await modelNotFound(session, name);
+  let stored: StoredModel = { seq: row.seq, model: toModel(row) };
+  if (row.status === MODEL_STATUS.RUNNING && row.running === 0) {
+    await session.run(deleteRuns, { model_id: row.model_id });
+    const model = { ...stored.model, status: MODEL_STATUS.READY };
+    stored = (await writeStatus(session, stored, model, "expired", { actor: "registry" })).stored;
+  }
+  const { model } = stored;
+  if (change.expectedRowVersion !== undefined && change.expectedRowVersion !== model.rowVersion) {
+    throw new RegistryError(
+      "row_version_mismatch",
+      `${shown(model.modelId)} is at version ${model.rowVersion}, not ${change.expectedRowVersion}: it was changed meanwhile. Read it again and repeat the change.`,
+    );
+  }
+  if (change.leaseToken !== undefined) {
+    const held = await session.get(leaseHolds, { model_id: model.modelId, token: change.leaseToken, ...moment });
+    if (held === undefined) throw leaseLost(change.leaseToken);
+  }
+  return stored;
+}
+
+/**
+ * Writes a changed model and its history entry; without a difference, nothing. Its names, tags and
+ * search text are the caller's.
+ */
+export async function writeModel(
+  session: Session,
+  { seq, model: before }: StoredModel,
+  changed: Model,
+  { actor }: Change,
+): Promise<{ model: Model; changedFields: ReadonlySet<string> }> {
+  const difference = differenceOf(before, changed);
+  if (difference === undefined) return { model: before, changedFields: new Set() };
+  const at = Date.now();
+  const values = toModelValues({ ...changed, updatedAt: at, rowVersion: before.rowVersion + 1 });
+  await session.run(updateRow, { ...values, seq });
+  const changedFields = new Set(Object.keys(difference.after));
+  await writeEvent(session, {
+    modelId: before.modelId,
+    kind: kindOf(changedFields),
+    actor,
+    at,
+    rowVersion: values.row_version,
+    ...difference,
+  });
+  return { model: toModel({ seq, ...values }), changedFields };
+}
+
+/** Counts a change of a model's files as a change of the model, with its history entry. */
+export async function writeFilesChange(
+  session: Session,
+  { seq, model }: StoredModel,
+  { before, after }: { before: JsonObject[]; after: JsonObject[] },
+  { actor }: Change,
+): Promise<void> {
+  const at = Date.now();
+  const values = toModelValues({ ...model, updatedAt: at, rowVersion: model.rowVersion + 1 });
+  await session.run(updateStatus, { ...values, seq });
+  await writeEvent(session, {
+    modelId: model.modelId,
+    kind: "files_changed",
+    actor,
+    at,
+    rowVersion: values.row_version,
+    before: { files: before },
+    after: { files: after },
+  });
+}
+
+/** Writes a changed status and its history entry, whose id it returns. */
+export async function writeStatus(
+  session: Session,
+  { seq, model: before }: StoredModel,
+  changed: Model,
+  kind: EventKind,
+  { actor, details = {} }: { actor: string; details?: JsonObject },
+): Promise<{ stored: StoredModel; eventId: number }> {
+  const at = Date.now();
+  const difference = differenceOf(before, changed);
+  const values = toModelValues({ ...changed, updatedAt: at, rowVersion: before.rowVersion + 1 });
+  await session.run(updateStatus, { ...values, seq });
+  const eventId = await writeEvent(session, {
+    modelId: before.modelId,
+    kind,
+    actor,
+    at,
+    rowVersion: values.row_version,
+    before: difference?.before ?? null,
+    after: { ...difference?.after, ...details },
+  });
+  return { stored: { seq, model: toModel({ seq, ...values }) }, eventId };
+}
+
+/** Adds an entry to the history and returns its id. */
+export async function writeEvent(session: Session, event: Omit<ModelEvent, "eventId">): Promise<number> {
+  const row = await session.get(insertEvent, toEventValues(event));
+  return row!.event_id;
+}
+
+/** Names that begin with a text, in their order. */
+export async function namesWithPrefix(
+  session: Session,
+  prefix: string,
+  limit: number,
+): Promise<{ name: string; modelId: string }[]> {
+  // U+10FFFF is no character: every name with the prefix is below it.
+  const rows = await session.all(namesFrom, { low: prefix, high: `${prefix}\u{10ffff}`, limit });
+  return rows.map((row) => ({ name: row.name, modelId: row.model_id }));
+}
+
+/** A `model_not_found` that names the nearest name there is. */
+export async function modelNotFound(session: Session, name: string): Promise<RegistryError> {
+  const [first = "", second = ""] = name;
+  const candidates = await namesWithPrefix(session, first + second, 200);
+  const near = nearest(name, candidates.map((candidate) => candidate.name));
+  const hint = near === undefined ? "" : ` Did you mean ${shown(near)}?`;
+  return new RegistryError("model_not_found", `There is no model ${shown(name)}.${hint}`);
+}
+
+export function leaseLost(token: number): RegistryError {
+  return new RegistryError(
+    "lease_lost",
+    `Lease ${token} no longer holds: it ran out, was released, or the model was deleted. Acquire it again before you go on.`,
+  );
+}
+
+// Set by every change, so not part of what one changed.
+const IMPLIED: ReadonlySet<ModelField> = new Set(["updated_at", "row_version", "row_checksum"]);
+
+function differenceOf(before: Model, after: Model): { before: JsonObject; after: JsonObject } | undefined {
+  const difference = { before: {} as JsonObject, after: {} as JsonObject };
+  let found = false;
+  for (const { name, property } of MODEL_FIELDS) {
+    const [old, now] = [before[property] as JsonValue, after[property] as JsonValue];
+    if (old === now || IMPLIED.has(name)) continue;
+    if (typeof old === "object" && JSON.stringify(old) === JSON.stringify(now)) continue;
+    difference.before[name] = old;
+    difference.after[name] = now;
+    found = true;
+  }
+  return found ? difference : undefined;
+}
+
+function kindOf(changedFields: ReadonlySet<string>): EventKind {
+  if ([...changedFields].every((name) => name === "alias" || name === "aliases")) return "aliased";
+  return [...changedFields].every((name) => name === "tags") ? "tagged" : "updated";
+}

@@ -1,0 +1,499 @@
+import { query, type Query, type Session } from "../database/query.ts";
+import { parseCursor, toCursor } from "../domain/cursor.ts";
+import { MODEL_FIELDS, type ModelField } from "../domain/fields.ts";
+import { checkKeys, parseInteger, parseList, parseName, parseTags, parseWord, shown } from "../domain/input.ts";
+import {
+  checkListOptions,
+  checkSelection,
+  parseOrder,
+  parseSelection,
+  type ListOptions,
+  type ModelSelection,
+  type Page,
+} from "../domain/list-options.ts";
+import { MODEL_STATUS, type JsonObject, type Model, type ModelFile, type ModelUpdate, type NewModel } from "../domain/model.ts";
+import { applyUpdate, parseModelUpdate, parseNewModel, type ModelDraft } from "../domain/parse-model.ts";
+import { toFileRecord, toRecord } from "../domain/record.ts";
+import { shortAliases } from "../domain/short-aliases.ts";
+import { invalidInput, RegistryError } from "../errors.ts";
+import { toModel, toModelValues, type ModelRow, type ModelValues } from "../schema/model.ts";
+import { parseChangeOptions, type Change } from "./change-options.ts";
+import { insertFile, readFiles } from "./file-rows.ts";
+import { modelColumns } from "./model-columns.ts";
+import { countQuery, listQuery, questionOf } from "./model-list.ts";
+import { modelNotFound, namesWithPrefix, readForChange, writeEvent, writeModel, type StoredModel } from "./model-row.ts";
+import type { ChangeOptions, Scope } from "./scope.ts";
+
+type Moment = { boot: string; tick: number };
+
+const byId: Query<Moment & { model_id: string }, ModelRow> = query("model by id", (context) =>
+  context.db
+    .selectFrom("model")
+    .select(modelColumns(context))
+    .where("model_id", "=", context.p("model_id")),
+);
+const byName: Query<Moment & { name: string }, ModelRow> = query("model by name", (context) =>
+  context.db
+    .selectFrom("model_name")
+    .innerJoin("model", "model.seq", "model_name.model_seq")
+    .select(modelColumns(context))
+    .where("model_name.name", "=", context.p("name")),
+);
+const byNames: Query<Moment & { names: string }, ModelRow & { requested: string }> = query(
+  "models by names",
+  (context) => {
+    const { db, sql, p, dialect } = context;
+    return db
+      .selectFrom(dialect.texts(p("names")).as("wanted"))
+      .innerJoin("model_name", "model_name.name", "wanted.value")
+      .innerJoin("model", "model.seq", "model_name.model_seq")
+      .select(modelColumns(context))
+      .select(sql<string>`wanted.value`.as("requested"));
+  },
+);
+const ownerOf: Query<{ name: string }, { model_id: string }> = query("name owner", ({ db, p }) =>
+  db
+    .selectFrom("model_name")
+    .innerJoin("model", "model.seq", "model_name.model_seq")
+    .select("model.model_id")
+    .where("model_name.name", "=", p("name")),
+);
+const insertRow: Query<ModelValues, { seq: number }> = query("model insert", ({ db, p }) =>
+  db
+    .insertInto("model")
+    .values(Object.fromEntries(MODEL_FIELDS.map(({ name }) => [name, p(name)])) as never)
+    .onConflict((conflict) => conflict.doNothing())
+    .returning("seq"),
+);
+const insertName: Query<{ name: string; seq: number }, unknown> = query("name insert", ({ db, p }) =>
+  db
+    .insertInto("model_name")
+    .values({ name: p("name"), model_seq: p("seq") })
+    .onConflict((conflict) => conflict.doNothing()),
+);
+const deleteName: Query<{ name: string; seq: number }, unknown> = query("name delete", ({ db, p }) =>
+  db.deleteFrom("model_name").where("name", "=", p("name")).where("model_seq", "=", p("seq")),
+);
+const insertTag: Query<{ tag: string; seq: number }, unknown> = query("tag insert", ({ db, p }) =>
+  db.insertInto("model_tag").values({ model_seq: p("seq"), tag: p("tag") }),
+);
+const deleteTag: Query<{ tag: string; seq: number }, unknown> = query("tag delete", ({ db, p }) =>
+  db.deleteFrom("model_tag").where("model_seq", "=", p("seq")).where("tag", "=", p("tag")),
+);
+const insertSearch: Query<{ seq: number }, unknown> = query("search insert", ({ db, p }) =>
+  db
+    .insertInto("model_search")
+    .columns(["rowid", "text"])
+    .expression(db.selectFrom("model_search_text").select(["seq", "text"]).where("seq", "=", p("seq"))),
+);
+const deleteSearch: Query<{ seq: number }, unknown> = query("search delete", ({ db, p }) =>
+  db.deleteFrom("model_search").where("rowid", "=", p("seq")),
+);
+const deleteRow: Query<{ seq: number }, unknown> = query("model delete", ({ db, p }) =>
+  db.deleteFrom("model").where("seq", "=", p("seq")),
+);
+
+const SEARCHED: readonly ModelField[] = ["alias", "aliases", "author_repo", "notes", "tags"];
+const LIST_CHANGE_KEYS: ReadonlySet<string> = new Set(["add", "remove"]);
+const MAX_NAMES = 1000;
+
+/** What to add to a list and what to take out of it. */
+export interface ListChange {
+  add?: readonly string[];
+  remove?: readonly string[];
+}
+
+/** The models of a registry. Where a method takes a `name`, an id and an alias are equally good. */
+export class Models {
+  readonly #scope: Scope;
+
+  constructor(scope: Scope) {
+    this.#scope = scope;
+  }
+
+  /**
+   * Registers a model. Where no alias is given it gets a short one of its own, made from the id.
+   *
+   * @returns the model as it is stored.
+   * @throws RegistryError `name_taken` when the id or an alias already means a model, `invalid_input`.
+   * @example
+   * ```ts
+   * const model = await registry.models.create({
+   *   modelId: "huggingface.co/TheBloke/Tiny-GGUF/tiny.Q4_K_M.gguf",
+   *   sourceType: "huggingface",
+   * });
+   * model.alias; // "tiny.q4_k_m"
+   * ```
+   */
+  async create(model: NewModel, options?: ChangeOptions): Promise<Model> {
+    const draft = parseNewModel(model, Date.now());
+    const change = parseChangeOptions(options, this.#scope);
+    return this.#scope.write((session) => insertModel(session, draft, change, "fail") as Promise<Model>);
+  }
+
+  /**
+   * Registers many models in one transaction: all of them or, if one is refused, none.
+   *
+   * @param models any iterable, also an asynchronous one; only one model at a time is held in memory.
+   * @param options `onExisting: "skip"` passes over models whose id is registered already.
+   * @returns how many were created and how many were passed over.
+   * @throws RegistryError `name_taken`, `invalid_input`.
+   */
+  async createMany(
+    models: Iterable<NewModel> | AsyncIterable<NewModel>,
+    options: { actor?: string; onExisting?: "fail" | "skip" } = {},
+  ): Promise<{ created: number; skipped: number }> {
+    checkKeys("createMany options", options, new Set(["actor", "onExisting"]));
+    const { onExisting = "fail", ...rest } = options;
+    parseWord("onExisting", onExisting, ["fail", "skip"]);
+    if (typeof models !== "object" || models === null || !(Symbol.iterator in models || Symbol.asyncIterator in models)) {
+      throw invalidInput("models", `createMany takes a list of models, not ${shown(models)}.`);
+    }
+    const change = parseChangeOptions(rest, this.#scope);
+    return this.#scope.write(async (session) => {
+      const counts = { created: 0, skipped: 0 };
+      const now = Date.now();
+      for await (const model of models) {
+        const created = await insertModel(session, parseNewModel(model, now), change, onExisting);
+        counts[created === undefined ? "skipped" : "created"]++;
+      }
+      return counts;
+    });
+  }
+
+  /** The model with an id, or `undefined`. */
+  async find(modelId: string): Promise<Model | undefined> {
+    const row = await this.#scope.reader.get(byId, { model_id: parseName("model_id", modelId), ...this.#moment() });
+    return row && toModel(row);
+  }
+
+  /**
+   * The model with an id.
+   *
+   * @throws RegistryError `model_not_found`.
+   */
+  async get(modelId: string): Promise<Model> {
+    const model = await this.find(modelId);
+    if (model === undefined) throw await modelNotFound(this.#scope.reader, modelId);
+    return model;
+  }
+
+  /** The model that an id or an alias means, or `undefined`: one lookup. */
+  async findByName(name: string): Promise<Model | undefined> {
+    const row = await this.#scope.reader.get(byName, { name: parseName("name", name), ...this.#moment() });
+    return row && toModel(row);
+  }
+
+  /**
+   * The model that an id or an alias means: one lookup.
+   *
+   * @throws RegistryError `model_not_found`, naming the nearest name there is.
+   */
+  async resolve(name: string): Promise<Model> {
+    const model = await this.findByName(name);
+    if (model === undefined) throw await modelNotFound(this.#scope.reader, name);
+    return model;
+  }
+
+  /**
+   * The models that up to 1,000 ids or aliases mean, in one lookup.
+   *
+   * @returns by the name asked for; names that mean nothing are absent.
+   */
+  async resolveMany(names: readonly string[]): Promise<Map<string, Model>> {
+    const wanted = parseList("names", names, (name) => parseName("name", name));
+    const rows = await this.#scope.reader.all(byNames, { names: JSON.stringify(wanted), ...this.#moment() });
+    return new Map(rows.map((row) => [row.requested, toModel(row)]));
+  }
+
+  /**
+   * The ids and aliases that begin with a text, in their order, for completion.
+   *
+   * @param options.limit 1 to 1,000; 100 when left out.
+   */
+  async names(options: { prefix: string; limit?: number }): Promise<{ name: string; modelId: string }[]> {
+    checkKeys("names options", options, new Set(["prefix", "limit"]));
+    const { prefix, limit = 100 } = options;
+    if (prefix !== "") parseName("prefix", prefix);
+    return namesWithPrefix(this.#scope.reader, prefix, parseInteger("limit", limit, 1, MAX_NAMES));
+  }
+
+  /**
+   * A page of the models that match, in an order.
+   *
+   * @throws RegistryError `invalid_input` for an unknown field, a value of the wrong kind, or a cursor
+   *   of another list.
+   * @example
+   * ```ts
+   * const page = await registry.models.list({
+   *   filter: { source_type: "huggingface", size_bytes: { gt: 4_000_000_000 } },
+   *   tags: { all: ["chat"], none: ["old"] },
+   *   sort: { field: "size_bytes", direction: "desc" },
+   *   limit: 20,
+   * });
+   * page.items.length; // at most 20
+   * ```
+   */
+  async list(options: ListOptions = {}): Promise<Page<Model>> {
+    checkListOptions(options);
+    const selection = parseSelection(options);
+    const order = parseOrder(options.sort);
+    const limit = options.limit === undefined ? 50 : parseInteger("limit", options.limit, 1, 1000);
+    const question = (): string => questionOf(selection, order);
+    const after = options.cursor == null ? undefined : parseCursor(options.cursor, question());
+    const now = this.#scope.now();
+    // One row more than asked for tells whether there is a next page.
+    const list = listQuery(selection, order, after, limit + 1, now);
+    const rows = await this.#scope.reader.all(list.query, list.values);
+    const last = rows.length > limit ? rows[limit - 1] : undefined;
+    const nextCursor =
+      last === undefined
+        ? null
+        : toCursor({ value: order.field === undefined ? null : last[order.field], seq: last.seq }, question());
+    const items = (last === undefined ? rows : rows.slice(0, limit)).map(toModel);
+    if (options.total !== true) return { items, nextCursor };
+    const count = countQuery(selection, now);
+    const counted = await this.#scope.reader.get(count.query, count.values);
+    return { items, nextCursor, total: counted!.count };
+  }
+
+  /** How many models match. */
+  async count(selection: ModelSelection = {}): Promise<number> {
+    checkSelection(selection);
+    const count = countQuery(parseSelection(selection), this.#scope.now());
+    const row = await this.#scope.reader.get(count.query, count.values);
+    return row!.count;
+  }
+
+  /**
+   * Changes the fields that are named, and no others. Without a difference nothing is written.
+   *
+   * @returns the model after the change.
+   * @throws RegistryError `model_not_found`, `name_taken`, `row_version_mismatch`, `lease_lost`, `invalid_input`.
+   */
+  async update(name: string, update: ModelUpdate, options?: ChangeOptions): Promise<Model> {
+    const parsed = parseModelUpdate(update);
+    return this.#change(name, options, (model) => applyUpdate(model, parsed));
+  }
+
+  /**
+   * Adds further aliases and takes some away, among them the primary one.
+   *
+   * @throws RegistryError `not_found` for an alias to remove that is none of the model's, and as `update`.
+   */
+  async changeAliases(name: string, change: ListChange, options?: ChangeOptions): Promise<Model> {
+    const { add, remove } = parseListChange("aliases", change, (field, list) =>
+      parseList(field, list, (alias) => parseName("alias", alias)),
+    );
+    return this.#change(name, options, (model) => {
+      const foreign = remove.find((alias) => alias !== model.alias && !model.aliases.includes(alias));
+      if (foreign !== undefined) {
+        throw new RegistryError("not_found", `${shown(foreign)} is no alias of ${shown(model.modelId)}.`);
+      }
+      const alias = model.alias !== null && remove.includes(model.alias) ? null : model.alias;
+      const aliases = [...model.aliases.filter((known) => !remove.includes(known)), ...add];
+      return applyUpdate({ ...model, alias }, { aliases: [...new Set(aliases)] });
+    });
+  }
+
+  /**
+   * Points an alias at a model in one step, whichever model it meant before; a new alias is added.
+   *
+   * @returns the model that the alias means now.
+   * @throws RegistryError `name_taken` when it is another model's id, and as `update`.
+   */
+  async repointAlias(alias: string, toName: string, options?: ChangeOptions): Promise<Model> {
+    const parsed = parseName("alias", alias);
+    const name = parseName("name", toName);
+    const change = parseChangeOptions(options, this.#scope);
+    return this.#scope.write(async (session) => {
+      const target = await readForChange(session, name, change, this.#scope.now());
+      const owner = await session.get(ownerOf, { name: parsed });
+      if (owner !== undefined && owner.model_id !== target.model.modelId && owner.model_id !== parsed) {
+        const from = await readForChange(session, parsed, { actor: change.actor }, this.#scope.now());
+        await changeModel(session, from, withoutAlias(from.model, parsed), change);
+      }
+      if (target.model.alias === parsed) return target.model;
+      return changeModel(session, target, applyUpdate(target.model, { aliases: [...target.model.aliases, parsed] }), change);
+    });
+  }
+
+  /**
+   * Adds tags and takes some away; what is there already, or not there, is no error.
+   *
+   * @throws RegistryError as `update`.
+   */
+  async changeTags(name: string, change: ListChange, options?: ChangeOptions): Promise<Model> {
+    const { add, remove } = parseListChange("tags", change, parseTags);
+    return this.#change(name, options, (model) => {
+      const tags = [...new Set([...model.tags, ...add])].filter((tag) => !remove.includes(tag));
+      return { ...model, tags };
+    });
+  }
+
+  /**
+   * Takes a model out of the registry; its files are not touched and its history stays.
+   *
+   * @returns the model as it was.
+   * @throws RegistryError `model_running`, `model_not_found`, `row_version_mismatch`, `lease_lost`.
+   */
+  async delete(name: string, options?: ChangeOptions): Promise<Model> {
+    const wanted = parseName("name", name);
+    const change = parseChangeOptions(options, this.#scope);
+    return this.#scope.write(async (session) => {
+      const { seq, model } = await readForChange(session, wanted, change, this.#scope.now());
+      if (model.status === MODEL_STATUS.RUNNING) {
+        throw new RegistryError("model_running", `${shown(model.modelId)} is running. Stop it first.`);
+      }
+      const files = await readFiles(session, model.modelId);
+      await session.run(deleteSearch, { seq });
+      await session.run(deleteRow, { seq });
+      await writeEvent(session, {
+        modelId: model.modelId,
+        kind: "deleted",
+        actor: change.actor,
+        at: Date.now(),
+        rowVersion: model.rowVersion,
+        before: withFiles(model, files),
+        after: null,
+      });
+      return model;
+    });
+  }
+
+  async #change(name: string, options: ChangeOptions | undefined, edit: (model: Model) => Model): Promise<Model> {
+    const wanted = parseName("name", name);
+    const change = parseChangeOptions(options, this.#scope);
+    return this.#scope.write(async (session) => {
+      const stored = await readForChange(session, wanted, change, this.#scope.now());
+      return changeModel(session, stored, edit(stored.model), change);
+    });
+  }
+
+  #moment(): Moment {
+    const { bootId, tick } = this.#scope.now();
+    return { boot: bootId, tick };
+  }
+}
+
+async function insertModel(
+  session: Session,
+  draft: ModelDraft,
+  change: Change,
+  onExisting: "fail" | "skip",
+): Promise<Model | undefined> {
+  const { files } = draft;
+  const alias = draft.wantsAlias ? await freeAlias(session, draft.model) : draft.model.alias;
+  const model = { ...draft.model, alias };
+  const values = toModelValues(model);
+  const inserted = await session.get(insertRow, values);
+  if (inserted === undefined) {
+    if (onExisting === "skip") return undefined;
+    throw nameTaken(model.modelId, model.modelId);
+  }
+  const { seq } = inserted;
+  await claimNames(session, seq, namesOf(model));
+  for (const tag of model.tags) await session.run(insertTag, { seq, tag });
+  for (const file of files) await insertFile(session, model.modelId, file);
+  await session.run(insertSearch, { seq });
+  const stored = { ...model, rowChecksum: values.row_checksum };
+  await writeEvent(session, {
+    modelId: model.modelId,
+    kind: "created",
+    actor: change.actor,
+    at: Date.now(),
+    rowVersion: 1,
+    before: null,
+    after: withFiles(stored, files),
+  });
+  return stored;
+}
+
+/** Writes a changed model with all that follows from it: names, tags, search, history. */
+async function changeModel(session: Session, stored: StoredModel, changed: Model, change: Change): Promise<Model> {
+  const { seq, model: before } = stored;
+  const { model, changedFields } = await writeModel(session, stored, changed, change);
+  if (changedFields.has("alias") || changedFields.has("aliases")) {
+    const [old, now] = [namesOf(before), namesOf(model)];
+    for (const name of without(old, now)) await session.run(deleteName, { seq, name });
+    await claimNames(session, seq, without(now, old));
+  }
+  if (changedFields.has("tags")) {
+    for (const tag of without(before.tags, new Set(model.tags))) await session.run(deleteTag, { seq, tag });
+    for (const tag of without(model.tags, new Set(before.tags))) await session.run(insertTag, { seq, tag });
+  }
+  if (SEARCHED.some((name) => changedFields.has(name))) {
+    await session.run(deleteSearch, { seq });
+    await session.run(insertSearch, { seq });
+  }
+  return model;
+}
+
+// One namespace: the database refuses a name that means another model already.
+async function claimNames(session: Session, seq: number, names: Iterable<string>): Promise<void> {
+  for (const name of names) {
+    if ((await session.run(insertName, { seq, name })) === 1) continue;
+    const owner = await session.get(ownerOf, { name });
+    throw nameTaken(name, owner!.model_id);
+  }
+}
+
+function namesOf({ modelId, alias, aliases }: Model): Set<string> {
+  return new Set(alias === null ? [modelId, ...aliases] : [modelId, alias, ...aliases]);
+}
+
+function without(items: Iterable<string>, others: ReadonlySet<string>): string[] {
+  return [...items].filter((item) => !others.has(item));
+}
+
+function withoutAlias(model: Model, alias: string): Model {
+  return {
+    ...model,
+    alias: model.alias === alias ? null : model.alias,
+    aliases: model.aliases.filter((known) => known !== alias),
+  };
+}
+
+function nameTaken(name: string, modelId: string): RegistryError {
+  const message =
+    name === modelId
+      ? `There is a model ${shown(modelId)} already. Choose another name, or update that one.`
+      : `${shown(name)} already means the model ${shown(modelId)}. Choose another name.`;
+  return new RegistryError("name_taken", message);
+}
+
+async function freeAlias(session: Session, { modelId, aliases }: Model): Promise<string | null> {
+  const isFree = async (name: string): Promise<boolean> =>
+    !aliases.includes(name) && (name === modelId || (await session.get(ownerOf, { name })) === undefined);
+  const candidates = shortAliases(modelId).filter((name) => name.trim() === name);
+  for (const name of candidates) if (await isFree(name)) return name;
+  const last = candidates.at(-1);
+  if (last === undefined) return null;
+  // Numbers fill up from 1, so the first free one is behind a power of two and found by halving.
+  let free = 1;
+  while (!(await isFree(`${last}-${free}`))) free *= 2;
+  let taken = Math.floor(free / 2);
+  while (free - taken > 1) {
+    const middle = Math.floor((taken + free) / 2);
+    if (await isFree(`${last}-${middle}`)) free = middle;
+    else taken = middle;
+  }
+  return `${last}-${free}`;
+}
+
+function withFiles(model: Model, files: readonly ModelFile[]): JsonObject {
+  return files.length === 0 ? toRecord(model) : { ...toRecord(model), files: files.map(toFileRecord) };
+}
+
+function parseListChange(
+  field: string,
+  change: ListChange,
+  parse: (field: string, list: unknown) => string[],
+): { add: string[]; remove: string[] } {
+  checkKeys(`a change of ${field}`, change, LIST_CHANGE_KEYS);
+  const add = change.add === undefined ? [] : parse(field, change.add);
+  const remove = change.remove === undefined ? [] : parse(field, change.remove);
+  const both = add.find((item) => remove.includes(item));
+  if (both !== undefined) throw invalidInput(field, `${shown(both)} is both to be added and to be removed.`);
+  return { add, remove };
+}

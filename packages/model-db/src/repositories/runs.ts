@@ -1,0 +1,242 @@
+import { hostname } from "node:os";
+import { query, type Query, type Session } from "../database/query.ts";
+import type { MachineTime } from "../database/machine-time.ts";
+import { checkKeys, parseInteger, parseName, parseText, shown } from "../domain/input.ts";
+import { MODEL_STATUS } from "../domain/model.ts";
+import type { NewRun, Run } from "../domain/run.ts";
+import { invalidInput, RegistryError } from "../errors.ts";
+import { toRun, type RunTable } from "../schema/run.ts";
+import { parseChangeOptions } from "./change-options.ts";
+import { leaseLost, modelNotFound, readForChange, writeStatus } from "./model-row.ts";
+import type { Models } from "./models.ts";
+import type { ChangeOptions, Scope } from "./scope.ts";
+
+type Moment = { boot: string; tick: number };
+
+const live: Query<Moment, RunTable> = query("runs live", ({ db, sql, p }) =>
+  db
+    .selectFrom("model_run")
+    .selectAll()
+    .where("boot_id", "=", p("boot"))
+    .where(sql<boolean>`${p("tick")} between renewed_tick and expires_tick`)
+    .orderBy("token"),
+);
+const liveOfModel: Query<Moment & { model_id: string }, RunTable> = query("runs live of model", ({ db, sql, p }) =>
+  db
+    .selectFrom("model_run")
+    .selectAll()
+    .where("model_id", "=", p("model_id"))
+    .where("boot_id", "=", p("boot"))
+    .where(sql<boolean>`${p("tick")} between renewed_tick and expires_tick`)
+    .orderBy("token"),
+);
+const liveByToken: Query<Moment & { token: number }, RunTable> = query("run live by token", ({ db, sql, p }) =>
+  db
+    .selectFrom("model_run")
+    .selectAll()
+    .where("token", "=", p("token"))
+    .where("boot_id", "=", p("boot"))
+    .where(sql<boolean>`${p("tick")} between renewed_tick and expires_tick`),
+);
+const insertRun: Query<RunTable, unknown> = query("run insert", ({ db, p }) =>
+  db.insertInto("model_run").values({
+    token: p("token"),
+    model_id: p("model_id"),
+    holder: p("holder"),
+    node: p("node"),
+    pid: p("pid"),
+    endpoint: p("endpoint"),
+    started_at: p("started_at"),
+    ttl_ms: p("ttl_ms"),
+    boot_id: p("boot_id"),
+    renewed_tick: p("renewed_tick"),
+    expires_tick: p("expires_tick"),
+  }),
+);
+const renewRun: Query<
+  Pick<RunTable, "token" | "endpoint" | "ttl_ms" | "renewed_tick" | "expires_tick">,
+  unknown
+> = query("run renew", ({ db, p }) =>
+  db
+    .updateTable("model_run")
+    .set({
+      endpoint: p("endpoint"),
+      ttl_ms: p("ttl_ms"),
+      renewed_tick: p("renewed_tick"),
+      expires_tick: p("expires_tick"),
+    })
+    .where("token", "=", p("token")),
+);
+const deleteRun: Query<{ token: number }, unknown> = query("run delete", ({ db, p }) =>
+  db.deleteFrom("model_run").where("token", "=", p("token")),
+);
+
+const RUN_KEYS: ReadonlySet<string> = new Set(["holder", "node", "pid", "endpoint", "ttlMs", "join"]);
+const DEFAULT_TTL_MS = 30_000;
+const MIN_TTL_MS = 1000;
+const MAX_TTL_MS = 30 * 24 * 3600 * 1000;
+
+/**
+ * Who runs which model. A lease holds until its time is over on the machine's monotonic clock, which
+ * no adjustment of the wall clock moves and which ends with the machine's restart; so a holder that
+ * died is not running, and nobody has to clean up after it.
+ */
+export class Runs {
+  readonly #scope: Scope;
+  readonly #models: Models;
+
+  constructor(scope: Scope, models: Models) {
+    this.#scope = scope;
+    this.#models = models;
+  }
+
+  /**
+   * Claims a model for a program that runs it. The same holder, node and process id again renews the
+   * lease it has.
+   *
+   * @returns the lease; pass its `token` to guarded changes, `renew` and `release`.
+   * @throws RegistryError `model_running` when another holds it and `join` is not asked for,
+   *   `model_not_found`, `row_version_mismatch`, `invalid_input`.
+   * @example
+   * ```ts
+   * const run = await registry.runs.acquire("tiny.q4_k_m", { holder: "my-engine", ttlMs: 30_000 });
+   * await registry.models.update("tiny.q4_k_m", { notes: "warm" }, { leaseToken: run.token });
+   * await registry.runs.release(run.token);
+   * ```
+   */
+  async acquire(name: string, run: NewRun, options?: ChangeOptions): Promise<Run> {
+    const wanted = parseName("name", name);
+    const claim = parseNewRun(run);
+    const change = parseChangeOptions(options, this.#scope);
+    return this.#scope.write(async (session) => {
+      const now = this.#scope.now();
+      const stored = await readForChange(session, wanted, change, now);
+      const { model } = stored;
+      const others = await session.all(liveOfModel, { model_id: model.modelId, ...momentOf(now) });
+      const own = others.find((row) => row.holder === claim.holder && row.node === claim.node && row.pid === claim.pid);
+      if (own !== undefined) return renew(session, { ...own, endpoint: claim.endpoint }, claim.ttlMs, now);
+      const [other] = others;
+      if (other !== undefined && !claim.join) throw modelRunning(model.modelId, toRun(other, now));
+      const { join: _, ttlMs, ...holder } = claim;
+      const startedAt = Date.now();
+      const running = { ...model, status: MODEL_STATUS.RUNNING, lastUsedAt: startedAt };
+      const details = { ...holder, ttl_ms: ttlMs };
+      const { eventId } = await writeStatus(session, stored, running, "started", { actor: change.actor, details });
+      const row: RunTable = {
+        token: eventId,
+        model_id: model.modelId,
+        ...holder,
+        started_at: startedAt,
+        ttl_ms: ttlMs,
+        boot_id: now.bootId,
+        renewed_tick: now.tick,
+        expires_tick: now.tick + ttlMs,
+      };
+      await session.run(insertRun, row);
+      return toRun(row, now);
+    });
+  }
+
+  /**
+   * Extends a lease that still holds, from now.
+   *
+   * @param options.ttlMs 1,000 to 2,592,000,000 ms; as long as before when left out.
+   * @throws RegistryError `lease_lost`.
+   */
+  async renew(token: number, options: { ttlMs?: number } = {}): Promise<Run> {
+    parseInteger("token", token, 1);
+    checkKeys("renew options", options, new Set(["ttlMs"]));
+    const ttlMs = options.ttlMs === undefined ? undefined : parseTtl(options.ttlMs);
+    return this.#scope.write(async (session) => {
+      const now = this.#scope.now();
+      const row = await session.get(liveByToken, { token, ...momentOf(now) });
+      if (row === undefined) throw leaseLost(token);
+      return renew(session, row, ttlMs ?? row.ttl_ms, now);
+    });
+  }
+
+  /**
+   * Gives a lease back; with the last one the model is READY.
+   *
+   * @throws RegistryError `lease_lost` when it no longer holds.
+   */
+  async release(token: number, options?: { actor?: string }): Promise<void> {
+    parseInteger("token", token, 1);
+    const change = parseChangeOptions(options, this.#scope);
+    await this.#scope.write(async (session) => {
+      const now = this.#scope.now();
+      const row = await session.get(liveByToken, { token, ...momentOf(now) });
+      if (row === undefined) throw leaseLost(token);
+      const stored = await readForChange(session, row.model_id, change, now);
+      await session.run(deleteRun, { token });
+      const rest = await session.all(liveOfModel, { model_id: row.model_id, ...momentOf(now) });
+      const status = rest.length === 0 ? MODEL_STATUS.READY : MODEL_STATUS.RUNNING;
+      const details = { holder: row.holder, node: row.node, pid: row.pid };
+      await writeStatus(session, stored, { ...stored.model, status }, "stopped", { actor: change.actor, details });
+    });
+  }
+
+  /**
+   * The leases that hold now, of all models or of one, oldest first.
+   *
+   * @throws RegistryError `model_not_found`.
+   */
+  async list(options: { name?: string } = {}): Promise<Run[]> {
+    checkKeys("runs options", options, new Set(["name"]));
+    const { reader } = this.#scope;
+    const now = this.#scope.now();
+    if (options.name === undefined) {
+      return (await reader.all(live, momentOf(now))).map((row) => toRun(row, now));
+    }
+    const model = await this.#models.findByName(options.name);
+    if (model === undefined) throw await modelNotFound(reader, options.name);
+    const rows = await reader.all(liveOfModel, { model_id: model.modelId, ...momentOf(now) });
+    return rows.map((row) => toRun(row, now));
+  }
+}
+
+async function renew(session: Session, row: RunTable, ttlMs: number, now: MachineTime): Promise<Run> {
+  const renewed = { ...row, ttl_ms: ttlMs, renewed_tick: now.tick, expires_tick: now.tick + ttlMs };
+  await session.run(renewRun, renewed);
+  return toRun(renewed, now);
+}
+
+function momentOf(now: MachineTime): Moment {
+  return { boot: now.bootId, tick: now.tick };
+}
+
+function modelRunning(modelId: string, run: Run): RegistryError {
+  const until = new Date(run.expiresAt).toISOString();
+  return new RegistryError(
+    "model_running",
+    `${shown(modelId)} is run by ${shown(run.holder)} on ${shown(run.node)} until ${until}. Stop it first, or join it.`,
+  );
+}
+
+function parseNewRun(run: NewRun): {
+  holder: string;
+  node: string;
+  pid: number | null;
+  endpoint: string | null;
+  ttlMs: number;
+  join: boolean;
+} {
+  checkKeys("a run", run, RUN_KEYS);
+  const holder = parseText("holder", run.holder ?? null);
+  if (holder === null) throw invalidInput("holder", "holder must not be empty: name the program that runs the model.");
+  if (run.join !== undefined && typeof run.join !== "boolean") {
+    throw invalidInput("join", `join must be true or false, not ${shown(run.join)}.`);
+  }
+  return {
+    holder,
+    node: parseText("node", run.node ?? null) ?? hostname(),
+    pid: run.pid == null ? null : parseInteger("pid", run.pid, 1, 2 ** 31),
+    endpoint: parseText("endpoint", run.endpoint ?? null),
+    ttlMs: run.ttlMs === undefined ? DEFAULT_TTL_MS : parseTtl(run.ttlMs),
+    join: run.join ?? false,
+  };
+}
+
+function parseTtl(ttlMs: unknown): number {
+  return parseInteger("ttl_ms", ttlMs, MIN_TTL_MS, MAX_TTL_MS);
+}

@@ -1,0 +1,22 @@
+import type { MachineTime } from "../database/machine-time.ts";
+import type { Session, WriteSession } from "../database/query.ts";
+
+/** What repositories work in: the whole registry, or one transaction. */
+export interface Scope {
+  readonly reader: Session;
+  /** All or nothing, and durable once the promise (or the transaction around it) resolves. */
+  write<T>(work: (session: WriteSession) => Promise<T>): Promise<T>;
+  now(): MachineTime;
+  /** Who changes are attributed to where a call does not say. */
+  readonly actor: string;
+}
+
+/** What every change can be told. */
+export interface ChangeOptions {
+  /** Who makes the change, for the history. */
+  actor?: string;
+  /** Refuse with `row_version_mismatch` unless the model is at this version. */
+  expectedRowVersion?: number;
+  /** Refuse with `lease_lost` unless this lease on the model holds. */
+  leaseToken?: number;
+}

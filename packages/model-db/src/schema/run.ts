@@ -1,0 +1,32 @@
+import type { Run } from "../domain/run.ts";
+import type { MachineTime } from "../database/machine-time.ts";
+
+/** The row of `model_run`. */
+export interface RunTable {
+  token: number;
+  model_id: string;
+  holder: string;
+  node: string;
+  pid: number | null;
+  endpoint: string | null;
+  started_at: number;
+  ttl_ms: number;
+  boot_id: string;
+  renewed_tick: number;
+  expires_tick: number;
+}
+
+/** The lease that a row holds, as seen at `now`. */
+export function toRun(row: RunTable, now: MachineTime): Run {
+  return {
+    token: row.token,
+    modelId: row.model_id,
+    holder: row.holder,
+    node: row.node,
+    pid: row.pid,
+    endpoint: row.endpoint,
+    startedAt: row.started_at,
+    expiresAt: Date.now() + (row.expires_tick - now.tick),
+    ttlMs: row.ttl_ms,
+  };
+}

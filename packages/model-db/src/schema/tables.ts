@@ -1,0 +1,17 @@
+import type { Generated } from "kysely";
+import type { EventTable } from "./event.ts";
+import type { FileTable } from "./file.ts";
+import type { ModelTable } from "./model.ts";
+import type { RunTable } from "./run.ts";
+
+/** The tables as queries see them; `migrations` is what makes them so. */
+export interface Tables {
+  model: ModelTable;
+  model_name: { name: string; model_seq: number };
+  model_tag: { model_seq: number; tag: string };
+  model_file: FileTable;
+  model_event: EventTable;
+  model_run: RunTable;
+  model_search: { rowid: Generated<number>; text: string };
+  model_search_text: { seq: number; text: string };
+}

@@ -1,0 +1,71 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Engine } from "./database/engine.ts";
+import type { ModelEvent } from "./domain/event.ts";
+import { checkKeys, parseInteger } from "./domain/input.ts";
+import { parseEventFilter, readEvents, type CheckedFilter, type EventFilter, type History } from "./repositories/history.ts";
+
+export interface WatchOptions extends Pick<EventFilter, "modelId" | "actor" | "kind"> {
+  /** The id of the last event that was seen; from now on when left out. 0: from the beginning. */
+  after?: number;
+  /** Ends the iteration. */
+  signal?: AbortSignal;
+}
+
+const WATCH_KEYS: ReadonlySet<string> = new Set(["modelId", "actor", "kind", "after", "signal"]);
+const POLL_MS = 50;
+const BATCH = 500;
+
+/**
+ * Follows the history: every event once, in the order of the ids, those of other processes at most
+ * 250 ms after their commit. Where it starts is decided at the call, not at the first step.
+ *
+ * @param closing ends every iteration.
+ * @throws RegistryError `invalid_input`.
+ */
+export function watch(
+  engine: Engine,
+  history: History,
+  options: WatchOptions,
+  closing: AbortSignal,
+): AsyncGenerator<ModelEvent, undefined> {
+  checkKeys("watch options", options, WATCH_KEYS);
+  const { signal, modelId, actor, kind } = options;
+  const filter = parseEventFilter({ modelId, actor, kind });
+  const start = options.after === undefined ? history.latestEventId() : parseInteger("after", options.after);
+  const ended = signal === undefined ? closing : AbortSignal.any([signal, closing]);
+  return follow(engine, history, filter, Promise.resolve(start), ended);
+}
+
+async function* follow(
+  engine: Engine,
+  history: History,
+  filter: CheckedFilter,
+  start: Promise<number>,
+  ended: AbortSignal,
+): AsyncGenerator<ModelEvent, undefined> {
+  let after = await start;
+  while (!ended.aborted) {
+    // Taken before the read: what is committed in between is read now or changes it again.
+    const counter = engine.changeCounter();
+    const newest = await history.latestEventId();
+    const events = await readEvents(engine.reader, filter, { descending: false, beyond: after, limit: BATCH });
+    for (const event of events) {
+      after = event.eventId;
+      yield event;
+      if (ended.aborted) return;
+    }
+    if (events.length === BATCH) continue;
+    if (events.length === 0) after = Math.max(after, newest);
+    while (!(await slept(ended)) && engine.changeCounter() === counter);
+  }
+}
+
+// True when the wait was cut short because nobody listens any more.
+async function slept(signal: AbortSignal): Promise<boolean> {
+  try {
+    await sleep(POLL_MS, undefined, { signal });
+    return false;
+  } catch {
+    return true;
+  }
+}
