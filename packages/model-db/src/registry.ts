@@ -68,12 +68,13 @@ const OPTION_KEYS: ReadonlySet<string> = new Set(["mode", "migrate", "actor", "b
 export async function openRegistry(location: string, options: RegistryOptions = {}): Promise<Registry> {
   checkKeys("registry options", options, OPTION_KEYS);
   const { mode = "create", migrate = true, actor = "unknown", busyTimeoutMs = 5000 } = options;
+  const checkedActor = parseActor(actor);
   const engine = await openSqlite(location, {
     mode: parseWord("mode", mode, ["create", "write", "read"]),
     migrate: parseBoolean("migrate", migrate),
     busyTimeoutMs: parseInteger("busy_timeout_ms", busyTimeoutMs, 0, 600_000),
   });
-  return new Registry(engine, parseActor(actor));
+  return new Registry(engine, checkedActor);
 }
 
 /** An open registry; made by {@link openRegistry}. Close it, or declare it with `await using`. */
@@ -85,7 +86,7 @@ export class Registry implements AsyncDisposable, Repositories {
   readonly #engine: Engine;
   readonly #actor: string;
   readonly #closing = new AbortController();
-  readonly #inTransaction = new AsyncLocalStorage<true>();
+  readonly #phase: PhaseStorage = new AsyncLocalStorage();
 
   /** @internal */
   constructor(engine: Engine, actor: string) {
@@ -122,10 +123,15 @@ export class Registry implements AsyncDisposable, Repositories {
    */
   async transaction<T>(work: (repositories: Repositories) => Promise<T>, options: { actor?: string } = {}): Promise<T> {
     checkKeys("transaction options", options, new Set(["actor"]));
+    if (typeof work !== "function") throw invalidInput("work", "transaction() takes a function that makes the changes.");
     const actor = options.actor === undefined ? this.#actor : parseActor(options.actor);
-    return this.#write((session) => {
-      const scope = new TransactionScope(session, this.#engine, actor);
-      return this.#inTransaction.run(true, () => work(repositories(scope))).finally(() => scope.end());
+    return this.#write(async (session) => {
+      const scope = new TransactionScope(session, this.#engine, this.#phase, actor);
+      try {
+        return await this.#phase.run("transaction", async () => work(repositories(scope)));
+      } finally {
+        await scope.end();
+      }
     });
   }
 
@@ -163,11 +169,13 @@ export class Registry implements AsyncDisposable, Repositories {
    * @throws RegistryError `invalid_input` for a version that there is not, `schema_too_new`.
    */
   async migrate(target: number = MIGRATIONS.length): Promise<{ from: number; to: number }> {
+    this.#checkOutside();
     return this.#engine.migrate(target);
   }
 
   /** Waits for changes that are under way and closes the file. */
   async close(): Promise<void> {
+    this.#checkOutside();
     this.#closing.abort();
     await this.#engine.close();
   }
@@ -177,10 +185,14 @@ export class Registry implements AsyncDisposable, Repositories {
   }
 
   async #write<T>(work: (session: WriteSession) => Promise<T>): Promise<T> {
-    if (this.#inTransaction.getStore() === true) {
-      throw invalidInput("transaction", "Inside transaction() only the repositories that it passes can write.");
-    }
-    return this.#engine.write(work);
+    this.#checkOutside();
+    return this.#engine.write((session) => this.#phase.run("change", () => work(session)));
+  }
+
+  // A write waits for the one before it: from within that, it would wait for ever.
+  #checkOutside(): void {
+    if (this.#phase.getStore() === undefined) return;
+    throw invalidInput("transaction", "Inside a transaction only the repositories that it passes can be used to write.");
   }
 }
 
@@ -198,30 +210,45 @@ function readerOf(engine: Engine): Session {
   };
 }
 
+/** Within a transaction, or within one change of it. */
+type Phase = "transaction" | "change";
+type PhaseStorage = AsyncLocalStorage<Phase>;
+
 /** What repositories see inside a transaction: reads and writes are of the same session, one at a time. */
 class TransactionScope implements Scope {
   readonly actor: string;
+  readonly reader: Session;
   readonly #session: WriteSession;
   readonly #engine: Engine;
+  readonly #phase: PhaseStorage;
   #last: Promise<unknown> = Promise.resolve();
   #ended = false;
 
-  constructor(session: WriteSession, engine: Engine, actor: string) {
+  constructor(session: WriteSession, engine: Engine, phase: PhaseStorage, actor: string) {
     this.#session = session;
     this.#engine = engine;
+    this.#phase = phase;
     this.actor = actor;
-  }
-
-  get reader(): Session {
-    this.#checkNotEnded();
-    return this.#session;
-  }
-
-  write<T>(work: (session: WriteSession) => Promise<T>): Promise<T> {
-    const done = this.#last.then(() => {
+    const inTurn = async <T>(read: () => Promise<T>): Promise<T> => {
+      // A change that reads must not wait for itself.
+      if (phase.getStore() !== "change") await this.#last;
       this.#checkNotEnded();
-      return this.#session.nested(() => work(this.#session));
-    });
+      return read();
+    };
+    this.reader = {
+      all: (query, parameters) => inTurn(() => session.all(query, parameters)),
+      get: (query, parameters) => inTurn(() => session.get(query, parameters)),
+      run: (query, parameters) => inTurn(() => session.run(query, parameters)),
+    };
+  }
+
+  async write<T>(work: (session: WriteSession) => Promise<T>): Promise<T> {
+    this.#checkNotEnded();
+    if (this.#phase.getStore() === "change") {
+      throw invalidInput("transaction", "A change cannot be made while another change of the transaction is read.");
+    }
+    const change = (): Promise<T> => this.#session.nested(() => this.#phase.run("change", () => work(this.#session)));
+    const done = this.#last.then(change);
     this.#last = done.catch(() => undefined);
     return done;
   }
@@ -230,8 +257,10 @@ class TransactionScope implements Scope {
     return this.#engine.now();
   }
 
-  end(): void {
+  /** Refuses what comes later, and waits for what nobody waited for. */
+  async end(): Promise<void> {
     this.#ended = true;
+    await this.#last;
   }
 
   #checkNotEnded(): void {

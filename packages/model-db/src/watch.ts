@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Engine } from "./database/engine.ts";
 import type { ModelEvent } from "./domain/event.ts";
 import { checkKeys, parseInteger } from "./domain/input.ts";
+import { invalidInput } from "./errors.ts";
 import { parseEventFilter, readEvents, type CheckedFilter, type EventFilter, type History } from "./repositories/history.ts";
 
 export interface WatchOptions extends Pick<EventFilter, "modelId" | "actor" | "kind"> {
@@ -31,9 +32,15 @@ export function watch(
   checkKeys("watch options", options, WATCH_KEYS);
   const { signal, modelId, actor, kind } = options;
   const filter = parseEventFilter({ modelId, actor, kind });
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw invalidInput("signal", "signal must be an AbortSignal.");
+  }
   const start = options.after === undefined ? history.latestEventId() : parseInteger("after", options.after);
   const ended = signal === undefined ? closing : AbortSignal.any([signal, closing]);
-  return follow(engine, history, filter, Promise.resolve(start), ended);
+  const from = Promise.resolve(start);
+  // Without a first step nobody would ever look at a failure.
+  from.catch(() => undefined);
+  return follow(engine, history, filter, from, ended);
 }
 
 async function* follow(

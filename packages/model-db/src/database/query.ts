@@ -39,10 +39,10 @@ export function query<P, Row>(key: string, build: (context: QueryContext<P>) => 
   return { key, build };
 }
 
-/** A query compiled for an engine: where a parameter is an object, the value of that name goes. */
+/** A query compiled for an engine, and the names of its parameters in their order in the text. */
 export interface CompiledSql {
   readonly sql: string;
-  readonly parameters: readonly (ParameterValue | { readonly parameter: string })[];
+  readonly parameters: readonly string[];
 }
 
 /** What runs queries: the reading side of a registry, or one write transaction. */

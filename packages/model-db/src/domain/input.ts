@@ -5,7 +5,7 @@ import type { JsonObject, JsonValue } from "./model.ts";
 
 /** The last millisecond of the year 9999; times run from 1970 to here. */
 export const MAX_TIME_MS = 253_402_300_799_999;
-const MAX_NAME_LENGTH = 1024;
+export const MAX_NAME_LENGTH = 1024;
 const MAX_TEXT_LENGTH = 4096;
 const MAX_NOTES_LENGTH = 65_536;
 const MAX_JSON_LENGTH = 1_048_576;
@@ -114,8 +114,10 @@ export function parseBoolean(field: string, value: unknown): boolean {
 }
 
 /** Labels, each once, in the order given. */
-export function parseTags(field: string, value: unknown): string[] {
-  return parseList(field, value, (tag) => {
+export function parseTags(field: string, value: unknown, maxLength?: number): string[] {
+  return parseList(field, value, parseTag, maxLength);
+
+  function parseTag(tag: unknown): string {
     if (typeof tag !== "string" || tag.length > MAX_TAG_LENGTH || !TAG.test(tag)) {
       throw invalidInput(
         field,
@@ -123,16 +125,22 @@ export function parseTags(field: string, value: unknown): string[] {
       );
     }
     return tag;
-  });
+  }
 }
 
-/** A list of at most 1,000 parsed items, each once. */
-export function parseList(field: string, value: unknown, parse: (item: unknown) => string): string[] {
+/** A list of parsed items, each once; at most 1,000 when `maxLength` is left out. */
+export function parseList(
+  field: string,
+  value: unknown,
+  parse: (item: unknown) => string,
+  maxLength: number = MAX_LIST_LENGTH,
+): string[] {
   if (!Array.isArray(value)) throw invalidInput(field, `${field} must be a list, not ${shown(value)}.`);
-  if (value.length > MAX_LIST_LENGTH) {
-    throw invalidInput(field, `${field} has ${value.length} items; at most ${MAX_LIST_LENGTH} are allowed.`);
+  if (value.length > maxLength) {
+    throw invalidInput(field, `${field} has ${value.length} items; at most ${maxLength} are allowed.`);
   }
-  return value.length === 0 ? [] : [...new Set(value.map(parse))];
+  // Array.from, unlike map, also visits the holes of a sparse list.
+  return value.length === 0 ? [] : [...new Set(Array.from(value, (item: unknown) => parse(item)))];
 }
 
 /** A plain JSON object: at most 1 MiB as text and 32 levels deep. */

@@ -80,6 +80,7 @@ const COUNT_KEYS: ReadonlySet<string> = new Set(SELECTION_KEYS);
 const TAG_KEYS: ReadonlySet<string> = new Set(["all", "any", "none"]);
 const SORT_KEYS: ReadonlySet<string> = new Set(["field", "direction"]);
 const MAX_VALUES = 500;
+const MAX_TAGS = 100;
 const MAX_TERMS = 16;
 const MAX_SEARCH_LENGTH = 1024;
 const NOTHING: readonly never[] = [];
@@ -111,9 +112,9 @@ export function parseSelection({ filter, tags, search }: ModelSelection): Select
   if (tags !== undefined) checkKeys("tags", tags, TAG_KEYS);
   return {
     conditions: filter === undefined ? NOTHING : parseFilter(filter),
-    tagsAll: tags?.all === undefined ? NOTHING : parseTags("tags", tags.all),
-    tagsAny: tags?.any === undefined ? NOTHING : parseTags("tags", tags.any),
-    tagsNone: tags?.none === undefined ? NOTHING : parseTags("tags", tags.none),
+    tagsAll: tags?.all === undefined ? NOTHING : parseTags("tags", tags.all, MAX_TAGS),
+    tagsAny: tags?.any === undefined ? NOTHING : parseTags("tags", tags.any, MAX_TAGS),
+    tagsNone: tags?.none === undefined ? NOTHING : parseTags("tags", tags.none, MAX_TAGS),
     terms: search === undefined ? NOTHING : parseTerms(search),
   };
 }
@@ -128,7 +129,7 @@ function parseFilter(filter: ModelFilter): Condition[] {
       if (wanted.length === 0 || wanted.length > MAX_VALUES) {
         throw invalidInput(name, `${name} must be compared with 1 to ${MAX_VALUES} values, not ${wanted.length}.`);
       }
-      const values = wanted.map((value) => parseValue(field, value));
+      const values = Array.from(wanted as unknown[], (value) => parseValue(field, value));
       conditions.push({ field: field.name, operator: "in", values });
     } else if (typeof wanted === "object" && wanted !== null) {
       checkKeys(`a comparison of ${name}`, wanted, COMPARISON_KEYS);

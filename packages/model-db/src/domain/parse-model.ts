@@ -127,7 +127,7 @@ export function checkNewModel(model: NewModel): void {
 function parseFiles(files: unknown): ModelFile[] {
   if (files === undefined) return [];
   if (!Array.isArray(files)) throw invalidInput("files", `files must be a list, not ${shown(files)}.`);
-  const parsed = files.map(parseNewFile);
+  const parsed = Array.from(files, parseNewFile);
   const twice = parsed.find(({ path }, index) => parsed.findIndex((file) => file.path === path) < index);
   if (twice !== undefined) throw invalidInput("files", `files holds ${shown(twice.path)} twice.`);
   return parsed;

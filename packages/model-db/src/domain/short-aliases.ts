@@ -18,9 +18,9 @@ export function shortAliases(modelId: string): string[] {
   const dot = file.lastIndexOf(".");
   const stem = (dot < 0 ? file : file.slice(0, dot)).replace(/[A-Z]/g, (letter) => letter.toLowerCase());
   const candidates = [stem];
-  const [repository, author, host] = [parts.at(-2), parts.at(-3), parts.length >= 4 ? parts[0] : undefined];
+  const [repository, author] = [parts.at(-2), parts.at(-3)];
   if (repository !== undefined) candidates.push(`${repository}:${stem}`);
   if (author !== undefined) candidates.push(`${author}:${repository}/${stem}`);
-  if (host !== undefined) candidates.push(`${host}:${author}/${repository}/${stem}`);
+  if (parts.length >= 4) candidates.push(`${parts[0]}:${parts[1]}/${repository}/${stem}`);
   return stem === "" ? [] : candidates;
 }

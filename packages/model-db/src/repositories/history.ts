@@ -2,12 +2,13 @@ import { query, type ParameterValue, type Query, type Session } from "../databas
 import { EVENT_KINDS, type EventKind, type ModelEvent } from "../domain/event.ts";
 import { checkKeys, parseInteger, parseName, parseTime, parseWord } from "../domain/input.ts";
 import type { Page } from "../domain/list-options.ts";
-import type { JsonObject, Model } from "../domain/model.ts";
+import { MODEL_STATUS, type JsonObject, type Model } from "../domain/model.ts";
 import { fromRecord } from "../domain/record.ts";
 import { invalidInput } from "../errors.ts";
 import { toModelEvent, type EventRow } from "../schema/event.ts";
 import { modelChecksum, toModelValues } from "../schema/model.ts";
 import { parseActor } from "./change-options.ts";
+import { leasesHeldUntil } from "./model-row.ts";
 import type { Scope } from "./scope.ts";
 
 /** Which events; whatever is left out does not matter. */
@@ -78,6 +79,9 @@ export class History {
       record = { ...record, ...event.after, updated_at: event.kind === "created" ? event.after!["updated_at"]! : event.at, row_version: event.rowVersion };
       if (event.kind === "deleted") record = {};
     }
+    if (record["status"] === MODEL_STATUS.RUNNING && (await this.#leasesEnded(modelId, last.eventId)) <= time) {
+      record["status"] = MODEL_STATUS.READY;
+    }
     const model = fromRecord(record);
     return { ...model, rowChecksum: modelChecksum(toModelValues(model)) };
   }
@@ -86,6 +90,14 @@ export class History {
   async latestEventId(): Promise<number> {
     const row = await this.#scope.reader.get(newest, {});
     return row?.event_id ?? 0;
+  }
+
+  // When the leases that an event left behind ran out: any later change would have noticed it first.
+  async #leasesEnded(modelId: string, eventId: number): Promise<number> {
+    const { reader } = this.#scope;
+    const [next] = await readEvents(reader, { modelId }, { descending: false, beyond: eventId, limit: 1 });
+    if (next === undefined) return leasesHeldUntil(reader, modelId, this.#scope.now());
+    return next.kind === "expired" ? (next.after!["expires_at"] as number) : Infinity;
   }
 
   async *#eventsUpTo(modelId: string, eventId: number): AsyncGenerator<ModelEvent> {

@@ -1,4 +1,4 @@
-import type { AliasedExpression, Expression, SqlBool } from "kysely";
+import type { AliasedExpression, Expression, RawBuilder, SqlBool } from "kysely";
 import type { QueryContext } from "../database/query.ts";
 import { MODEL_FIELDS } from "../domain/fields.ts";
 import type { ModelRow } from "../schema/model.ts";
@@ -10,12 +10,17 @@ export function running({ sql, p }: Context): Expression<SqlBool> {
   return sql<SqlBool>`(model.status = 1 and exists (select 1 from model_run where model_run.model_id = model.model_id and model_run.boot_id = ${p("boot")} and ${p("tick")} between model_run.renewed_tick and model_run.expires_tick))`;
 }
 
+/** The status that is true now. */
+export function shownStatus(context: Context): RawBuilder<number> {
+  return context.sql<number>`case when ${running(context)} then 1 else 0 end`;
+}
+
 /** The columns of a model as a read shows them: with the status that is true now. */
 export function modelColumns(context: unknown): readonly AliasedExpression<ModelRow[keyof ModelRow], keyof ModelRow>[] {
   const { sql, p } = context as Context;
   return (["seq", ...MODEL_FIELDS.map(({ name }) => name)] as (keyof ModelRow)[]).map((name) =>
     name === "status"
-      ? sql<number>`case when ${running({ sql, p })} then 1 else 0 end`.as("status")
+      ? shownStatus({ sql, p }).as("status")
       : sql.ref<string>(`model.${name}`).as(name),
   ) as never;
 }

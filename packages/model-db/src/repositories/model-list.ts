@@ -5,7 +5,7 @@ import type { MachineTime } from "../database/machine-time.ts";
 import { query, type ParameterValue, type Query, type QueryContext } from "../database/query.ts";
 import type { ModelRow } from "../schema/model.ts";
 import type { Tables } from "../schema/tables.ts";
-import { modelColumns, running } from "./model-columns.ts";
+import { modelColumns, running, shownStatus } from "./model-columns.ts";
 
 type Values = Record<string, ParameterValue>;
 type Context = QueryContext<Values>;
@@ -41,7 +41,8 @@ export function listQuery(
       const direction = order.descending ? ("desc" as const) : ("asc" as const);
       let rows = from(context, source).select(modelColumns(context)).where((eb) => matches(eb, context, selection, source));
       if (order.field !== undefined && order.field !== "model_id") {
-        const field = sql.ref<ParameterValue>(`model.${order.field}`);
+        const field =
+          order.field === "status" ? shownStatus(context) : sql.ref<ParameterValue>(`model.${order.field}`);
         if (after !== undefined) rows = rows.where(behind(context, field, seq, order, after.value === null));
         rows = rows.orderBy(field, (by) => (order.descending ? by.desc() : by.asc()).nullsLast());
       } else if (order.field === "model_id") {

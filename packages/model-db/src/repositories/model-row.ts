@@ -7,6 +7,7 @@ import { shown } from "../domain/input.ts";
 import { nearest } from "../domain/nearest.ts";
 import { RegistryError } from "../errors.ts";
 import { toEventValues, type EventValues } from "../schema/event.ts";
+import { heldUntil, type RunTable } from "../schema/run.ts";
 import { toModel, toModelValues, type ModelRow, type ModelValues } from "../schema/model.ts";
 import type { Change } from "./change-options.ts";
 import { modelColumns, running } from "./model-columns.ts";
@@ -87,6 +88,10 @@ const leaseHolds: Query<{ model_id: string; token: number; boot: string; tick: n
       .where(sql<boolean>`${p("tick")} between renewed_tick and expires_tick`),
 );
 
+const runsOfModel: Query<{ model_id: string }, RunTable> = query("runs of model", ({ db, p }) =>
+  db.selectFrom("model_run").selectAll().where("model_id", "=", p("model_id")),
+);
+
 const deleteRuns: Query<{ model_id: string }, unknown> = query("runs delete", ({ db, p }) =>
   db.deleteFrom("model_run").where("model_id", "=", p("model_id")),
 );
@@ -113,17 +118,19 @@ export async function readForChange(
   const row = await session.get(byName, { name, ...moment });
   if (row === undefined) throw await modelNotFound(session, name);
   let stored: StoredModel = { seq: row.seq, model: toModel(row) };
-  if (row.status === MODEL_STATUS.RUNNING && row.running === 0) {
-    await session.run(deleteRuns, { model_id: row.model_id });
-    const model = { ...stored.model, status: MODEL_STATUS.READY };
-    stored = (await writeStatus(session, stored, model, "expired", { actor: "registry" })).stored;
-  }
   const { model } = stored;
   if (change.expectedRowVersion !== undefined && change.expectedRowVersion !== model.rowVersion) {
     throw new RegistryError(
       "row_version_mismatch",
       `${shown(model.modelId)} is at version ${model.rowVersion}, not ${change.expectedRowVersion}: it was changed meanwhile. Read it again and repeat the change.`,
     );
+  }
+  if (model.status === MODEL_STATUS.RUNNING && row.running === 0) {
+    const expiresAt = await leasesHeldUntil(session, model.modelId, now);
+    await session.run(deleteRuns, { model_id: model.modelId });
+    const ready = { ...model, status: MODEL_STATUS.READY };
+    const details = { expires_at: expiresAt };
+    stored = (await writeStatus(session, stored, ready, "expired", { actor: "registry", details })).stored;
   }
   if (change.leaseToken !== undefined) {
     const held = await session.get(leaseHolds, { model_id: model.modelId, token: change.leaseToken, ...moment });
@@ -178,6 +185,12 @@ export async function writeFilesChange(
     before: { files: before },
     after: { files: after },
   });
+}
+
+/** Until when the leases of a model held or hold, in Unix milliseconds; 0 where it has none. */
+export async function leasesHeldUntil(session: Session, modelId: string, now: MachineTime): Promise<number> {
+  const runs = await session.all(runsOfModel, { model_id: modelId });
+  return Math.max(0, ...runs.map((run) => heldUntil(run, now)));
 }
 
 /** Writes a changed status and its history entry, whose id it returns. */

@@ -1,7 +1,7 @@
 import { query, type Query, type Session } from "../database/query.ts";
 import { parseCursor, toCursor } from "../domain/cursor.ts";
 import { MODEL_FIELDS, type ModelField } from "../domain/fields.ts";
-import { checkKeys, parseInteger, parseList, parseName, parseTags, parseWord, shown } from "../domain/input.ts";
+import { checkKeys, MAX_NAME_LENGTH, parseBoolean, parseInteger, parseList, parseName, parseTags, parseWord, shown } from "../domain/input.ts";
 import {
   checkListOptions,
   checkSelection,
@@ -96,6 +96,8 @@ const deleteRow: Query<{ seq: number }, unknown> = query("model delete", ({ db, 
 const SEARCHED: readonly ModelField[] = ["alias", "aliases", "author_repo", "notes", "tags"];
 const LIST_CHANGE_KEYS: ReadonlySet<string> = new Set(["add", "remove"]);
 const MAX_NAMES = 1000;
+// Room for the number behind an automatic alias.
+const NUMBER_LENGTH = 12;
 
 /** What to add to a list and what to take out of it. */
 export interface ListChange {
@@ -251,7 +253,7 @@ export class Models {
         ? null
         : toCursor({ value: order.field === undefined ? null : last[order.field], seq: last.seq }, question());
     const items = (last === undefined ? rows : rows.slice(0, limit)).map(toModel);
-    if (options.total !== true) return { items, nextCursor };
+    if (options.total === undefined || !parseBoolean("total", options.total)) return { items, nextCursor };
     const count = countQuery(selection, now);
     const counted = await this.#scope.reader.get(count.query, count.values);
     return { items, nextCursor, total: counted!.count };
@@ -465,7 +467,7 @@ function nameTaken(name: string, modelId: string): RegistryError {
 async function freeAlias(session: Session, { modelId, aliases }: Model): Promise<string | null> {
   const isFree = async (name: string): Promise<boolean> =>
     !aliases.includes(name) && (name === modelId || (await session.get(ownerOf, { name })) === undefined);
-  const candidates = shortAliases(modelId).filter((name) => name.trim() === name);
+  const candidates = shortAliases(modelId).filter((name) => name.trim() === name && name.length <= MAX_NAME_LENGTH - NUMBER_LENGTH);
   for (const name of candidates) if (await isFree(name)) return name;
   const last = candidates.at(-1);
   if (last === undefined) return null;

@@ -16,6 +16,15 @@ export interface RunTable {
   expires_tick: number;
 }
 
+/**
+ * Until when a lease held or holds, in Unix milliseconds. What it was renewed to before the machine
+ * restarted is not known: then the time that it was first given counts.
+ */
+export function heldUntil(row: RunTable, now: MachineTime): number {
+  if (row.boot_id !== now.bootId) return row.started_at + row.ttl_ms;
+  return Date.now() + (row.expires_tick - now.tick);
+}
+
 /** The lease that a row holds, as seen at `now`. */
 export function toRun(row: RunTable, now: MachineTime): Run {
   return {
@@ -26,7 +35,7 @@ export function toRun(row: RunTable, now: MachineTime): Run {
     pid: row.pid,
     endpoint: row.endpoint,
     startedAt: row.started_at,
-    expiresAt: Date.now() + (row.expires_tick - now.tick),
+    expiresAt: heldUntil(row, now),
     ttlMs: row.ttl_ms,
   };
 }

@@ -4,9 +4,9 @@ import type { Tables } from "../../schema/tables.ts";
 import type { CompiledSql, Dialect, ParameterValue, Query, QueryContext } from "../query.ts";
 
 class Parameter {
-  readonly parameter: string;
+  readonly name: string;
   constructor(name: string) {
-    this.parameter = name;
+    this.name = name;
   }
 }
 
@@ -26,6 +26,9 @@ class StableQueryCompiler extends SqliteQueryCompiler {
     this.append(" as integer)");
   }
 }
+
+// Lists have many shapes; what is asked for often comes early.
+const MAX_COMPILED = 1000;
 
 const db = new Kysely<Tables>({
   dialect: {
@@ -49,8 +52,19 @@ const context: QueryContext<Record<string, ParameterValue>> = {
   p: (name) => sql.val(new Parameter(name) as never) as never,
 };
 
+const compiled = new Map<string, CompiledSql>();
+
 /** The SQL of a query, in SQLite's words. */
 export function compile<P, Row>(query: Query<P, Row>): CompiledSql {
-  const compiled = query.build(context as unknown as QueryContext<P>).compile();
-  return { sql: compiled.sql, parameters: compiled.parameters as CompiledSql["parameters"] };
+  const known = compiled.get(query.key);
+  if (known !== undefined) return known;
+  const { sql: text, parameters } = query.build(context as unknown as QueryContext<P>).compile();
+  const result = { sql: text, parameters: (parameters as Parameter[]).map(({ name }) => name) };
+  if (compiled.size < MAX_COMPILED) compiled.set(query.key, result);
+  return result;
+}
+
+/** What has been compiled in this process, by key. */
+export function compiledQueries(): ReadonlyMap<string, CompiledSql> {
+  return compiled;
 }

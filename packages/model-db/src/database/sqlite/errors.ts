@@ -9,6 +9,9 @@ export function toRegistryError(error: unknown, location: string): unknown {
   if (code.startsWith("SQLITE_BUSY") || code.startsWith("SQLITE_LOCKED")) {
     return failure("database_busy", `${location} is in use by another program. Try again in a moment.`);
   }
+  if (code === "SQLITE_ERROR" && /no such (table|column)/.test((error as Error).message)) {
+    return failure("schema_too_old", `${location} does not have the newest schema. Bring it up to date with: cortex migrate up`);
+  }
   if (code === "SQLITE_FULL") {
     return failure("disk_full", `The disk is full: nothing was changed in ${location}. Free some space and try again.`);
   }

@@ -89,11 +89,14 @@ class SqliteEngine implements Engine {
         `${this.location} has schema ${version}, older than ${MIGRATIONS.length}. Bring it up to date with: cortex migrate up`,
       );
     }
+    // A file that is none of ours is looked at only: a connection that can write would fold its log.
+    if (statSync(this.location, { throwIfNoEntry: false })?.size) readSchemaVersion(this.#openReader());
     const version = readSchemaVersion(this.#openWriter());
     if (version < MIGRATIONS.length && this.#options.migrate) await this.migrate(MIGRATIONS.length);
   }
 
   get reader(): Session {
+    this.#checkOpen();
     if (this.#reader === undefined) this.#reader = new SqliteSession(this.#openReader());
     return this.#reader;
   }

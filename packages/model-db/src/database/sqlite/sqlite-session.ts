@@ -75,8 +75,6 @@ export class SqliteSession implements WriteSession {
   }
 }
 
-function bind(places: CompiledSql["parameters"], values: Row): ParameterValue[] {
-  return places.map((place) =>
-    typeof place === "object" && place !== null ? (values[place.parameter] as ParameterValue) : place,
-  );
+function bind(names: CompiledSql["parameters"], values: Row): ParameterValue[] {
+  return names.map((name) => values[name]!);
 }

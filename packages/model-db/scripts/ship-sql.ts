@@ -1,0 +1,87 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { compiledQueries } from "../src/database/sqlite/compile.ts";
+import { SHIPPED_SQL } from "../src/database/sqlite/shipped-sql.ts";
+import { openRegistry, type ModelFilter } from "../src/index.ts";
+
+/**
+ * The text of `shipped-sql.ts`: the SQL of what a program does first, as the query builder compiles it
+ * now, found by doing it.
+ */
+export async function shippedSql(): Promise<string> {
+  for (const key of Object.keys(SHIPPED_SQL)) delete (SHIPPED_SQL as Record<string, unknown>)[key];
+  const folder = mkdtempSync(join(tmpdir(), "ship-sql-"));
+  try {
+    await doFirstThings(join(folder, "registry.db"));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+  const entries = [...compiledQueries()].toSorted(([a], [b]) => (a < b ? -1 : 1));
+  // Most statements read the same columns: spelled out once, the file is a quarter of the size.
+  const columns = /"model"\."seq" as .*? as "row_checksum"/.exec(entries.find(([key]) => key === "model by id")![1].sql)![0];
+  const lines = entries.map(([key, { sql, parameters }]) => {
+    const text = JSON.stringify(sql).replace(JSON.stringify(columns).slice(1, -1), '" + COLUMNS + "');
+    return `  ${JSON.stringify(key)}: { sql: ${text}, parameters: ${JSON.stringify(parameters)} },`;
+  });
+  return `import type { CompiledSql } from "../query.ts";
+
+/**
+ * The statements of a cold start, compiled ahead: the query builder takes longer to load than they take
+ * to run. Written by \`scripts/ship-sql.ts\`; a test compares it with what the builder makes today.
+ */
+const COLUMNS = ${JSON.stringify(columns)};
+
+export const SHIPPED_SQL: Readonly<Record<string, CompiledSql>> = {
+${lines.join("\n")}
+};
+`;
+}
+
+async function doFirstThings(location: string): Promise<void> {
+  await using registry = await openRegistry(location);
+  const { models, files, history, runs } = registry;
+  const file = { path: "/models/a.gguf", role: "weights" } as const;
+  await models.create({ modelId: "a", sourceType: "local", tags: ["chat"], files: [file] });
+  await models.update("a", { notes: "kept", alias: "b", tags: ["old"] });
+  await files.list("a");
+  const run = await runs.acquire("a", { holder: "engine" });
+  await runs.acquire("a", { holder: "engine" });
+  await models.update("a", { notes: null }, { leaseToken: run.token });
+  await runs.renew(run.token);
+  await runs.list();
+  await runs.list({ name: "a" });
+  await runs.release(run.token);
+  await models.find("a");
+  await models.resolve("b");
+  await models.resolveMany(["a", "b"]);
+  await models.names({ prefix: "a" });
+  const { nextCursor } = await models.list({ limit: 1 });
+  await models.list({ cursor: nextCursor, total: true });
+  const filters: ModelFilter[] = [
+    { source_type: "local" },
+    { author_repo: "a" },
+    { status: 0 },
+    { status: 1 },
+    { availability: "present" },
+    { format: "gguf" },
+    { architecture: "llama" },
+    { quantization: "Q4_K_M" },
+    { engine: "llama-cpp" },
+  ];
+  for (const filter of filters) await models.list({ filter });
+  await models.list({ tags: { all: ["chat"] } });
+  await models.list({ search: "llama" });
+  await models.list({ search: "llama chat" });
+  for (const field of ["model_id", "created_at", "updated_at", "size_bytes"] as const) {
+    for (const direction of ["asc", "desc"] as const) await models.list({ sort: { field, direction } });
+  }
+  await history.list();
+  await history.list({ modelId: "a" });
+  await models.delete("a");
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  writeFileSync(new URL("../src/database/sqlite/shipped-sql.ts", import.meta.url), await shippedSql());
+}
