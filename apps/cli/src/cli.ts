@@ -1,0 +1,239 @@
+import { cac, type CAC, type Command } from "cac";
+
+/** What a verb gives its caller: an exit code, or nothing for 0. */
+export type Verb = (options: never) => Promise<number | void>;
+
+const MANY = { type: [] };
+
+type DeclareVerb = (verb: (usage: string, description: string) => Command) => Command;
+
+/**
+ * Every verb, by its names, with its arguments and flags. An action gives the verb's function, loaded when it is asked for. The
+ * word in a flag's brackets says what its value is read as: see `values.ts`.
+ */
+const VERBS: Readonly<Record<string, DeclareVerb>> = {
+  "list ls": (verb) =>
+    listFlags(verb("list", "List models, newest first"))
+      .option("--search <text>", "Only models with this text in id, alias, repository, tags or notes")
+      .example("cortex list --source-type huggingface --filter 'size_bytes>4GB' --sort size_bytes:desc")
+      .example("cortex list --tag chat --without-tag old --json")
+      .action(async () => (await import("./commands/list.ts")).list),
+
+  "show get inspect": (verb) =>
+    verb("show <...models>", "Show everything that is known about models")
+      .example("cortex show tinyllama")
+      .action(async () => (await import("./commands/show.ts")).show),
+
+  search: (verb) =>
+    listFlags(verb("search <...text>", "Find models by a text in their id, alias, repository, tags or notes"))
+      .example("cortex search mistral")
+      .action(async () => (await import("./commands/list.ts")).search),
+
+  add: (verb) =>
+    recordFlags(verb("add <model_id>", "Record a model: only what you say about it, no file is touched"))
+      .example(
+        "cortex add TheBloke:Mistral-7B:q4.gguf --source-type huggingface --size-bytes 4.1GB --tag chat",
+      )
+      .action(async () => (await import("./commands/add.ts")).add),
+
+  update: (verb) =>
+    recordFlags(
+      verb("update <model>", "Change what is recorded about a model; an empty value ('') clears a field"),
+    )
+      .option("--no-pinned", "Let prune and eviction take it again")
+      .option(
+        "--expected-row-version <integer>",
+        "Refuse if somebody changed it since: the row_version that you saw",
+      )
+      .example("cortex update tinyllama --notes 'good at poems' --branch ''")
+      .action(async () => (await import("./commands/update.ts")).update),
+
+  alias: (verb) =>
+    verb("alias <model> [alias]", "Give a model another name: its alias, or further ones")
+      .option("--add <alias>", "A further alias beside the first", MANY)
+      .option("--remove <alias>", "Take an alias away", MANY)
+      .option("--repoint <alias>", "Take an alias from the model that has it and give it to this one", MANY)
+      .example("cortex alias tinyllama:1b-gguf tiny")
+      .example("cortex alias new-model --repoint production")
+      .action(async () => (await import("./commands/alias.ts")).alias),
+
+  tag: (verb) =>
+    verb("tag <model> [...changes]", "Label a model: +tag adds, -tag removes, a bare word adds")
+      .option("--add <tag>", "The same as +tag", MANY)
+      .option("--remove <tag>", "The same as -tag", MANY)
+      .example("cortex tag tinyllama +chat -old")
+      .action(async () => (await import("./commands/tag.ts")).tag),
+
+  "rm delete remove": (verb) =>
+    verb("rm <...models>", "Take models out of the registry; their files stay where they are")
+      .option("-y, --yes", "Do not ask")
+      .option("--dry-run", "Only show what would go")
+      .example("cortex rm tinyllama --dry-run")
+      .action(async () => (await import("./commands/rm.ts")).rm),
+
+  start: (verb) =>
+    verb("start <model>", "Record that a program runs a model: a lease, which makes its status RUNNING")
+      .option("--holder <name>", "Who runs it (default: your user name)")
+      .option("--endpoint <url>", "Where it answers")
+      .option("--pid <integer>", "Its process id")
+      .option("--node <name>", "The machine it runs on (default: this one)")
+      .option(
+        "--ttl <duration>",
+        "How long the lease holds unless it is renewed by the same command (default: 15m)",
+      )
+      .option("--join", "Also where somebody else runs it already")
+      .example("cortex start tinyllama --holder llama-server --endpoint http://127.0.0.1:8080 --ttl 1h")
+      .action(async () => (await import("./commands/start.ts")).start),
+
+  stop: (verb) =>
+    verb("stop <model>", "Record that a program runs a model no longer: ends its lease")
+      .option("--holder <name>", "Whose lease, when several programs run the model")
+      .option("--token <integer>", "Which lease, by the token that start printed")
+      .example("cortex stop tinyllama")
+      .action(async () => (await import("./commands/stop.ts")).stop),
+
+  ps: (verb) =>
+    verb("ps [model]", "List what runs, by whom and until when")
+      .example("cortex ps")
+      .action(async () => (await import("./commands/ps.ts")).ps),
+
+  history: (verb) =>
+    verb("history [model]", "What happened to a model, or to all, latest first")
+      .option("--actor <name>", "Only changes by this actor, such as cli:ann")
+      .option(
+        "--kind <kind>",
+        "Only this kind: created, updated, aliased, tagged, files_changed, started, stopped, expired, deleted",
+        MANY,
+      )
+      .option("--since <time>", "Not before this time")
+      .option("--until <time>", "Not after this time")
+      .option("--at <time>", "What the model was at this time")
+      .option("--limit <integer>", "How many, 1 to 1000 (default: 50)")
+      .option("--cursor <cursor>", "Go on where a page ended")
+      .example("cortex history tinyllama --since 2d")
+      .example("cortex history tinyllama --at 2026-01-31T12:00:00Z")
+      .action(async () => (await import("./commands/history.ts")).history),
+
+  watch: (verb) =>
+    verb("watch [model]", "Print changes as they happen, until interrupted")
+      .option("--after <integer>", "Start behind this event id instead of now")
+      .option("--kind <kind>", "Only this kind of change: see history", MANY)
+      .example("cortex watch --json")
+      .action(async () => (await import("./commands/watch.ts")).watch),
+
+  export: (verb) =>
+    verb(
+      "export [file]",
+      "Write every model as one JSON object per line, for apply and for backups of the list",
+    )
+      .example("cortex export models.ndjson")
+      .action(async () => (await import("./commands/export.ts")).exportModels),
+
+  apply: (verb) =>
+    verb(
+      "apply <file>",
+      "Create and change models until the registry is what a file says; - reads standard input",
+    )
+      .option("--prune", "Also delete every model that the file does not name")
+      .option("--dry-run", "Only show what would change")
+      .option("-y, --yes", "Do not ask before deleting")
+      .example("cortex apply models.ndjson --dry-run")
+      .action(async () => (await import("./commands/apply.ts")).apply),
+
+  migrate: (verb) =>
+    verb("migrate [action]", "Show or change the registry's schema version: status (default), up or down")
+      .option("--to <integer>", "The version to reach (default: up to the latest, down by one)")
+      .option("-y, --yes", "Do not ask before going down")
+      .example("cortex migrate status")
+      .action(async () => (await import("./commands/migrate.ts")).migrate),
+
+  completion: (verb) =>
+    verb(
+      "completion [shell]",
+      "Print a script that completes verbs, flags and model names: bash, zsh or fish",
+    )
+      .example("source <(cortex completion bash)")
+      .example("cortex completion fish > ~/.config/fish/completions/cortex.fish")
+      .action(async () => (await import("./commands/completion.ts")).completion),
+};
+
+/**
+ * The command line as cac knows it.
+ * @param word a verb, where it is known already: then only this one is declared, as all take longer
+ *   than a list of models
+ */
+export function declareCli(word?: string): CAC {
+  const cli = cac("cortex");
+  cli.globalCommand.ignoreOptionDefaultValue();
+  cli
+    .option("--db <location>", "The registry: a file. Else $CORTEX_DB, else registry.db in the data folder")
+    .option("--json", "Print JSON for programs, with every field")
+    .option("-q, --quiet", "Print ids only")
+    .option("--no-color", "No colours, like NO_COLOR=1")
+    .option("-h, --help", "Explain the verb")
+    .option("-v, --version", "Print the version");
+  const verb = (usage: string, description: string): Command =>
+    cli.command(usage, description, { ignoreOptionDefaultValue: true });
+  const known = Object.keys(VERBS).filter((names) => names.split(" ").includes(word ?? ""));
+  for (const names of known.length > 0 ? known : Object.keys(VERBS)) {
+    const command = VERBS[names]!(verb);
+    for (const alias of names.split(" ").slice(1)) command.alias(alias);
+  }
+  return cli;
+}
+
+function listFlags(command: Command): Command {
+  return command
+    .option(
+      "--source-type <word>",
+      "huggingface, cortex.so, local or remote; a repeated flag means any of",
+      MANY,
+    )
+    .option("--status <word>", "ready or running")
+    .option("--author-repo <text>", "Author or repository", MANY)
+    .option("--branch <text>", "Branch or version", MANY)
+    .option("--tag <tag>", "With this tag; repeated: with all of them", MANY)
+    .option("--any-tag <tag>", "With at least one of these tags", MANY)
+    .option("--without-tag <tag>", "Without this tag; repeated: with none of them (also --no-tag)", MANY)
+    .option("--availability <word>", "present, partial, missing, downloadable or remote", MANY)
+    .option("--engine <text>", "Engine", MANY)
+    .option("--format <text>", "File format", MANY)
+    .option("--architecture <text>", "Architecture", MANY)
+    .option("--quantization <text>", "Quantization", MANY)
+    .option(
+      "--filter <expression>",
+      "A field, one of = != > >= < <= ~ (contains), and a value: 'size_bytes>4GB', 'alias='",
+      MANY,
+    )
+    .option("--sort <field>", "Sort by a field; size_bytes:desc for the largest first")
+    .option("--limit <integer>", "How many, 1 to 1000 (default: 50)")
+    .option("--cursor <cursor>", "Go on where a page ended")
+    .option("--total", "Also count all that match");
+}
+
+function recordFlags(command: Command): Command {
+  return command
+    .option("--source-type <word>", "huggingface, cortex.so, local or remote (new models: local)")
+    .option("--author-repo <text>", "Author or repository")
+    .option("--branch <text>", "Branch or version")
+    .option("--config-path <path>", "Path of the model's YAML file")
+    .option("--alias <alias>", "Friendly name (new models: a short one is made)")
+    .option("--no-alias", "No friendly name")
+    .option("--availability <word>", "present, partial, missing, downloadable or remote")
+    .option("--engine <text>", "Engine that runs it")
+    .option("--format <text>", "File format, such as gguf")
+    .option("--architecture <text>", "Architecture, such as llama")
+    .option("--quantization <text>", "Quantization, such as Q4_K_M")
+    .option("--parameter-count <number>", "Parameters: 7240000000 or 7.24B")
+    .option("--context-length <number>", "Tokens: 32768 or 32Ki")
+    .option("--size-bytes <size>", "Size of its files: 4700000000, 4.7GB or 4.4GiB")
+    .option("--capability <text>", "What it can do, such as chat; repeatable", MANY)
+    .option("--tag <tag>", "A label; repeatable", MANY)
+    .option(
+      "--metadata <assignment>",
+      "key=text or key:=JSON, or a JSON object; repeatable; key:=null removes",
+      MANY,
+    )
+    .option("--notes <text>", "Notes")
+    .option("--pinned", "Prune and eviction leave it alone");
+}

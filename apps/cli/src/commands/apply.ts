@@ -1,0 +1,129 @@
+import { existsSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+
+import { toVisible, type Registry } from "@cortex/model-db";
+
+import { applyRecords, type Outcome } from "../apply-records.ts";
+import { confirm, requireTerminal } from "../confirm.ts";
+import { Interrupted } from "../errors.ts";
+import type { Everywhere } from "../everywhere.ts";
+import { untilInterrupted } from "../interrupt.ts";
+import { locationOf, openOrCreate } from "../open.ts";
+import { toDocument } from "../output/json.ts";
+import { startProgress } from "../output/progress.ts";
+import { writeNote, writeOut } from "../output/stream.ts";
+import { readRecords, readStandardInput, type RecordSource } from "../read-records.ts";
+
+/** What `cortex apply` takes. */
+export interface ApplyOptions extends Everywhere {
+  /** Its name, or `-` for standard input. */
+  readonly file: string;
+  readonly prune?: boolean;
+  readonly dryRun?: boolean;
+  readonly yes?: boolean;
+}
+
+/** Makes the registry what a file says, all of it or nothing. Asks before it deletes. */
+export async function apply(options: ApplyOptions): Promise<void> {
+  const source = options.file === "-" ? await readStandardInput() : { file: options.file };
+  if (options.dryRun === true) {
+    print(await plan(options, source), options);
+    return;
+  }
+  // What may go was shown and agreed to; what came in meanwhile was not.
+  let agreed: ReadonlySet<string> | undefined;
+  if (options.prune === true && options.yes !== true) {
+    const planned = await plan(options, source);
+    agreed = new Set(planned.deleted);
+    if (agreed.size > 0) {
+      requireTerminal("apply --prune");
+      writeNote(describe(planned, true));
+      await confirm(`Delete ${agreed.size} ${agreed.size === 1 ? "model" : "models"} and do the rest?`);
+    }
+  }
+  // A file that is refused must not leave an empty registry behind.
+  if (!existsSync(locationOf(options))) await plan(options, source);
+  await using registry = await openOrCreate(options);
+  print(await run(registry, source, options, agreed), options);
+}
+
+async function run(
+  registry: Registry,
+  source: RecordSource,
+  options: ApplyOptions,
+  agreed: ReadonlySet<string> | undefined,
+  settle: (outcome: Outcome) => Outcome = (outcome) => outcome,
+): Promise<Outcome> {
+  const progress = startProgress("models", options.quiet);
+  const interrupted = untilInterrupted();
+  const agrees = (modelId: string): boolean => agreed?.has(modelId) ?? true;
+  const onRecord = (done: number): void => {
+    if (interrupted.aborted) throw new Interrupted();
+    progress.update(done);
+  };
+  try {
+    return await registry.transaction(async (repositories) => {
+      const prune = options.prune === true ? agrees : undefined;
+      return settle(await applyRecords(repositories, () => readRecords(source), prune, onRecord));
+    });
+  } finally {
+    progress.end();
+  }
+}
+
+/** Carries the outcome out of a transaction that is given up. */
+class GivenUp extends Error {
+  readonly outcome: Outcome;
+  constructor(outcome: Outcome) {
+    super("given up");
+    this.outcome = outcome;
+  }
+}
+
+/** Does it all in a transaction and gives that up: what comes out is exactly what would happen. */
+async function plan(options: ApplyOptions, source: RecordSource): Promise<Outcome> {
+  const exists = existsSync(locationOf(options));
+  const folder = exists ? undefined : await mkdtemp(path.join(tmpdir(), "cortex-"));
+  try {
+    await using registry = await openOrCreate(
+      folder === undefined ? options : { db: path.join(folder, "registry.db") },
+    );
+    return await run(registry, source, options, undefined, (outcome) => {
+      throw new GivenUp(outcome);
+    });
+  } catch (error) {
+    if (error instanceof GivenUp) return error.outcome;
+    throw error;
+  } finally {
+    if (folder !== undefined) await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function print(outcome: Outcome, options: ApplyOptions): void {
+  const { created, updated, deleted, unchanged } = outcome;
+  if (options.quiet === true) {
+    const ids = [...created, ...updated.map(({ modelId }) => modelId), ...deleted];
+    writeOut(ids.map((modelId) => `${toVisible(modelId)}\n`).join(""));
+  } else if (options.json === true) {
+    const changed = updated.map(({ modelId, fields }) => ({ model_id: modelId, fields }));
+    writeOut(toDocument({ dry_run: options.dryRun === true, created, updated: changed, deleted, unchanged }));
+  } else {
+    writeNote(describe(outcome, options.dryRun === true));
+  }
+}
+
+const MOST_LINES = 200;
+
+function describe({ created, updated, deleted, unchanged }: Outcome, future: boolean): string {
+  const lines = [
+    ...deleted.map((modelId) => `- ${modelId}`),
+    ...created.map((modelId) => `+ ${modelId}`),
+    ...updated.map(({ modelId, fields }) => `~ ${modelId} (${fields.join(", ")})`),
+  ];
+  const shown = lines.slice(0, MOST_LINES).map(toVisible);
+  if (lines.length > MOST_LINES) shown.push(`… and ${lines.length - MOST_LINES} more`);
+  const counts = `${created.length} created, ${updated.length} updated, ${deleted.length} deleted, ${unchanged} unchanged`;
+  return [...shown, future ? `Would be: ${counts}` : counts].join("\n");
+}

@@ -1,0 +1,67 @@
+import { MisuseError } from "../errors.ts";
+import { oneOf } from "../list-options.ts";
+import { writeOut } from "../output/stream.ts";
+
+const SHELLS = ["bash", "zsh", "fish"] as const;
+
+/** Prints the script that teaches a shell to complete `cortex`. */
+export async function completion(options: { readonly shell?: string }): Promise<void> {
+  if (options.shell === undefined)
+    throw new MisuseError(`For which shell? cortex completion ${SHELLS.join("|")}.`);
+  writeOut(SCRIPTS[oneOf("completion", options.shell, SHELLS)]);
+}
+
+// bash splits words at `:`, which model ids are full of: the part before the last one is already there.
+const BASH = String.raw`# cortex: completion for bash. Use it with: source <(cortex completion bash)
+_cortex() {
+  local line=("\${COMP_WORDS[@]:1:COMP_CWORD}") words=() word joined=0 index
+  for ((index = 0; index < \${#line[@]}; index++)); do
+    word=\${line[index]}
+    if [[ $joined == 1 || ( $word == [:=] && \${#words[@]} -gt 0 ) ]]; then
+      words[\${#words[@]}-1]+=$word
+      [[ $word == [:=] ]] && joined=1 || joined=0
+    else
+      words+=("$word")
+    fi
+  done
+  local current=\${words[\${#words[@]}-1]} IFS=$'\n'
+  COMPREPLY=($(cortex __complete "\${words[@]}" 2>/dev/null))
+  if [[ $current == *[:=]* ]]; then
+    local prefix=\${current%"\${current##*[:=]}"}
+    COMPREPLY=("\${COMPREPLY[@]#"$prefix"}")
+  fi
+  [[ \${#COMPREPLY[@]} -eq 1 && \${COMPREPLY[0]} == *= ]] && compopt -o nospace
+  [[ \${#COMPREPLY[@]} -eq 0 ]] && compopt -o default
+}
+complete -F _cortex cortex
+`.replaceAll("\\$", "$");
+
+const ZSH = String.raw`#compdef cortex
+# cortex: completion for zsh. Use it with: source <(cortex completion zsh)
+_cortex() {
+  local -a found
+  found=("\${(@f)$(cortex __complete "\${(@)words[2,CURRENT]}" 2>/dev/null)}")
+  found=("\${(@)found:#}")
+  if (( \${#found} )); then
+    compadd -- "\${found[@]}"
+  else
+    _files
+  fi
+}
+if [[ $funcstack[1] == _cortex ]]; then
+  _cortex "$@"
+else
+  compdef _cortex cortex
+fi
+`.replaceAll("\\$", "$");
+
+const FISH = `# cortex: completion for fish. Use it with: cortex completion fish | source
+function __cortex_complete
+    set -l words (commandline -opc) (commandline -ct)
+    cortex __complete $words[2..-1] 2>/dev/null
+end
+complete -c cortex -f -a '(__cortex_complete)'
+complete -c cortex -n '__fish_seen_subcommand_from apply export' -F
+`;
+
+const SCRIPTS = { bash: BASH, zsh: ZSH, fish: FISH } as const;

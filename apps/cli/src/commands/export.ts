@@ -1,0 +1,89 @@
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import { setImmediate } from "node:timers/promises";
+
+import { toFileRecord, toRecord, type Registry, isRegistryError, type ModelFile } from "@cortex/model-db";
+
+import { Interrupted } from "../errors.ts";
+import type { Everywhere } from "../everywhere.ts";
+import { untilInterrupted } from "../interrupt.ts";
+import { openForReading } from "../open.ts";
+import { toLine } from "../output/json.ts";
+import { startProgress } from "../output/progress.ts";
+import { writeNote, writeOut } from "../output/stream.ts";
+
+const PAGE = 500;
+
+/**
+ * Writes every model with its files, one JSON object per line, in the order of the ids, to a file or
+ * standard output. A file appears only when it is complete.
+ */
+export async function exportModels(options: Everywhere & { readonly file?: string }): Promise<void> {
+  const registry = await openForReading(options);
+  const { file } = options;
+  if (file === undefined || file === "-") {
+    for await (const lines of pages(registry)) writeOut(lines.join(""));
+  } else {
+    const count = await writeWhole(file, pages(registry), options.quiet);
+    if (options.quiet !== true) writeNote(`${count} ${count === 1 ? "model" : "models"} in ${file}`);
+  }
+  await registry?.close();
+}
+
+async function* pages(registry: Registry | undefined): AsyncGenerator<string[]> {
+  if (registry === undefined) return;
+  const interrupted = untilInterrupted();
+  let cursor: string | null = null;
+  for (;;) {
+    const page = await registry.models.list({ sort: { field: "model_id" }, limit: PAGE, cursor });
+    const lines: string[] = [];
+    for (const model of page.items) {
+      const files = await filesOf(registry, model.modelId);
+      if (files !== undefined) lines.push(toLine({ ...toRecord(model), files: files.map(toFileRecord) }));
+    }
+    yield lines;
+    // Nothing else here lets a signal in.
+    await setImmediate();
+    if (interrupted.aborted) throw new Interrupted();
+    if (page.nextCursor === null) return;
+    cursor = page.nextCursor;
+  }
+}
+
+/** The files of a model; `undefined` when it was deleted since its page was read. */
+async function filesOf(registry: Registry, modelId: string): Promise<ModelFile[] | undefined> {
+  try {
+    return await registry.files.list(modelId);
+  } catch (error) {
+    if (isRegistryError(error) && error.code === "model_not_found") return undefined;
+    throw error;
+  }
+}
+
+async function writeWhole(
+  file: string,
+  parts: AsyncIterable<string[]>,
+  quiet: boolean | undefined,
+): Promise<number> {
+  const unfinished = `${file}.${process.pid}.part`;
+  const progress = startProgress("models", quiet);
+  let count = 0;
+  try {
+    const fd = openSync(unfinished, "wx", 0o600);
+    try {
+      for await (const lines of parts) {
+        writeSync(fd, lines.join(""));
+        progress.update((count += lines.length));
+      }
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+    renameSync(unfinished, file);
+  } catch (error) {
+    rmSync(unfinished, { force: true });
+    throw error;
+  } finally {
+    progress.end();
+  }
+  return count;
+}

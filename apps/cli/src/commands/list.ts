@@ -1,0 +1,72 @@
+import { toRecord, toVisible, MODEL_STATUS, type Model, type Page } from "@cortex/model-db";
+
+import type { Everywhere } from "../everywhere.ts";
+import { toListOptions, type ListFlags } from "../list-options.ts";
+import { openForReading } from "../open.ts";
+import { painter } from "../output/color.ts";
+import { toListDocument } from "../output/json.ts";
+import { formatSize } from "../output/size.ts";
+import { outputColumns, writeNote, writeOut } from "../output/stream.ts";
+import { toTable, type Column } from "../output/table.ts";
+import { formatRelative } from "../output/time.ts";
+
+/** What `cortex list` takes. */
+export interface ListVerbOptions extends Everywhere, ListFlags {}
+
+const EMPTY: Page<Model> = { items: [], nextCursor: null, total: 0 };
+
+/** Prints one page of the models that the flags choose. */
+export async function list(options: ListVerbOptions): Promise<void> {
+  const wanted = toListOptions(options);
+  const registry = await openForReading(options);
+  const page = registry === undefined ? EMPTY : await registry.models.list(wanted);
+  await registry?.close();
+  print(page, options);
+}
+
+/** Prints the models that have all the words in their id, alias, repository, tags or notes. */
+export async function search(options: ListVerbOptions & { readonly text: readonly string[] }): Promise<void> {
+  await list({ ...options, search: options.text.join(" ") });
+}
+
+function print({ items, nextCursor, total }: Page<Model>, options: ListVerbOptions): void {
+  if (options.quiet === true) {
+    writeOut(items.map(({ modelId }) => `${toVisible(modelId)}\n`).join(""));
+  } else if (options.json === true) {
+    writeOut(toListDocument(items.map(toRecord), nextCursor, options.total === true ? total : undefined));
+    return;
+  } else if (items.length > 0) {
+    writeOut(toTable(COLUMNS, items.map(toCells), painter(1, options.color), outputColumns()));
+  }
+  if (options.total === true) writeNote(total === 1 ? "1 model in all" : `${total} models in all`);
+  if (nextCursor !== null) writeNote(`There are more: the same command with --cursor ${nextCursor}`);
+}
+
+const COLUMNS: readonly Column[] = [
+  { title: "MODEL", least: 24, keep: "both" },
+  { title: "ALIAS", least: 12, sacrifice: 1 },
+  { title: "SOURCE", sacrifice: 3 },
+  { title: "SIZE", align: "right", sacrifice: 2 },
+  { title: "STATUS", sacrifice: 2, style: (text) => (text === "running" ? "green" : undefined) },
+  {
+    title: "FILES",
+    sacrifice: 4,
+    style: (text) => (text === "missing" || text === "partial" ? "yellow" : undefined),
+  },
+  { title: "TAGS", least: 6, sacrifice: 5 },
+  { title: "CHANGED", sacrifice: 6, style: () => "dim" },
+];
+
+function toCells(model: Model): string[] {
+  return [
+    model.modelId,
+    // An id in lower case is an alias that says nothing new.
+    model.alias?.toLowerCase() === model.modelId.toLowerCase() ? "" : (model.alias ?? ""),
+    model.sourceType,
+    model.sizeBytes === null ? "" : formatSize(model.sizeBytes),
+    model.status === MODEL_STATUS.RUNNING ? "running" : "ready",
+    model.availability,
+    model.tags.join(" "),
+    formatRelative(model.updatedAt),
+  ].map(toVisible);
+}

@@ -1,0 +1,82 @@
+import { existsSync } from "node:fs";
+
+import { openRegistry, RegistryError, type Registry, type SchemaStatus } from "@cortex/model-db";
+
+import { confirm, requireTerminal } from "../confirm.ts";
+import { MisuseError } from "../errors.ts";
+import type { Everywhere } from "../everywhere.ts";
+import { oneOf } from "../list-options.ts";
+import { locationOf } from "../open.ts";
+import { painter } from "../output/color.ts";
+import { toDocument } from "../output/json.ts";
+import { outputColumns, writeNote, writeOut } from "../output/stream.ts";
+import { toTable } from "../output/table.ts";
+import { formatExact } from "../output/time.ts";
+
+/** What `cortex migrate` takes. */
+export interface MigrateOptions extends Everywhere {
+  readonly action?: string;
+  /** A schema version. */
+  readonly to?: number;
+  readonly yes?: boolean;
+}
+
+/** Shows the registry's schema version, or changes it. */
+export async function migrate(options: MigrateOptions): Promise<void> {
+  const action = oneOf("migrate", options.action ?? "status", ["status", "up", "down"]);
+  if (action === "status" && options.to !== undefined) throw new MisuseError("--to goes with up and down.");
+  if (action === "down" && options.yes !== true) requireTerminal("migrate down");
+  const location = locationOf(options);
+  if (!existsSync(location)) throw new RegistryError("not_found", `There is no registry at ${location}.`);
+  await using registry = await openRegistry(location, { mode: "write", migrate: false });
+  const schema = await registry.schema();
+  if (action !== "status") await move(registry, schema, action, options);
+  print(await registry.schema(), options);
+}
+
+async function move(
+  registry: Registry,
+  schema: SchemaStatus,
+  direction: "up" | "down",
+  options: MigrateOptions,
+): Promise<void> {
+  const { version, latest } = schema;
+  const target = options.to ?? (direction === "up" ? latest : Math.max(0, version - 1));
+  if (target > latest)
+    throw new MisuseError(`There is no schema version ${target}: the latest is ${latest}.`);
+  if (direction === "up" ? target < version : target > version) {
+    throw new MisuseError(
+      `Version ${target} is not ${direction} from here: the registry is at version ${version}.`,
+    );
+  }
+  if (direction === "down" && options.yes !== true && target < version) {
+    const gone = schema.migrations.filter((step) => step.version > target && step.version <= version);
+    writeNote(`These go, with the data that only they hold: ${gone.map(({ name }) => name).join(", ")}`);
+    await confirm(`Take the registry from version ${version} down to ${target}?`);
+  }
+  const { from, to } = await registry.migrate(target);
+  writeNote(
+    from === to ? `Nothing to do: the registry is at version ${to}` : `From version ${from} to ${to}`,
+  );
+}
+
+function print({ version, latest, migrations }: SchemaStatus, options: Everywhere): void {
+  if (options.quiet === true) {
+    writeOut(`${version}\n`);
+  } else if (options.json === true) {
+    const steps = migrations.map((step) => ({
+      version: step.version,
+      name: step.name,
+      applied_at: step.appliedAt,
+    }));
+    writeOut(toDocument({ version, latest, migrations: steps }));
+  } else {
+    const rows = migrations.map(({ version: step, name, appliedAt }) => [
+      String(step),
+      name,
+      appliedAt === null ? "not yet" : formatExact(appliedAt),
+    ]);
+    const columns = [{ title: "VERSION", align: "right" as const }, { title: "NAME" }, { title: "APPLIED" }];
+    writeOut(toTable(columns, rows, painter(1, options.color), outputColumns()));
+  }
+}

@@ -1,0 +1,58 @@
+import { MODEL_STATUS, RegistryError, toRecord, toVisible, type Model } from "@cortex/model-db";
+
+import { confirm, requireTerminal } from "../confirm.ts";
+import type { Everywhere } from "../everywhere.ts";
+import { openForReading, openForWriting } from "../open.ts";
+import { toListDocument } from "../output/json.ts";
+import { formatSize } from "../output/size.ts";
+import { writeNote, writeOut } from "../output/stream.ts";
+import { noSuchModel } from "../resolve-model.ts";
+
+/** What `cortex rm` takes. */
+export interface RmOptions extends Everywhere {
+  readonly models: readonly string[];
+  readonly yes?: boolean;
+  readonly dryRun?: boolean;
+}
+
+/** Takes models out of the registry, all of them or none, after showing them and asking. */
+export async function rm(options: RmOptions): Promise<void> {
+  if (options.yes !== true && options.dryRun !== true) requireTerminal("rm");
+  const found = await find(options);
+  writeNote(describe(found, options.dryRun === true));
+  if (options.dryRun !== true) {
+    if (options.yes !== true) await confirm("Take them out of the registry?");
+    await using registry = await openForWriting(options);
+    await registry.transaction(async ({ models }) => {
+      for (const { modelId } of found) await models.delete(modelId);
+    });
+  }
+  if (options.quiet === true) writeOut(found.map(({ modelId }) => `${toVisible(modelId)}\n`).join(""));
+  else if (options.json === true) writeOut(toListDocument(found.map(toRecord)));
+}
+
+async function find(options: RmOptions): Promise<Model[]> {
+  const registry = await openForReading(options);
+  if (registry === undefined) throw noSuchModel(options.models[0]!);
+  const byId = new Map<string, Model>();
+  for (const name of options.models) {
+    const model = await registry.models.resolve(name);
+    if (model.status === MODEL_STATUS.RUNNING) {
+      throw new RegistryError("model_running", `${model.modelId} is running: \`cortex stop\` it first.`);
+    }
+    byId.set(model.modelId, model);
+  }
+  await registry.close();
+  return [...byId.values()];
+}
+
+function describe(models: readonly Model[], dryRun: boolean): string {
+  const lines = models.map(({ modelId, sizeBytes, pinned }) => {
+    const facts = [sizeBytes === null ? "" : formatSize(sizeBytes), pinned ? "pinned" : ""].filter(
+      (fact) => fact !== "",
+    );
+    return toVisible(`  ${modelId}${facts.length === 0 ? "" : ` (${facts.join(", ")})`}`);
+  });
+  const goes = dryRun ? "Would go from the registry" : "Goes from the registry";
+  return `${goes}; the files stay, so that no space is freed:\n${lines.join("\n")}`;
+}

@@ -1,0 +1,116 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+
+import { painter } from "../src/output/color.ts";
+import { toDocument } from "../src/output/json.ts";
+import { formatCount, formatSize, parseSize } from "../src/output/size.ts";
+import { toTable } from "../src/output/table.ts";
+import { formatDuration, formatRelative, parseDuration, parseTime } from "../src/output/time.ts";
+import { truncate, widthOf } from "../src/output/width.ts";
+
+const plain = painter(1, false);
+
+test.each([
+  [0, "0 B"],
+  [999, "999 B"],
+  [1000, "1 kB"],
+  [999_999, "1 MB"],
+  [4_700_000_000, "4.7 GB"],
+  [12_345_678_901, "12.3 GB"],
+  [999_500_000_000, "1 TB"],
+  [Number.MAX_SAFE_INTEGER, "9007 PB"],
+])("%d bytes are %s", (bytes, text) => {
+  expect(formatSize(bytes)).toBe(text);
+});
+
+test("what a size is shown as is read as nearly the same size", () => {
+  fc.assert(
+    fc.property(fc.nat({ max: Number.MAX_SAFE_INTEGER - 1 }), (bytes) => {
+      const read = parseSize(formatSize(bytes));
+      expect(Math.abs(read! - bytes)).toBeLessThanOrEqual(Math.max(0.5, bytes * 0.06));
+    }),
+  );
+});
+
+test("counts are short", () => {
+  expect([999, 1500, 7_240_000_000].map(formatCount)).toEqual(["999", "1.5K", "7.2B"]);
+});
+
+test("times are relative to now, in the largest unit", () => {
+  const now = Date.UTC(2026, 0, 31);
+  expect(formatRelative(now, now)).toBe("now");
+  expect(formatRelative(now - 1000, now)).toBe("1 second ago");
+  expect(formatRelative(now - 59 * 60_000, now)).toBe("59 minutes ago");
+  expect(formatRelative(now + 7_200_000, now)).toBe("in 2 hours");
+  expect(formatRelative(0, now)).toBe("56 years ago");
+});
+
+test("a time is read in every form it is promised in, and in no other", () => {
+  const now = Date.UTC(2026, 0, 31);
+  expect(parseTime("2026-01-31", now)).toBe(now);
+  expect(parseTime("2026-01-31 00:00", now)).toBe(now);
+  expect(parseTime("2026-01-31T00:00:00.000Z", now)).toBe(now);
+  expect(parseTime("2026-01-31T02:00:00+02:00", now)).toBe(now);
+  expect(parseTime("2d", now)).toBe(now - 172_800_000);
+  expect(parseTime("now", now)).toBe(now);
+  expect(parseTime(String(now), now)).toBe(now);
+  for (const text of ["", "x", "-1", "2026-13-01", "2026-02-30", "2026-01-31T25:00", "99999w", "+010000-01-01"]) {
+    expect(parseTime(text, now), text).toBeUndefined();
+  }
+});
+
+test("a duration that is shown is read as the same", () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 1e12 }), (milliseconds) => {
+      expect(parseDuration(formatDuration(milliseconds))).toBe(milliseconds);
+    }),
+  );
+});
+
+test("wide characters take two cells, and combining ones none", () => {
+  expect(widthOf("tiny")).toBe(4);
+  expect(widthOf("模型")).toBe(4);
+  expect(widthOf("e\u0301")).toBe(1);
+  expect(widthOf("👩‍👩‍👧")).toBe(2);
+});
+
+test("a shortened text never takes more cells than there are", () => {
+  fc.assert(
+    fc.property(fc.string({ unit: "grapheme" }), fc.integer({ min: 1, max: 30 }), (text, cells) => {
+      expect(widthOf(truncate(text, cells))).toBeLessThanOrEqual(cells);
+      expect(widthOf(truncate(text, cells, "both"))).toBeLessThanOrEqual(cells);
+    }),
+  );
+});
+
+test("a table fits the terminal, by shortening and then by leaving out columns", () => {
+  const columns = [{ title: "MODEL", least: 6, keep: "both" as const }, { title: "SIZE", align: "right" as const }, { title: "NOTE", sacrifice: 1 }];
+  const rows = [["TheBloke:Mistral-7B:q4.gguf", "4.1 GB", "long note"], ["模型", "1 GB", ""]];
+  for (let width = 6; width < 60; width += 1) {
+    const lines = toTable(columns, rows, plain, width).trimEnd().split("\n");
+    expect(lines).toHaveLength(3);
+    for (const line of lines) expect(widthOf(line), line).toBeLessThanOrEqual(Math.max(width, 14));
+  }
+  expect(toTable(columns, rows, plain, undefined)).toBe(
+    "MODEL                          SIZE  NOTE\n" +
+      "TheBloke:Mistral-7B:q4.gguf  4.1 GB  long note\n" +
+      "模型                           1 GB\n",
+  );
+});
+
+test("colours follow the flag, then FORCE_COLOR, then NO_COLOR", () => {
+  const red = (color: boolean | undefined, env: NodeJS.ProcessEnv): string => painter(1, color, env)("red", "x");
+  expect(red(undefined, { FORCE_COLOR: "1" })).toBe("\u001b[31mx\u001b[39m");
+  expect(red(undefined, { FORCE_COLOR: "1", NO_COLOR: "1" })).toBe("\u001b[31mx\u001b[39m");
+  expect(red(undefined, { FORCE_COLOR: "0" })).toBe("x");
+  expect(red(undefined, { NO_COLOR: "1" })).toBe("x");
+  expect(red(false, { FORCE_COLOR: "1" })).toBe("x");
+});
+
+test("JSON holds no character that a terminal obeys, and means the same", () => {
+  const text = "a\u001b[2J\u009b31m\u202eb\u2028\u007f";
+  const document = toDocument({ text });
+  // oxlint-disable-next-line no-control-regex -- the point
+  expect(document).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u202e]/);
+  expect(JSON.parse(document)).toEqual({ text });
+});

@@ -1,0 +1,150 @@
+import { cac, type CAC } from "cac";
+import { nearest, toVisible } from "@cortex/model-db";
+import { MisuseError } from "./misuse-error.ts";
+
+/** What the command line asks for. */
+export interface Options {
+  readonly from?: string;
+  readonly to?: string;
+  readonly report?: string;
+  readonly dryRun: boolean;
+  readonly rollback: boolean;
+  readonly yes: boolean;
+  readonly json: boolean;
+  /** `false` with `--no-color`. */
+  readonly color: boolean;
+}
+
+export type Invocation = { readonly kind: "run"; readonly options: Options } | { readonly kind: "help" } | { readonly kind: "version" };
+
+const EXIT_CODES = `  0  done; lines that were refused are counted and shown, and do not fail the run
+  1  failed: nothing was written, or what was written is not what the old store says
+  2  misused
+  3  no old data, or no backup to put back
+  130  interrupted: nothing was written`;
+
+/** Every argument and flag, on one screen. */
+function declare(): CAC {
+  const cli = cac("cortex-migrate");
+  cli
+    .command("[data-folder]", "Move an old cortex data folder (model.list, cortex.db) into the model registry")
+    .option("--from <path>", "The same as [data-folder]: a data folder, or a model.list or cortex.db itself")
+    .option("--to <path>", "The registry (default: CORTEX_DB, else registry.db in the data folder of cortex)")
+    .option("--dry-run", "Show what would be done, and write nothing")
+    .option("--report <file>", "Write what became of every line and row: one JSON object per line")
+    .option("--json", "Print one JSON document, with every line and row in data")
+    .option("--rollback", "Put the registry back as it was before the last migration")
+    .option("-y, --yes", "Do not ask")
+    .option("--no-color", "No colours; so does NO_COLOR")
+    .example("cortex-migrate --dry-run")
+    .example("cortex-migrate ~/cortexcpp --report report.jsonl")
+    .example("cortex-migrate --rollback");
+  cli.help((sections) => [
+    ...sections.filter(({ title }) => title === undefined || !/^(?:Commands|For more info)/.test(title)),
+    { title: "Exit codes", body: EXIT_CODES },
+  ]);
+  cli.option("-v, --version", "Print the version");
+  return cli;
+}
+
+/**
+ * Reads the command line, without the program's own name.
+ *
+ * @throws MisuseError
+ */
+export function parseCommandLine(argv: readonly string[]): Invocation {
+  const cli = declare();
+  const { words, positionals, wants } = protect(argv, cli);
+  if (wants !== undefined) return { kind: wants };
+  if (positionals.length > 1) throw new MisuseError("Name one data folder.");
+  cli.parse(["node", "cortex-migrate", ...words], { run: false });
+  const given = cli.options as Record<string, unknown>;
+  const text = (name: string): string | undefined => textOf(name, given[name]);
+  const from = text("from") ?? positionals[0];
+  const [to, report] = [text("to"), text("report")];
+  if (text("from") !== undefined && positionals.length > 0) {
+    throw new MisuseError("Name the data folder once: as an argument or with --from.");
+  }
+  if (from === "") throw new MisuseError("The data folder must not be empty.");
+  const options: Options = {
+    ...(from === undefined ? {} : { from }),
+    ...(to === undefined ? {} : { to }),
+    ...(report === undefined ? {} : { report }),
+    dryRun: given["dryRun"] === true,
+    rollback: given["rollback"] === true,
+    yes: given["yes"] === true,
+    json: given["json"] === true,
+    color: given["color"] !== false,
+  };
+  if (options.rollback && (from !== undefined || report !== undefined)) {
+    throw new MisuseError("--rollback takes --to alone: it puts the registry back, from its own backup.");
+  }
+  return { kind: "run", options };
+}
+
+/** Prints what the program does and takes. */
+export function printHelp(): void {
+  const cli = declare();
+  cli.parse(["node", "cortex-migrate", "--help"], { run: false });
+}
+
+// cac casts values to numbers (`007` to 7) and takes what follows a switch for its value. So each value is
+// handed over behind a second `=`, which only a text can have; and what is no flag is kept from it.
+function protect(
+  argv: readonly string[],
+  cli: CAC,
+): { words: string[]; positionals: string[]; wants: "help" | "version" | undefined } {
+  const options = [...cli.globalCommand.options, ...cli.commands[0]!.options];
+  const named = new Map(options.flatMap((option) => namesOf(option.rawName).map((name) => [name, option] as const)));
+  const words: string[] = [];
+  const positionals: string[] = [];
+  let wants: "help" | "version" | undefined;
+  for (let index = 0; index < argv.length; index++) {
+    const word = argv[index]!;
+    if (word === "--") {
+      positionals.push(...argv.slice(index + 1));
+      break;
+    }
+    if (!word.startsWith("-") || word === "-") {
+      positionals.push(word);
+      continue;
+    }
+    const equals = word.indexOf("=");
+    const name = equals === -1 ? word : word.slice(0, equals);
+    const option = named.get(name);
+    if (option === undefined) throw unknownFlag(name, named.keys());
+    if (option.name === "help" || option.name === "version") {
+      wants ??= option.name;
+      continue;
+    }
+    if (option.isBoolean === true) {
+      if (equals !== -1) throw new MisuseError(`${name} is a switch and takes no value.`);
+      words.push(name);
+      continue;
+    }
+    const value = equals === -1 ? argv[++index] : word.slice(equals + 1);
+    if (value === undefined || value === "" || (equals === -1 && named.has(value))) {
+      throw new MisuseError(`${name} needs a value: ${option.rawName}.`);
+    }
+    words.push(`${name}==${value}`);
+  }
+  return { words, positionals, wants };
+}
+
+function textOf(name: string, value: unknown): string | undefined {
+  if (Array.isArray(value)) throw new MisuseError(`--${name} is given twice.`);
+  return typeof value === "string" ? value.slice(1) : undefined;
+}
+
+function unknownFlag(name: string, known: Iterable<string>): MisuseError {
+  const near = nearest(name, [...known].filter((flag) => flag.startsWith("--")));
+  const hint = near === undefined ? "cortex-migrate --help lists all." : `Did you mean ${near}?`;
+  return new MisuseError(`There is no flag ${toVisible(name).slice(0, 80)}. ${hint}`);
+}
+
+function namesOf(rawName: string): string[] {
+  return rawName
+    .replace(/[<[].*/, "")
+    .split(",")
+    .map((name) => name.trim());
+}

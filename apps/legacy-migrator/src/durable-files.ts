@@ -1,0 +1,83 @@
+import { createHash } from "node:crypto";
+import { closeSync, fsyncSync, openSync, readSync, renameSync, writeSync } from "node:fs";
+import { dirname } from "node:path";
+
+const CHUNK_BYTES = 1024 * 1024;
+
+/** What a file holds, in few words. */
+export interface Fingerprint {
+  readonly bytes: number;
+  /** 64 lower-case hexadecimal digits. */
+  readonly sha256: string;
+}
+
+/** Copies a file to a new one, through to the disk. @returns what was read. */
+export function copyDurably(from: string, to: string): Fingerprint {
+  const target = openSync(to, "wx", 0o600);
+  try {
+    const fingerprint = readAll(from, (chunk) => {
+      for (let at = 0; at < chunk.length; ) at += writeSync(target, chunk, at);
+    });
+    fsyncSync(target);
+    return fingerprint;
+  } finally {
+    closeSync(target);
+  }
+}
+
+/** Reads a file and says what it holds. */
+export function fingerprintOf(path: string): Fingerprint {
+  return readAll(path, () => undefined);
+}
+
+/** Writes a small new file, through to the disk. */
+export function writeDurably(path: string, text: string): void {
+  const descriptor = openSync(path, "wx", 0o600);
+  try {
+    writeSync(descriptor, text);
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** Gives a file or folder its name in one step that survives a power failure. */
+export function renameDurably(from: string, to: string): void {
+  renameSync(from, to);
+  syncPath(dirname(to));
+}
+
+/** Waits until a file, or the names in a folder, are on the disk. */
+export function syncPath(path: string): void {
+  let descriptor: number;
+  try {
+    descriptor = openSync(path, "r");
+  } catch (error) {
+    // Windows does not open folders.
+    if ((error as NodeJS.ErrnoException).code === "EISDIR" || process.platform === "win32") return;
+    throw error;
+  }
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function readAll(path: string, onChunk: (chunk: Buffer) => void): Fingerprint {
+  const hash = createHash("sha256");
+  const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+  const descriptor = openSync(path, "r");
+  let bytes = 0;
+  try {
+    for (;;) {
+      const read = readSync(descriptor, chunk, 0, CHUNK_BYTES, null);
+      if (read === 0) return { bytes, sha256: hash.digest("hex") };
+      hash.update(chunk.subarray(0, read));
+      onChunk(chunk.subarray(0, read));
+      bytes += read;
+    }
+  } finally {
+    closeSync(descriptor);
+  }
+}

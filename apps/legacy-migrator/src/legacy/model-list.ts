@@ -1,0 +1,134 @@
+import { closeSync, fstatSync, openSync, statSync, type Stats } from "node:fs";
+import { byteLines, lineAt, MAX_LINE_BYTES, type ByteLine } from "./byte-lines.ts";
+import type { LegacyEntry, LegacyItem, LegacyNote, LegacyRefusal, LegacyStore, Problem } from "./legacy-entry.ts";
+import { LegacyStoreError } from "./legacy-store-error.ts";
+import { isFields, parseModelListLine, type LineContext } from "./model-list-line.ts";
+
+const BYTE_ORDER_MARK = "\ufeff";
+
+/** What a text store needs to know about the rest of the disk. */
+export type DiskContext = Omit<LineContext, "terminated">;
+
+/**
+ * A `model.list`, open for reading: read line by line, in memory that does not grow with it.
+ *
+ * @throws LegacyStoreError `unreadable`
+ */
+export class ModelList implements LegacyStore {
+  readonly kind = "model.list";
+  readonly unit = "B";
+  readonly path: string;
+  readonly total: number;
+  readonly modifiedAt: number;
+  done = 0;
+  readonly #descriptor: number;
+  readonly #inside: LineContext;
+  readonly #atEnd: LineContext;
+  readonly #opened: Stats;
+  #byteOrderMark = false;
+
+  constructor(path: string, disk: DiskContext) {
+    this.path = path;
+    this.#inside = { ...disk, terminated: true };
+    this.#atEnd = { ...disk, terminated: false };
+    try {
+      this.#descriptor = openSync(path, "r");
+    } catch (error) {
+      throw new LegacyStoreError("unreadable", `${path} cannot be opened (${(error as Error).message}).`, {
+        cause: error,
+      });
+    }
+    this.#opened = fstatSync(this.#descriptor);
+    this.total = this.#opened.size;
+    this.modifiedAt = Math.max(0, Math.trunc(this.#opened.mtimeMs));
+  }
+
+  get notes(): readonly LegacyNote[] {
+    if (!this.#byteOrderMark) return [];
+    const text = "The file begins with a byte order mark, which the old program took for a part of the first id.";
+    return [{ code: "byte_order_mark", text }];
+  }
+
+  *scan(): Generator<LegacyItem> {
+    for (const line of byteLines(this.#descriptor, (bytes) => (this.done = bytes))) yield this.#read(line);
+  }
+
+  entryAt(position: number): LegacyEntry {
+    const item = this.#read(lineAt(this.#descriptor, position));
+    if (item.kind === "entry") return item;
+    throw new LegacyStoreError("changed", changed(this.path));
+  }
+
+  assertUnchanged(): void {
+    const now = statSync(this.path, { throwIfNoEntry: false });
+    const { ino, size, mtimeMs } = this.#opened;
+    if (now?.ino !== ino || now.size !== size || now.mtimeMs !== mtimeMs) {
+      throw new LegacyStoreError("changed", changed(this.path));
+    }
+  }
+
+  [Symbol.dispose](): void {
+    closeSync(this.#descriptor);
+  }
+
+  #read({ line, offset, length, text, sample, terminated }: ByteLine): LegacyItem {
+    if (text === undefined) return this.#refuse(line, visibleBytes(sample!, length), problemOf(length));
+    let whole = text;
+    if (offset === 0 && text.startsWith(BYTE_ORDER_MARK)) {
+      this.#byteOrderMark = true;
+      whole = text.slice(BYTE_ORDER_MARK.length);
+    }
+    const read = parseModelListLine(whole, terminated ? this.#inside : this.#atEnd);
+    if (!isFields(read)) return this.#refuse(line, text, read);
+    return {
+      kind: "entry",
+      store: "model.list",
+      line,
+      position: offset,
+      modelId: read.modelId,
+      author: read.author,
+      branch: read.branch,
+      configPath: read.configPath,
+      alias: read.alias,
+      status: read.status,
+      modelFormat: null,
+      modelSource: null,
+      engine: null,
+      metadata: null,
+      notes: read.notes,
+      rest: read.rest,
+    };
+  }
+
+  #refuse(line: number, text: string, { code, why, remedy }: Problem): LegacyRefusal {
+    return { kind: "refusal", store: "model.list", line, text, code, why, remedy };
+  }
+}
+
+function changed(path: string): string {
+  return `${path} was changed by another program meanwhile. Stop the old program and run again.`;
+}
+
+function problemOf(length: number): Problem {
+  if (length > MAX_LINE_BYTES) {
+    return {
+      code: "line_too_long",
+      why: `The line has ${length.toLocaleString("en")} bytes; no model has more than ${MAX_LINE_BYTES.toLocaleString("en")}.`,
+      remedy: "Look whether the file is damaged; take it from a backup, or remove the line, and run again.",
+    };
+  }
+  return {
+    code: "not_utf8",
+    why: "The line holds bytes that are not UTF-8.",
+    remedy:
+      "Find out the file's encoding and convert it (iconv -f LATIN1 -t UTF-8), rename the model's files to match, and run again.",
+  };
+}
+
+// Printable ASCII as it is, every other byte as \xNN.
+function visibleBytes(bytes: Buffer, length: number): string {
+  const shown = Array.from(bytes, (byte) =>
+    byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : `\\x${byte.toString(16).padStart(2, "0")}`,
+  ).join("");
+  return length > bytes.length ? `${shown}…` : shown;
+}

@@ -1,0 +1,151 @@
+import { writeSync } from "node:fs";
+import { resolve } from "node:path";
+import { createInterface } from "node:readline";
+import { defaultRegistryLocation, isRegistryError, outcomeOf, toVisible } from "@cortex/model-db";
+import { parseCommandLine, printHelp, type Options } from "./cli.ts";
+import { Interrupted } from "./interrupted.ts";
+import { LegacyStoreError } from "./legacy/legacy-store-error.ts";
+import { migrate } from "./migrate.ts";
+import { MisuseError } from "./misuse-error.ts";
+import { painter } from "./paint.ts";
+import { printVersion } from "./print-version.ts";
+import { Progress } from "./progress.ts";
+import { SnapshotError } from "./registry-snapshot.ts";
+import { findRollback, rollBack } from "./rollback.ts";
+import { renderRollback, Summary } from "./summary.ts";
+import { toDocument } from "./to-document.ts";
+
+const INTERRUPTED = 130;
+
+const interruption = new AbortController();
+for (const name of ["SIGINT", "SIGTERM"] as const) {
+  process.once(name, () => interruption.abort(new Interrupted("Interrupted. Nothing was written; run it again at any time.")));
+}
+
+const exitCode = await run(process.argv.slice(2));
+process.exit(exitCode);
+
+async function run(argv: readonly string[]): Promise<number> {
+  try {
+    const invocation = parseCommandLine(argv);
+    if (invocation.kind === "help") printHelp();
+    else if (invocation.kind === "version") printVersion();
+    else return await (invocation.options.rollback ? runRollback : runMigration)(invocation.options);
+    return 0;
+  } catch (error) {
+    return fail(error, argv.includes("--json"));
+  }
+}
+
+async function runMigration(options: Options): Promise<number> {
+  const summary = new Summary(painter(process.stdout, options.color));
+  using progress = new Progress(process.stderr);
+  const migration = await migrate(
+    {
+      from: options.from,
+      to: options.to,
+      report: options.report,
+      dryRun: options.dryRun,
+      signal: interruption.signal,
+      onEntry: (entry) => summary.add(entry),
+      onProgress: (step, done, total, rateUnit) => progress.show(step, done, total, rateUnit),
+    },
+    options.json
+      ? (result, report) => {
+          progress[Symbol.dispose]();
+          for (const piece of toDocument(result, report)) write(1, piece);
+        }
+      : undefined,
+  );
+  progress[Symbol.dispose]();
+  for (const hint of migration.hints) write(2, `${toVisible(hint)}\n`);
+  if (!options.json) write(1, summary.render(migration));
+  return migration.verified !== null && migration.verified.mismatchCount > 0 ? 1 : 0;
+}
+
+async function runRollback(options: Options): Promise<number> {
+  const location = resolve(options.to ?? defaultRegistryLocation());
+  const backup = findRollback(location);
+  if (backup === undefined) {
+    throw new LegacyStoreError("not_found", `There is no backup of ${location} to put back.`);
+  }
+  const { created_at, registry } = backup.manifest;
+  const when = new Date(created_at).toISOString();
+  const what =
+    registry === null
+      ? `${location} goes away: before the migration of ${when} there was none.`
+      : `${location} becomes what it was before the migration of ${when}; every later change goes away.`;
+  if (options.dryRun) {
+    if (options.json) write(1, `${JSON.stringify({ dry_run: true, registry: location, backup: backup.path })}\n`);
+    else write(1, `${toVisible(what)}\nNothing was changed: this was a dry run.\n`);
+    return 0;
+  }
+  if (!options.yes && !(await confirm(what))) {
+    write(2, "Nothing was changed.\n");
+    return 1;
+  }
+  const done = await rollBack(backup);
+  if (options.json) {
+    const { backup: kept, before, registry: outcome, sourcesRestored, sourcesChanged } = done;
+    const document = { dry_run: false, registry: location, outcome, backup: kept, before };
+    write(1, `${JSON.stringify({ ...document, sources_restored: sourcesRestored, sources_changed: sourcesChanged })}\n`);
+  } else {
+    write(1, renderRollback(location, done));
+  }
+  return 0;
+}
+
+async function confirm(what: string): Promise<boolean> {
+  if (process.stdin.isTTY !== true || process.stderr.isTTY !== true) {
+    throw new MisuseError(`${what} There is no terminal to ask at: add -y, or --dry-run to look first.`);
+  }
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    const answer = await new Promise<string>((done) => {
+      terminal.question(`${toVisible(what)} Go on? [y/N] `, done);
+      terminal.once("close", () => done(""));
+    });
+    return /^y(?:es)?$/i.test(answer.trim());
+  } finally {
+    terminal.close();
+  }
+}
+
+function fail(error: unknown, json: boolean): number {
+  const { exitCode, code, message } = explain(error);
+  if (json) write(1, `${JSON.stringify({ error: { code, message } })}\n`);
+  write(2, `cortex-migrate: ${toVisible(message)}\n`);
+  return exitCode;
+}
+
+function explain(error: unknown): { exitCode: number; code: string; message: string } {
+  if (error instanceof Interrupted) return { exitCode: INTERRUPTED, code: "interrupted", message: error.message };
+  if (error instanceof MisuseError) return { exitCode: 2, code: "invalid_input", message: error.message };
+  if (error instanceof LegacyStoreError) return { exitCode: error.exitCode, code: error.code, message: error.message };
+  if (isRegistryError(error)) {
+    return { exitCode: outcomeOf(error.code).exitCode, code: error.code, message: error.message };
+  }
+  if (error instanceof SnapshotError) return { exitCode: 1, code: "backup_failed", message: error.message };
+  const { code } = error as NodeJS.ErrnoException;
+  if (typeof code === "string" && error instanceof Error && /^E[A-Z]+$/.test(code)) {
+    return { exitCode: 1, code: "io_error", message: error.message };
+  }
+  if (process.env["CORTEX_DEBUG"]) throw error;
+  const message = `Unexpected: ${error instanceof Error ? error.message : String(error)}. Please report this; CORTEX_DEBUG=1 shows more.`;
+  return { exitCode: 1, code: "internal", message };
+}
+
+function write(descriptor: 1 | 2, text: string | Buffer): void {
+  const bytes = typeof text === "string" ? Buffer.from(text) : text;
+  for (let at = 0; at < bytes.length; ) {
+    try {
+      at += writeSync(descriptor, bytes, at);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      // Whoever read has left: what was to be done is done all the same.
+      if (code === "EPIPE") return;
+      if (code !== "EAGAIN") throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+    }
+  }
+}

@@ -1,0 +1,214 @@
+import { existsSync, mkdirSync, realpathSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { defaultRegistryLocation, isRegistryError, openRegistry, type Registry } from "@cortex/model-db";
+import { ACTOR, applyMigration, previewMigration, type Applied } from "./apply.ts";
+import { createBackup, discardBackup, type Backup } from "./backup.ts";
+import type { Source } from "./decide.ts";
+import { Interrupted } from "./interrupted.ts";
+import { CortexDb } from "./legacy/cortex-db.ts";
+import { findDataFolder, type DataFolder } from "./legacy/data-folder.ts";
+import { Disk } from "./legacy/disk.ts";
+import type { LegacyNote, LegacyStore } from "./legacy/legacy-entry.ts";
+import { ModelList } from "./legacy/model-list.ts";
+import { usualConfigPaths } from "./legacy/usual-config-paths.ts";
+import { MisuseError } from "./misuse-error.ts";
+import type { Counts, ReportEntry } from "./report-entry.ts";
+import { ReportSpool } from "./report-spool.ts";
+import { SourceIndex } from "./source-index.ts";
+import { verifyMigration, type Verified } from "./verify.ts";
+
+export interface MigrateOptions {
+  /** A data folder or a store; the one that the old program used, when left out. */
+  readonly from?: string | undefined;
+  /** The registry's file; the one that programs of this user share, when left out. */
+  readonly to?: string | undefined;
+  /** A file for what became of every line and row. */
+  readonly report?: string | undefined;
+  readonly dryRun?: boolean;
+  readonly signal?: AbortSignal;
+  readonly env?: NodeJS.ProcessEnv;
+  onEntry?(entry: ReportEntry): void;
+  onProgress?(step: string, done: number, total: number, rateUnit?: string): void;
+}
+
+/** What a migration did, or would do. */
+export interface Migration {
+  readonly dryRun: boolean;
+  readonly dataFolder: string;
+  readonly stores: readonly { readonly kind: string; readonly path: string; readonly notes: readonly LegacyNote[] }[];
+  readonly hints: readonly string[];
+  readonly registry: string;
+  readonly counts: Counts;
+  readonly changed: boolean;
+  /** The folder of the backup; `null` where nothing was written. */
+  readonly backup: string | null;
+  /** The file with every line and row; `null` where there is none. */
+  readonly report: string | null;
+  /** `null` for a dry run. */
+  readonly verified: Verified | null;
+}
+
+/**
+ * Moves the models of an old data folder into a registry: backup, one transaction, verification. The old
+ * stores are only read.
+ *
+ * @param useReport is called at the end with every line of the report.
+ * @throws LegacyStoreError, RegistryError, SnapshotError, MisuseError; the signal's reason.
+ */
+export async function migrate(
+  options: MigrateOptions,
+  useReport?: (migration: Migration, report: ReportSpool) => void,
+): Promise<Migration> {
+  const { env = process.env, dryRun = false, signal, onProgress = () => undefined } = options;
+  const folder = findDataFolder(options.from, env);
+  const location = resolve(options.to ?? defaultRegistryLocation(env));
+  refuseSameFile(folder, location);
+
+  using open = openStores(folder);
+  const { stores, disk } = open;
+  const index = new SourceIndex(stores, (store) => {
+    signal?.throwIfAborted();
+    onProgress("Reading", store.done, store.total);
+  });
+  const source: Source = { index, dataFolder: folder.path, disk };
+  const about = (): Pick<Migration, "dataFolder" | "stores" | "hints" | "registry"> => ({
+    dataFolder: folder.path,
+    stores: stores.map(({ kind, path, notes }) => ({ kind, path, notes })),
+    hints: folder.hints,
+    registry: location,
+  });
+  const callbacks = (spool: ReportSpool | undefined, step: string) => ({
+    ...(signal === undefined ? {} : { signal }),
+    onEntry(entry: ReportEntry): void {
+      spool?.add(entry);
+      options.onEntry?.(entry);
+    },
+    onProgress: (done: number): void => onProgress(step, done, index.size, "models"),
+  });
+  const reportPath = options.report === undefined ? undefined : resolve(options.report);
+
+  if (dryRun) {
+    await using registry = await openExisting(location);
+    using spool = reportPath === undefined && useReport === undefined ? undefined : new ReportSpool(reportPath);
+    const { counts, changed } = await previewMigration(source, registry, callbacks(spool, "Planning"));
+    spool?.finish();
+    const migration = { dryRun, ...about(), counts, changed, backup: null, report: reportPath ?? null, verified: null };
+    if (spool !== undefined) useReport?.(migration, spool);
+    return migration;
+  }
+
+  const wasOlder = await isOlder(location);
+  mkdirSync(dirname(location), { recursive: true });
+  onProgress("Backup", 0, 1);
+  const backup = createBackup(location, [...folder.databases, ...folder.lists]);
+  const ownReport = join(backup.path, "report.jsonl");
+  using spool = openSpool(reportPath ?? ownReport, backup);
+  let applied: Applied;
+  try {
+    await using registry = await openRegistry(location, { actor: ACTOR });
+    const unchanged = (): void => stores.forEach((store) => store.assertUnchanged());
+    applied = await applyMigration(source, registry, unchanged, callbacks(spool, "Writing"));
+  } catch (error) {
+    if (!wasOlder) discardBackup(backup);
+    throw error;
+  }
+  const verified = await verify(location, source, applied, onProgress, signal);
+  spool.finish();
+  // A run that changed nothing must not be the one that a rollback undoes.
+  const keepsBackup = applied.changed || wasOlder;
+  const migration: Migration = {
+    dryRun,
+    ...about(),
+    counts: applied.counts,
+    changed: applied.changed,
+    backup: keepsBackup ? backup.path : null,
+    report: reportPath ?? (keepsBackup ? ownReport : null),
+    verified,
+  };
+  useReport?.(migration, spool);
+  if (!keepsBackup) discardBackup(backup);
+  return migration;
+}
+
+/** What was verified was written: opened anew, read-only, after the commit. */
+async function verify(
+  location: string,
+  source: Source,
+  applied: Applied,
+  onProgress: NonNullable<MigrateOptions["onProgress"]>,
+  signal: AbortSignal | undefined,
+): Promise<Verified> {
+  await using registry = await openRegistry(location, { mode: "read" });
+  const progress = (done: number): void => onProgress("Verifying", done, source.index.size, "models");
+  try {
+    return await verifyMigration(source, registry, applied, progress, signal);
+  } catch (error) {
+    if (signal?.aborted !== true) throw error;
+    throw new Interrupted("Interrupted while verifying. Everything is written; run it again to verify it.", { cause: error });
+  }
+}
+
+interface OpenStores extends Disposable {
+  readonly stores: readonly LegacyStore[];
+  readonly disk: Disk;
+}
+
+// The database first: it is the newer kind, and wins where both know a model.
+function openStores({ path, databases, lists }: DataFolder): OpenStores {
+  const disk = new Disk();
+  const stores: LegacyStore[] = [];
+  const dispose = (): void => stores.forEach((store) => store[Symbol.dispose]());
+  try {
+    for (const database of databases) stores.push(new CortexDb(database));
+    for (const list of lists) {
+      stores.push(
+        new ModelList(list, {
+          isFile: (file) => disk.isFile(resolve(path, file)),
+          usualConfigPaths: (modelId, author, branch) => usualConfigPaths(path, modelId, author, branch),
+        }),
+      );
+    }
+  } catch (error) {
+    dispose();
+    throw error;
+  }
+  return { stores, disk, [Symbol.dispose]: dispose };
+}
+
+async function openExisting(location: string): Promise<(Registry & AsyncDisposable) | undefined> {
+  if (!existsSync(location)) return undefined;
+  try {
+    return await openRegistry(location, { mode: "read" });
+  } catch (error) {
+    if (isRegistryError(error) && error.code === "not_found") return undefined;
+    throw error;
+  }
+}
+
+// Before anything is written or copied: a file that is no registry, or a newer one, is left alone. An
+// older one will be brought up to date, which is a change too.
+async function isOlder(location: string): Promise<boolean> {
+  try {
+    const registry = await openExisting(location);
+    await registry?.close();
+    return false;
+  } catch (error) {
+    if (isRegistryError(error) && error.code === "schema_too_old") return true;
+    throw error;
+  }
+}
+
+function refuseSameFile({ databases, lists }: DataFolder, location: string): void {
+  const real = (path: string): string => (existsSync(path) ? realpathSync(path) : path);
+  const same = [...databases, ...lists].find((path) => real(path) === real(location));
+  if (same !== undefined) throw new MisuseError(`${same} is the old store itself: name another file with --to.`);
+}
+
+function openSpool(path: string, backup: Backup): ReportSpool {
+  try {
+    return new ReportSpool(path);
+  } catch (error) {
+    discardBackup(backup);
+    throw new MisuseError(`The report cannot be written to ${path} (${(error as Error).message}).`);
+  }
+}

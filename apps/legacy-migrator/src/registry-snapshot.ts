@@ -1,0 +1,97 @@
+import { existsSync, rmSync, statSync } from "node:fs";
+import Database from "better-sqlite3";
+import { copyDurably, syncPath } from "./durable-files.ts";
+
+// The library owns the registry's file, and everything that goes through its records goes through it.
+// Copying the file as a whole is not of that kind: a plain copy of the file and its write-ahead log is
+// torn when anyone writes meanwhile, and only SQLite itself can take or put back one that is not.
+
+const BUSY_TIMEOUT_MS = 5000;
+
+/** A registry that cannot be copied or replaced; the message says why and what to do. */
+export class SnapshotError extends Error {
+  override readonly name = "SnapshotError";
+}
+
+/**
+ * Writes a copy of the registry as it is at one moment, checked and through to the disk. Others may go
+ * on reading and writing.
+ *
+ * @param to must not exist.
+ * @throws SnapshotError
+ */
+export function takeSnapshot(registryPath: string, to: string): void {
+  if (statSync(registryPath).size === 0) {
+    copyDurably(registryPath, to);
+    return;
+  }
+  try {
+    const registry = new Database(registryPath, { readonly: true, fileMustExist: true, timeout: BUSY_TIMEOUT_MS });
+    try {
+      registry.prepare("VACUUM INTO ?").run(to);
+    } finally {
+      registry.close();
+    }
+    checkDatabase(to);
+    syncPath(to);
+  } catch (error) {
+    rmSync(to, { force: true });
+    throw new SnapshotError(`${registryPath} cannot be backed up (${(error as Error).message}).`, { cause: error });
+  }
+}
+
+/**
+ * Makes the registry what a copy says, in one transaction: whoever reads meanwhile sees the old one or
+ * the new one, and when it is interrupted the old one stays.
+ *
+ * @throws SnapshotError
+ */
+export async function putBackSnapshot(snapshot: string, registryPath: string): Promise<void> {
+  if (statSync(snapshot).size === 0) {
+    removeRegistry(registryPath);
+    copyDurably(snapshot, registryPath);
+    return;
+  }
+  const source = new Database(snapshot, { readonly: true, fileMustExist: true });
+  try {
+    await source.backup(registryPath);
+    checkDatabase(registryPath);
+  } catch (error) {
+    const message = `${registryPath} cannot be put back (${(error as Error).message}). Stop the programs that use it and run again.`;
+    throw new SnapshotError(message, { cause: error });
+  } finally {
+    source.close();
+  }
+}
+
+/**
+ * Removes a registry that did not exist before, unless somebody has it open.
+ *
+ * @throws SnapshotError
+ */
+export function removeRegistry(registryPath: string): void {
+  if (!existsSync(registryPath)) return;
+  try {
+    const registry = new Database(registryPath, { fileMustExist: true, timeout: 1000 });
+    try {
+      // Leaving write-ahead mode needs the file for oneself: the one way to know that nobody has it open.
+      if (registry.pragma("journal_mode = DELETE", { simple: true }) !== "delete") throw new Error("it is in use");
+    } finally {
+      registry.close();
+    }
+  } catch (error) {
+    const message = `${registryPath} cannot be removed (${(error as Error).message}). Stop the programs that use it and run again.`;
+    throw new SnapshotError(message, { cause: error });
+  }
+  for (const end of ["-wal", "-shm", ""]) rmSync(registryPath + end, { force: true });
+}
+
+function checkDatabase(path: string): void {
+  const database = new Database(path, { readonly: true, fileMustExist: true });
+  try {
+    const result = String(database.pragma("quick_check(1)", { simple: true }));
+    if (result !== "ok") throw new Error(result);
+  } finally {
+    database.close();
+  }
+}

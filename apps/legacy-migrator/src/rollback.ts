@@ -1,0 +1,63 @@
+import { existsSync } from "node:fs";
+import { basename, join } from "node:path";
+import { checkBackup, newestBackup, retireBackup, type Backup } from "./backup.ts";
+import { copyDurably, fingerprintOf, renameDurably } from "./durable-files.ts";
+import { putBackSnapshot, removeRegistry, takeSnapshot } from "./registry-snapshot.ts";
+
+/** What putting a backup back did. */
+export interface RolledBack {
+  /** Where the backup is kept now. */
+  readonly backup: string;
+  /** What the registry was until now; `null` where there was none. */
+  readonly before: string | null;
+  readonly registry: "restored" | "removed";
+  /** Old stores that were gone and are there again. */
+  readonly sourcesRestored: readonly string[];
+  /** Old stores that changed since, and where their copies are; they are left as they are. */
+  readonly sourcesChanged: readonly { path: string; copy: string }[];
+}
+
+const BEFORE = "registry-before-rollback.db";
+
+/** The backup that a rollback would put back. */
+export function findRollback(registryPath: string): Backup | undefined {
+  return newestBackup(registryPath);
+}
+
+/**
+ * Puts a backup back: the registry becomes what it was, or goes away where there was none. What it is
+ * now is kept beside the backup. A migration never changes the old stores, so one that differs was
+ * changed by others and is left alone.
+ *
+ * @throws SnapshotError when the backup is damaged or the registry in use; nothing is changed then.
+ */
+export async function rollBack(backup: Backup): Promise<RolledBack> {
+  checkBackup(backup);
+  const { registry, registry_path: registryPath, sources } = backup.manifest;
+  const before = existsSync(registryPath);
+  if (before && !existsSync(join(backup.path, BEFORE))) takeSnapshot(registryPath, join(backup.path, BEFORE));
+  if (registry === null) removeRegistry(registryPath);
+  else await putBackSnapshot(join(backup.path, basename(registry.file)), registryPath);
+
+  const sourcesRestored: string[] = [];
+  const sourcesChanged: { path: string; file: string }[] = [];
+  for (const { path, file, sha256 } of sources) {
+    if (!existsSync(path)) {
+      // A journal that is gone was finished by the old program: only it knows what became of it.
+      if (/-(?:wal|journal)$/.test(path)) continue;
+      copyDurably(join(backup.path, basename(file)), `${path}.restoring`);
+      renameDurably(`${path}.restoring`, path);
+      sourcesRestored.push(path);
+    } else if (fingerprintOf(path).sha256 !== sha256) {
+      sourcesChanged.push({ path, file });
+    }
+  }
+  const kept = retireBackup(backup);
+  return {
+    backup: kept,
+    before: before ? join(kept, BEFORE) : null,
+    registry: registry === null ? "removed" : "restored",
+    sourcesRestored,
+    sourcesChanged: sourcesChanged.map(({ path, file }) => ({ path, copy: join(kept, basename(file)) })),
+  };
+}

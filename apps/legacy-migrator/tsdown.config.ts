@@ -1,0 +1,1 @@
+export { app as default } from "@cortex/tooling-tsdown";

@@ -1,0 +1,23 @@
+import type { KnipConfig } from "knip";
+
+const config: KnipConfig = {
+  treatConfigHintsAsErrors: true,
+  workspaces: {
+    ".": {},
+    "packages/*": { entry: ["test/**/*.test.ts"] },
+    "apps/cli": {
+      entry: ["src/main.ts", "test/**/*.test.ts"],
+      // Imported by @cortex/model-db, which is bundled.
+      ignoreDependencies: ["better-sqlite3"],
+    },
+    "apps/legacy-migrator": { entry: ["src/main.ts", "test/**/*.test.ts"] },
+    // Started, packed or measured, but not imported: the dependency has turbo build them first.
+    "tooling/bench": { ignoreDependencies: ["@cortex/cli", "@cortex/legacy-migrator"] },
+    "tooling/demo": { ignoreDependencies: ["@cortex/cli", "@cortex/legacy-migrator"] },
+    "tooling/pack-test": {
+      ignoreDependencies: ["@cortex/cli", "@cortex/legacy-migrator", "@cortex/model-db"],
+    },
+  },
+};
+
+export default config;

@@ -1,0 +1,84 @@
+import type Database from "better-sqlite3";
+import { sql } from "drizzle-orm";
+import { drizzle, type BetterSQLite3Database } from "drizzle-orm/better-sqlite3";
+import { integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
+
+import { BOOT, openRaw, TICK } from "./raw.ts";
+
+/** The tables of a registry, as an application that has Drizzle would declare them. */
+export const model = sqliteTable("model", {
+  seq: integer().primaryKey(),
+  model_id: text().notNull(),
+  source_type: text().notNull(),
+  author_repo: text(),
+  branch: text(),
+  config_path: text(),
+  alias: text(),
+  aliases: text().notNull(),
+  status: integer().notNull(),
+  created_at: integer().notNull(),
+  updated_at: integer().notNull(),
+  availability: text().notNull(),
+  engine: text(),
+  format: text(),
+  architecture: text(),
+  quantization: text(),
+  parameter_count: integer(),
+  context_length: integer(),
+  size_bytes: integer(),
+  capabilities: text().notNull(),
+  metadata: text().notNull(),
+  tags: text().notNull(),
+  notes: text(),
+  pinned: integer().notNull(),
+  last_used_at: integer(),
+  row_version: integer().notNull(),
+  row_checksum: text().notNull(),
+});
+export const modelName = sqliteTable("model_name", {
+  name: text().primaryKey(),
+  model_seq: integer().notNull(),
+});
+export const modelTag = sqliteTable("model_tag", { model_seq: integer().notNull(), tag: text().notNull() });
+export const modelEvent = sqliteTable("model_event", {
+  event_id: integer().primaryKey(),
+  model_id: text().notNull(),
+  kind: text().notNull(),
+  actor: text().notNull(),
+  at: integer().notNull(),
+  row_version: integer().notNull(),
+  before: text(),
+  after: text(),
+  row_checksum: text().notNull(),
+});
+
+/** Drizzle on a registry's file. */
+export function openDrizzle(
+  path: string,
+  options: { readonly?: boolean } = {},
+): BetterSQLite3Database & { $client: Database.Database } {
+  return drizzle({ client: openRaw(path, options) });
+}
+
+/** Whether a model runs now. */
+export const isRunning = sql<boolean>`(model.status = 1 and exists (select 1 from model_run where model_run.model_id = model.model_id
+  and model_run.boot_id = ${BOOT} and ${TICK} between model_run.renewed_tick and model_run.expires_tick))`;
+
+/** Every column of a model, with the status that is true now. */
+export const selection = {
+  ...columnsOf(),
+  status: sql<number>`case when ${isRunning} then 1 else 0 end`,
+};
+
+function columnsOf() {
+  const { seq, model_id, source_type, author_repo, branch, config_path, alias, aliases, created_at } = model;
+  const { updated_at, availability, engine, format, architecture, quantization, parameter_count } = model;
+  const { context_length, size_bytes, capabilities, metadata, tags, notes, pinned, last_used_at } = model;
+  const { row_version, row_checksum } = model;
+  return {
+    ...{ seq, model_id, source_type, author_repo, branch, config_path, alias, aliases, created_at },
+    ...{ updated_at, availability, engine, format, architecture, quantization, parameter_count },
+    ...{ context_length, size_bytes, capabilities, metadata, tags, notes, pinned, last_used_at },
+    ...{ row_version, row_checksum },
+  };
+}

@@ -1,0 +1,58 @@
+import type { NewModel } from "@cortex/model-db";
+import { sql, type Kysely, type Transaction } from "kysely";
+import { selection, type KyselyTables } from "./kysely.ts";
+import { checksum, digest, toRecord, toRow, type Row, type Value } from "./row.ts";
+
+type Tables = KyselyTables;
+
+/** Adds one model with Kysely's own transaction and dialect: the same rows as the registry writes. */
+export async function create(db: Kysely<Tables>, model: NewModel): Promise<void> {
+  await db.transaction().execute(async (transaction) => {
+    const row = toRow(model);
+    row["row_checksum"] = checksum(row);
+    const { seq } = await transaction.insertInto("model").values(row as never).returning("seq").executeTakeFirstOrThrow();
+    const names = [model.modelId, model.alias!].map((name) => ({ name, model_seq: Number(seq) }));
+    await transaction.insertInto("model_name").values(names).execute();
+    const tags = (model.tags ?? []).map((tag) => ({ tag, model_seq: Number(seq) }));
+    if (tags.length > 0) await transaction.insertInto("model_tag").values(tags).execute();
+    await sql`insert into model_search (rowid, text) select seq, text from model_search_text where seq = ${seq}`.execute(transaction);
+    await addEvent(transaction, row, "created", null, JSON.stringify(toRecord(row)));
+  });
+}
+
+/** Turns the pin of a model over: reads, checks and writes in Kysely's own transaction. */
+export async function togglePin(db: Kysely<Tables>, name: string, at: number): Promise<void> {
+  await db.transaction().execute(async (transaction) => {
+    const row = (await transaction
+      .selectFrom("model_name")
+      .innerJoin("model", "model.seq", "model_name.model_seq")
+      .select(selection())
+      .where("model_name.name", "=", name)
+      .executeTakeFirstOrThrow()) as Row;
+    const version = row["row_version"] as number;
+    const before = row["pinned"] === 1;
+    Object.assign(row, { pinned: before ? 0 : 1, updated_at: at, row_version: version + 1 });
+    const { pinned, updated_at, row_version } = row;
+    const { numUpdatedRows } = await transaction
+      .updateTable("model")
+      .set({ pinned, updated_at, row_version, row_checksum: checksum(row) } as never)
+      .where("seq", "=", row["seq"] as never)
+      .where("row_version", "=", version as never)
+      .executeTakeFirstOrThrow();
+    if (numUpdatedRows !== 1n) throw new Error(`${name} was changed meanwhile.`);
+    await addEvent(transaction, row, "updated", JSON.stringify({ pinned: before }), JSON.stringify({ pinned: !before }));
+  });
+}
+
+async function addEvent(
+  transaction: Transaction<Tables>,
+  row: Row,
+  kind: string,
+  before: string | null,
+  after: string,
+): Promise<void> {
+  const values: Value[] = [row["model_id"]!, kind, "bench", row["updated_at"]!, row["row_version"]!, before, after];
+  const [model_id, , actor, at, row_version] = values as [string, string, string, number, number];
+  const event = { model_id, kind, actor, at, row_version, before, after, row_checksum: digest(values) };
+  await transaction.insertInto("model_event").values(event).execute();
+}

@@ -1,0 +1,108 @@
+
+import type { NewModel } from "@cortex/model-db";
+import type Database from "better-sqlite3";
+
+import { BOOT, STABLE_COLUMNS, TICK } from "./raw.ts";
+import { checksum, digest, NAMES, toRecord, toRow, type Row } from "./row.ts";
+
+/** Which of the registry's extras a raw writer does as well. */
+export interface Extras {
+  history: boolean;
+  checksums: boolean;
+  search: boolean;
+}
+/** All of them: the same rows in the same tables as the registry writes. */
+export const EQUAL_WORK: Extras = { history: true, checksums: true, search: true };
+/** Models, names and tags only. */
+export const BARE: Extras = { history: false, checksums: false, search: false };
+
+/** Changes a registry's file by prepared statements in straight code, without any check of the input. */
+export class RawWriter {
+  readonly #extras: Extras;
+  readonly #insert: Database.Statement;
+  readonly #name: Database.Statement;
+  readonly #tag: Database.Statement;
+  readonly #search: Database.Statement;
+  readonly #event: Database.Statement;
+  readonly #read: Database.Statement;
+  readonly #update: Database.Statement;
+  readonly #begin: Database.Statement;
+  readonly #commit: Database.Statement;
+
+  constructor(connection: Database.Database, extras: Extras) {
+    this.#extras = extras;
+    const prepare = (sql: string): Database.Statement => connection.prepare(sql);
+    this.#insert = prepare(
+      `INSERT INTO model (${NAMES.join(", ")}) VALUES (${NAMES.map(() => "?").join(", ")})`,
+    );
+    this.#name = prepare("INSERT INTO model_name (name, model_seq) VALUES (?, ?)");
+    this.#tag = prepare("INSERT INTO model_tag (model_seq, tag) VALUES (?, ?)");
+    this.#search = prepare(
+      "INSERT INTO model_search (rowid, text) SELECT seq, text FROM model_search_text WHERE seq = +?",
+    );
+    this.#event = prepare(
+      "INSERT INTO model_event (model_id, kind, actor, at, row_version, before, after, row_checksum) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+    );
+    this.#read = prepare(
+      `SELECT ${STABLE_COLUMNS} FROM model_name JOIN model ON model.seq = model_name.model_seq WHERE model_name.name = +?`,
+    );
+    this.#update = prepare(
+      "UPDATE model SET pinned = ?, updated_at = ?, row_version = ?, row_checksum = ? WHERE seq = +? AND row_version = +?",
+    );
+    this.#begin = prepare("BEGIN IMMEDIATE");
+    this.#commit = prepare("COMMIT");
+  }
+
+  begin(): void {
+    this.#begin.run();
+  }
+
+  commit(): void {
+    this.#commit.run();
+  }
+
+  /** Adds one model, inside a transaction. */
+  insert(model: NewModel): void {
+    const row = toRow(model);
+    if (this.#extras.checksums) row["row_checksum"] = checksum(row);
+    const seq = Number(this.#insert.run(...NAMES.map((name) => row[name]!)).lastInsertRowid);
+    this.#name.run(model.modelId, seq);
+    if (model.alias != null && model.alias !== model.modelId) this.#name.run(model.alias, seq);
+    for (const tag of model.tags ?? []) this.#tag.run(seq, tag);
+    if (this.#extras.search) this.#search.run(seq);
+    if (this.#extras.history) this.#addEvent(row, "created", null, JSON.stringify(toRecord(row)));
+  }
+
+  /** Adds one model in a transaction of its own. */
+  create(model: NewModel): void {
+    this.begin();
+    this.insert(model);
+    this.commit();
+  }
+
+  /** Turns the pin of a model over, in a transaction of its own, refusing if it was changed meanwhile. */
+  togglePin(name: string, at: number): void {
+    this.begin();
+    const row = this.#read.get(BOOT, TICK, name) as Row;
+    const version = row["row_version"] as number;
+    const [before, after] = [row["pinned"] as number, 1 - (row["pinned"] as number)];
+    Object.assign(row, { pinned: after, updated_at: at, row_version: version + 1 });
+    if (this.#extras.checksums) row["row_checksum"] = checksum(row);
+    const { changes } = this.#update.run(after, at, version + 1, row["row_checksum"], row["seq"], version);
+    if (changes !== 1) throw new Error(`${name} was changed meanwhile.`);
+    if (this.#extras.history) {
+      this.#addEvent(
+        row,
+        "updated",
+        JSON.stringify({ pinned: before === 1 }),
+        JSON.stringify({ pinned: after === 1 }),
+      );
+    }
+    this.commit();
+  }
+
+  #addEvent(row: Row, kind: string, before: string | null, after: string): void {
+    const values = [row["model_id"]!, kind, "bench", row["updated_at"]!, row["row_version"]!, before, after];
+    this.#event.run(...values, this.#extras.checksums ? digest(values) : "");
+  }
+}

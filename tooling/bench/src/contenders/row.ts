@@ -1,0 +1,61 @@
+import { MODEL_FIELDS, type NewModel } from "@cortex/model-db";
+import { hash } from "node:crypto";
+
+export type Value = string | number | null;
+/** A row of the table `model`, as it is stored. */
+export type Row = Record<string, Value>;
+
+/** The columns of the table `model`, without its key. */
+export const NAMES = MODEL_FIELDS.map(({ name }) => name);
+const LISTS: readonly string[] = ["aliases", "capabilities", "tags"];
+
+/** The stored row of a new model. */
+export function toRow(model: NewModel): Row {
+  const lists = { aliases: [], capabilities: model.capabilities ?? [], tags: model.tags ?? [] };
+  return {
+    model_id: model.modelId,
+    source_type: model.sourceType,
+    author_repo: model.authorRepo ?? null,
+    branch: model.branch ?? null,
+    config_path: model.configPath ?? null,
+    alias: model.alias ?? null,
+    aliases: JSON.stringify(lists.aliases),
+    status: 0,
+    created_at: model.createdAt ?? 0,
+    updated_at: model.createdAt ?? 0,
+    availability: "present",
+    engine: model.engine ?? null,
+    format: model.format ?? null,
+    architecture: model.architecture ?? null,
+    quantization: model.quantization ?? null,
+    parameter_count: model.parameterCount ?? null,
+    context_length: model.contextLength ?? null,
+    size_bytes: model.sizeBytes ?? null,
+    capabilities: JSON.stringify(lists.capabilities),
+    metadata: JSON.stringify(model.metadata ?? {}),
+    tags: JSON.stringify(lists.tags),
+    notes: null,
+    pinned: 0,
+    last_used_at: null,
+    row_version: 1,
+    row_checksum: "",
+  };
+}
+
+/** The record as the history keeps it: lists and objects, not texts. */
+export function toRecord(row: Row): Record<string, unknown> {
+  const record: Record<string, unknown> = { ...row, pinned: row["pinned"] === 1 };
+  for (const name of LISTS) record[name] = JSON.parse(row[name] as string);
+  record["metadata"] = JSON.parse(row["metadata"] as string);
+  return record;
+}
+
+/** What `row_checksum` of a model must be. */
+export function checksum(row: Row): string {
+  return digest(NAMES.filter((name) => name !== "row_checksum").map((name) => row[name]!));
+}
+
+/** The checksum of values, as the registry makes it. */
+export function digest(values: readonly Value[]): string {
+  return hash("sha256", JSON.stringify(values), "hex").slice(0, 16);
+}

@@ -1,0 +1,71 @@
+import { createHash } from "node:crypto";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { openRegistry } from "@cortex/model-db";
+import Database from "better-sqlite3";
+
+import { DATASET_VERSION, models } from "./dataset.ts";
+
+/** A registry of a size, which cases read, and from which they get copies to write to. */
+export interface Fixture {
+  readonly size: number;
+  /** Nobody writes to it. */
+  readonly path: string;
+  /** A folder of this run for whatever a case makes; gone afterwards. */
+  readonly folder: string;
+  /** A copy of the registry that a case can write to. */
+  copy(name: string): string;
+  dispose(): void;
+}
+
+/**
+ * The registry of a size. One that is dear to make is kept in a cache, under what decides its
+ * contents, and made once.
+ *
+ * @param cacheFolder where it is kept.
+ */
+export async function openFixture(size: number, cacheFolder: string): Promise<Fixture> {
+  const folder = mkdtempSync(join(tmpdir(), "cortex-bench-"));
+  const path = join(cacheFolder, `${size}-${await fingerprint(folder)}.db`);
+  if (!existsSync(path)) {
+    mkdirSync(cacheFolder, { recursive: true });
+    // What an older schema had left is of no use any more.
+    for (const old of readdirSync(cacheFolder))
+      if (old.startsWith(`${size}-`)) rmSync(join(cacheFolder, old));
+    await build(size, `${path}.part`);
+    renameSync(`${path}.part`, path);
+  }
+  return {
+    size,
+    path,
+    folder,
+    copy(name) {
+      const copied = join(folder, `${name}.db`);
+      copyFileSync(path, copied);
+      return copied;
+    },
+    dispose: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
+
+async function build(size: number, path: string): Promise<void> {
+  for (const suffix of ["", "-wal", "-shm"]) rmSync(path + suffix, { force: true });
+  const registry = await openRegistry(path, { actor: "bench" });
+  await registry.models.createMany(models(0, size));
+  await registry.close();
+}
+
+// Another schema, or other models: another registry.
+async function fingerprint(folder: string): Promise<string> {
+  const path = join(folder, "schema.db");
+  await (await openRegistry(path)).close();
+  const connection = new Database(path, { readonly: true });
+  const schema = connection.prepare("SELECT sql FROM sqlite_schema ORDER BY rowid").pluck().all();
+  connection.close();
+  return createHash("sha256")
+    .update(JSON.stringify([DATASET_VERSION, schema]))
+    .digest("hex")
+    .slice(0, 12);
+}

@@ -1,0 +1,145 @@
+import { median } from "./statistics.ts";
+
+/** One way to do the work of a case. */
+export interface Contender {
+  readonly name: string;
+  /** Does the work once. `index` grows from 0, so that each run can take another model. */
+  readonly run: (index: number) => unknown;
+  /** `run` returns a promise that is to be awaited. */
+  readonly isAsync?: boolean;
+}
+
+export interface MeasureOptions {
+  /**
+   * `cpu`: the processor time of a batch of runs, for reads: other programs do not disturb it.
+   * `wall`: each run by the clock, and the median of the batch, for what waits for the disk.
+   */
+  clock: "cpu" | "wall";
+  rounds: number;
+  /** How long a batch takes: as many runs as fit are made of each contender. */
+  batchMs: number;
+  /** A contender whose single run is longer takes part in the first rounds only. */
+  slowMs?: number;
+}
+
+const SLOW_ROUNDS = 3;
+const WARM_UP_BATCHES = 4;
+const MIN_WALL_RUNS = 15;
+
+/** What was measured: microseconds for one run, by contender and round. */
+export class Measurement {
+  readonly #rounds: ReadonlyMap<string, readonly number[]>;
+
+  constructor(rounds: ReadonlyMap<string, readonly number[]>) {
+    this.#rounds = rounds;
+  }
+
+  get names(): string[] {
+    return [...this.#rounds.keys()];
+  }
+
+  /** Microseconds for one run, the median of the rounds. */
+  micros(name: string): number {
+    return median(this.#of(name));
+  }
+
+  /** How many times as long `name` takes as `other`: the median of the ratios within each round. */
+  ratio(name: string, other: string): number {
+    const [own, others] = [this.#of(name), this.#of(other)];
+    const ratios: number[] = [];
+    for (let round = 0; round < Math.min(own.length, others.length); round++) {
+      ratios.push(own[round]! / others[round]!);
+    }
+    return median(ratios);
+  }
+
+  #of(name: string): readonly number[] {
+    const rounds = this.#rounds.get(name);
+    if (rounds === undefined) throw new Error(`No contender ${name}; there are ${this.names.join(", ")}.`);
+    return rounds;
+  }
+}
+
+interface Lane {
+  readonly contender: Contender;
+  readonly micros: number[];
+  runs: number;
+  rounds: number;
+  next: number;
+}
+
+/**
+ * Measures contenders against each other: in each round every one of them runs a batch, in an order
+ * drawn anew, so that whatever else the machine does falls on all of them.
+ */
+export async function measure(
+  contenders: readonly Contender[],
+  options: MeasureOptions,
+): Promise<Measurement> {
+  const lanes: Lane[] = [];
+  for (const contender of contenders) lanes.push(await prepareLane(contender, options));
+  for (let round = 0; round < options.rounds; round++) {
+    for (const lane of shuffled(lanes)) {
+      if (round < lane.rounds) lane.micros.push(await runBatch(lane, options.clock));
+    }
+  }
+  return new Measurement(new Map(lanes.map(({ contender, micros }) => [contender.name, micros])));
+}
+
+// Warms a contender up and finds out how many of its runs fill a batch.
+async function prepareLane(contender: Contender, options: MeasureOptions): Promise<Lane> {
+  const lane: Lane = { contender, micros: [], runs: 1, rounds: options.rounds, next: 0 };
+  const first = performance.now();
+  await contender.run(lane.next++);
+  if (performance.now() - first > (options.slowMs ?? 100))
+    return { ...lane, rounds: Math.min(options.rounds, SLOW_ROUNDS) };
+  const deadline = performance.now() + options.batchMs * WARM_UP_BATCHES;
+  while (performance.now() < deadline) {
+    const start = performance.now();
+    await runBatch(lane, options.clock);
+    const elapsed = performance.now() - start;
+    if (elapsed < options.batchMs)
+      lane.runs = Math.ceil(lane.runs * Math.min(10, (options.batchMs * 1.1) / elapsed));
+    else if (elapsed > options.batchMs * 2) lane.runs = Math.max(1, Math.floor(lane.runs / 2));
+  }
+  if (options.clock === "wall") lane.runs = Math.max(lane.runs, MIN_WALL_RUNS);
+  return lane;
+}
+
+async function runBatch(lane: Lane, clock: MeasureOptions["clock"]): Promise<number> {
+  return clock === "cpu" ? cpuBatch(lane) : wallBatch(lane);
+}
+
+async function cpuBatch(lane: Lane): Promise<number> {
+  const { run, isAsync } = lane.contender;
+  const end = lane.next + lane.runs;
+  const start = process.cpuUsage();
+  if (isAsync === true) for (let index = lane.next; index < end; index++) await run(index);
+  else for (let index = lane.next; index < end; index++) run(index);
+  const { user, system } = process.cpuUsage(start);
+  lane.next = end;
+  return (user + system) / lane.runs;
+}
+
+async function wallBatch(lane: Lane): Promise<number> {
+  const { run, isAsync } = lane.contender;
+  const times: number[] = [];
+  // The first run after others had their turn pays for their traces, and is not counted.
+  await run(lane.next++);
+  for (let count = 0; count < lane.runs; count++) {
+    const start = process.hrtime.bigint();
+    if (isAsync === true) await run(lane.next++);
+    else run(lane.next++);
+    times.push(Number(process.hrtime.bigint() - start) / 1000);
+  }
+  return median(times);
+}
+
+function shuffled<T>(items: readonly T[]): T[] {
+  const order = [...items];
+  for (let index = order.length - 1; index > 0; index--) {
+    const other = Math.floor(Math.random() * (index + 1));
+    [order[index], order[other]] = [order[other]!, order[index]!];
+  }
+  return order;
+}

@@ -1,0 +1,71 @@
+import { isReached, type Outcome, type Table } from "./case.ts";
+
+/** Everything that one case found at one size. */
+export interface Result extends Outcome {
+  readonly name: string;
+  readonly size: number;
+}
+
+/** Prints what a case found, as it is found. */
+export function printResult({ size, tables = [], facts = [], skipped, name }: Result): void {
+  const models = `${size.toLocaleString("en")} models`;
+  if (skipped !== undefined) console.log(`\n${name}, ${models}: not measured: ${skipped}`);
+  for (const table of tables) printTable(table, models);
+  if (facts.length > 0) console.log(tables.length === 0 ? `\n${name}, ${models}` : "");
+  for (const { title, value, unit } of facts)
+    console.log(`  ${title.padEnd(58)} ${shownNumber(value).padStart(10)} ${unit}`);
+}
+
+function printTable({ title, reference, measurement }: Table, models: string): void {
+  console.log(`\n${title}, ${models}`);
+  for (const name of measurement.names) {
+    const ratio = measurement.ratio(name, reference);
+    const time = shownTime(measurement.micros(name));
+    console.log(`  ${name.padEnd(58)} ${time.padStart(10)}  x${shownNumber(ratio)}`);
+  }
+}
+
+/** Prints every goal with what was measured; returns how many were missed. */
+export function printGoals(results: readonly Result[]): number {
+  const rows = results.flatMap(({ size, goals = [] }) => goals.map((goal) => ({ size, goal })));
+  if (rows.length === 0) return 0;
+  console.log(`\n${"Goal".padEnd(66)} ${"models".padStart(9)} ${"measured".padStart(9)}   goal`);
+  for (const { size, goal } of rows) {
+    const limit = `${goal.kind === "at most" ? "<=" : ">="} ${goal.limit.toLocaleString("en")}`;
+    const verdict = isReached(goal) ? "PASS" : "MISS";
+    console.log(
+      `${goal.title.padEnd(66)} ${size.toLocaleString("en").padStart(9)} ${shownNumber(goal.measured).padStart(9)}   ${limit.padEnd(9)} ${verdict}`,
+    );
+  }
+  const missed = rows.filter(({ goal }) => !isReached(goal)).length;
+  console.log(`\n${rows.length - missed} of ${rows.length} goals reached.`);
+  return missed;
+}
+
+/** The results as plain data: contenders with microseconds and their ratio to the reference. */
+export function toData(results: readonly Result[]): unknown {
+  return results.map(({ tables = [], goals = [], ...rest }) => ({
+    ...rest,
+    tables: tables.map(({ title, reference, measurement }) => ({
+      title,
+      reference,
+      contenders: measurement.names.map((name) => ({
+        name,
+        micros: measurement.micros(name),
+        ratio: measurement.ratio(name, reference),
+      })),
+    })),
+    goals: goals.map((goal) => ({ ...goal, reached: isReached(goal) })),
+  }));
+}
+
+function shownTime(micros: number): string {
+  if (micros >= 1_000_000) return `${(micros / 1_000_000).toFixed(2)} s`;
+  if (micros >= 1000) return `${(micros / 1000).toFixed(2)} ms`;
+  return `${micros.toFixed(1)} us`;
+}
+
+function shownNumber(value: number): string {
+  if (value >= 100) return Math.round(value).toLocaleString("en");
+  return value.toFixed(2);
+}

@@ -1,0 +1,36 @@
+import type { UserConfig } from "tsdown";
+
+import { bundledSqlite } from "./bundled-sqlite.ts";
+import { thirdPartyLicenses } from "./third-party-licenses.ts";
+
+/** A package that others import: types beside the code, dependencies left to the package manager. */
+export const library: UserConfig = {
+  entry: "src/index.ts",
+  platform: "node",
+  dts: { sourcemap: true },
+  sourcemap: true,
+  hash: false,
+  exports: { devExports: "@cortex/source" },
+  publint: true,
+  attw: { enabled: true, profile: "esm-only" },
+  failOnWarn: true,
+};
+
+/**
+ * A program that installs alone and starts fast: everything is bundled except the native SQLite binding.
+ * Every `import()` stays a chunk of its own, so that a verb loads what it needs and nothing else.
+ */
+export const app: UserConfig = {
+  entry: "src/main.ts",
+  platform: "node",
+  // CommonJS starts faster: the loader of ES modules touches every export of the built-in ones.
+  format: "cjs",
+  minify: true,
+  dts: false,
+  hash: false,
+  deps: { alwaysBundle: [/./], onlyBundle: false },
+  inputOptions: { resolve: { conditionNames: ["@cortex/source", "node", "default"] } },
+  plugins: [bundledSqlite(), thirdPartyLicenses()],
+  publint: true,
+  failOnWarn: true,
+};

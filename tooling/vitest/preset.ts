@@ -1,0 +1,10 @@
+import { defineConfig } from "vitest/config";
+
+/**
+ * The vitest configuration of every package: tests live in `test/`, and packages of this workspace are
+ * imported from their sources, without a build.
+ */
+export default defineConfig({
+  ssr: { resolve: { conditions: ["@cortex/source"] } },
+  test: { include: ["test/**/*.test.ts"] },
+});
