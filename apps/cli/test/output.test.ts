@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { expect, test } from "vitest";
 
 import { painter } from "../src/output/color.ts";
@@ -24,12 +23,10 @@ test.each([
 });
 
 test("what a size is shown as is read as nearly the same size", () => {
-  fc.assert(
-    fc.property(fc.nat({ max: Number.MAX_SAFE_INTEGER - 1 }), (bytes) => {
-      const read = parseSize(formatSize(bytes));
-      expect(Math.abs(read! - bytes)).toBeLessThanOrEqual(Math.max(0.5, bytes * 0.06));
-    }),
-  );
+  for (let bytes = 1; bytes < Number.MAX_SAFE_INTEGER / 2; bytes = bytes * 1.37 + 1) {
+    const whole = Math.round(bytes);
+    expect(Math.abs(parseSize(formatSize(whole))! - whole), String(whole)).toBeLessThanOrEqual(whole * 0.06);
+  }
 });
 
 test("counts are short", () => {
@@ -54,17 +51,24 @@ test("a time is read in every form it is promised in, and in no other", () => {
   expect(parseTime("2d", now)).toBe(now - 172_800_000);
   expect(parseTime("now", now)).toBe(now);
   expect(parseTime(String(now), now)).toBe(now);
-  for (const text of ["", "x", "-1", "2026-13-01", "2026-02-30", "2026-01-31T25:00", "99999w", "+010000-01-01"]) {
+  for (const text of [
+    "",
+    "x",
+    "-1",
+    "2026-13-01",
+    "2026-02-30",
+    "2026-01-31T25:00",
+    "99999w",
+    "+010000-01-01",
+  ]) {
     expect(parseTime(text, now), text).toBeUndefined();
   }
 });
 
 test("a duration that is shown is read as the same", () => {
-  fc.assert(
-    fc.property(fc.integer({ min: 1, max: 1e12 }), (milliseconds) => {
-      expect(parseDuration(formatDuration(milliseconds))).toBe(milliseconds);
-    }),
-  );
+  for (const milliseconds of [1, 999, 1000, 1500, 60_000, 90_000, 3_600_000, 86_400_000, 2_592_000_000]) {
+    expect(parseDuration(formatDuration(milliseconds))).toBe(milliseconds);
+  }
 });
 
 test("wide characters take two cells, and combining ones none", () => {
@@ -75,17 +79,30 @@ test("wide characters take two cells, and combining ones none", () => {
 });
 
 test("a shortened text never takes more cells than there are", () => {
-  fc.assert(
-    fc.property(fc.string({ unit: "grapheme" }), fc.integer({ min: 1, max: 30 }), (text, cells) => {
+  for (const text of [
+    "TheBloke:Mistral-7B:q4.gguf",
+    "模型模型模型",
+    "e\u0301e\u0301e\u0301",
+    "a👩‍👩‍👧b👩‍👩‍👧c",
+    "",
+  ]) {
+    for (let cells = 1; cells < 30; cells += 1) {
       expect(widthOf(truncate(text, cells))).toBeLessThanOrEqual(cells);
       expect(widthOf(truncate(text, cells, "both"))).toBeLessThanOrEqual(cells);
-    }),
-  );
+    }
+  }
 });
 
 test("a table fits the terminal, by shortening and then by leaving out columns", () => {
-  const columns = [{ title: "MODEL", least: 6, keep: "both" as const }, { title: "SIZE", align: "right" as const }, { title: "NOTE", sacrifice: 1 }];
-  const rows = [["TheBloke:Mistral-7B:q4.gguf", "4.1 GB", "long note"], ["模型", "1 GB", ""]];
+  const columns = [
+    { title: "MODEL", least: 6, keep: "both" as const },
+    { title: "SIZE", align: "right" as const },
+    { title: "NOTE", sacrifice: 1 },
+  ];
+  const rows = [
+    ["TheBloke:Mistral-7B:q4.gguf", "4.1 GB", "long note"],
+    ["模型", "1 GB", ""],
+  ];
   for (let width = 6; width < 60; width += 1) {
     const lines = toTable(columns, rows, plain, width).trimEnd().split("\n");
     expect(lines).toHaveLength(3);
@@ -99,7 +116,8 @@ test("a table fits the terminal, by shortening and then by leaving out columns",
 });
 
 test("colours follow the flag, then FORCE_COLOR, then NO_COLOR", () => {
-  const red = (color: boolean | undefined, env: NodeJS.ProcessEnv): string => painter(1, color, env)("red", "x");
+  const red = (color: boolean | undefined, env: NodeJS.ProcessEnv): string =>
+    painter(1, color, env)("red", "x");
   expect(red(undefined, { FORCE_COLOR: "1" })).toBe("\u001b[31mx\u001b[39m");
   expect(red(undefined, { FORCE_COLOR: "1", NO_COLOR: "1" })).toBe("\u001b[31mx\u001b[39m");
   expect(red(undefined, { FORCE_COLOR: "0" })).toBe("x");

@@ -14,7 +14,11 @@ const cases: readonly [argv: string, verb: string, options: Record<string, unkno
   ["list --branch=007 --author-repo=", "list", { branch: ["007"], authorRepo: [""] }],
   ["list --source-type local --source-type huggingface", "list", { sourceType: ["local", "huggingface"] }],
   ["list --status running --total", "list", { status: "running", total: true }],
-  ["list --tag a --tag b --any-tag c --without-tag d", "list", { tag: ["a", "b"], anyTag: ["c"], withoutTag: ["d"] }],
+  [
+    "list --tag a --tag b --any-tag c --without-tag d",
+    "list",
+    { tag: ["a", "b"], anyTag: ["c"], withoutTag: ["d"] },
+  ],
   ["list --no-tag a --no-tag b", "list", { withoutTag: ["a", "b"] }],
   ["list --filter size_bytes>4GB --filter alias=", "list", { filter: ["size_bytes>4GB", "alias="] }],
   ["list --sort size_bytes:desc --cursor -abc", "list", { sort: "size_bytes:desc", cursor: "-abc" }],
@@ -25,15 +29,27 @@ const cases: readonly [argv: string, verb: string, options: Record<string, unkno
   ["inspect -- -a --json", "show", { models: ["-a", "--json"] }],
   ["search tiny llama", "search", { text: ["tiny", "llama"] }],
   ["add 1e3 --size-bytes 4.7GB", "add", { modelId: "1e3", sizeBytes: 4_700_000_000 }],
-  ["add m --size-bytes 1.5GiB --parameter-count 7.24B", "add", { modelId: "m", sizeBytes: 1_610_612_736, parameterCount: 7_240_000_000 }],
+  [
+    "add m --size-bytes 1.5GiB --parameter-count 7.24B",
+    "add",
+    { modelId: "m", sizeBytes: 1_610_612_736, parameterCount: 7_240_000_000 },
+  ],
   ["add m --context-length 32Ki --pinned", "add", { modelId: "m", contextLength: 32_768, pinned: true }],
   ["add m --no-alias", "add", { modelId: "m", alias: false }],
   ["add m --no-alias --alias x", "add", { modelId: "m", alias: "x" }],
   ["add m --metadata a=1 --metadata b:=2", "add", { modelId: "m", metadata: ["a=1", "b:=2"] }],
-  ["update m --alias= --size-bytes= --no-pinned", "update", { model: "m", alias: "", sizeBytes: null, pinned: false }],
+  [
+    "update m --alias= --size-bytes= --no-pinned",
+    "update",
+    { model: "m", alias: "", sizeBytes: null, pinned: false },
+  ],
   ["update m --expected-row-version 3", "update", { model: "m", expectedRowVersion: 3 }],
   ["alias m 007", "alias", { model: "m", alias: "007" }],
-  ["alias m --add a --remove b --repoint c", "alias", { model: "m", add: ["a"], remove: ["b"], repoint: ["c"] }],
+  [
+    "alias m --add a --remove b --repoint c",
+    "alias",
+    { model: "m", add: ["a"], remove: ["b"], repoint: ["c"] },
+  ],
   ["tag m +chat -old new", "tag", { model: "m", changes: ["+chat", "-old", "new"] }],
   ["tag -q m -- -q", "tag", { quiet: true, model: "m", changes: ["-q"] }],
   ["rm -yq a b", "rm", { yes: true, quiet: true, models: ["a", "b"] }],
@@ -43,7 +59,11 @@ const cases: readonly [argv: string, verb: string, options: Record<string, unkno
   ["start m --ttl 1h30m --holder 5", "start", { model: "m", ttl: 5_400_000, holder: "5" }],
   ["stop m --token 12", "stop", { model: "m", token: 12 }],
   ["ps", "ps", {}],
-  ["history m --since 2026-01-31 --kind created", "history", { model: "m", since: 1_769_817_600_000, kind: ["created"] }],
+  [
+    "history m --since 2026-01-31 --kind created",
+    "history",
+    { model: "m", since: 1_769_817_600_000, kind: ["created"] },
+  ],
   ["history --until 2026-01-31T12:00:00+01:00", "history", { until: 1_769_857_200_000 }],
   ["history m --at 1769817600000", "history", { model: "m", at: 1_769_817_600_000 }],
   ["watch --after 0 --json", "watch", { after: 0, json: true }],
@@ -60,11 +80,15 @@ test.each(cases)("cortex %s", (argv, verb, options) => {
 });
 
 test("an empty value stands for itself and does not take the next word", () => {
-  expect(parse(["update", "m", "--alias", "", "--notes="])).toMatchObject({ options: { alias: "", notes: "" } });
+  expect(parse(["update", "m", "--alias", "", "--notes="])).toMatchObject({
+    options: { alias: "", notes: "" },
+  });
 });
 
 test("a value with equals signs, blanks and line ends stays as it is", () => {
-  expect(parse(["add", "m", "--notes", "a = b\n == c"])).toMatchObject({ options: { notes: "a = b\n == c" } });
+  expect(parse(["add", "m", "--notes", "a = b\n == c"])).toMatchObject({
+    options: { notes: "a = b\n == c" },
+  });
 });
 
 test("help and version are asked for anywhere", () => {

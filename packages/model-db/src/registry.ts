@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { Engine } from "./database/engine.ts";
-import type { Session, WriteSession } from "./database/query.ts";
+import type { Awaitable, Session, WriteSession } from "./database/query.ts";
 import { openSqlite } from "./database/sqlite/sqlite-engine.ts";
 import type { ModelEvent } from "./domain/event.ts";
 import { checkKeys, parseBoolean, parseInteger, parseWord } from "./domain/input.ts";
@@ -93,7 +93,15 @@ export class Registry implements AsyncDisposable, Repositories {
     this.#engine = engine;
     this.#actor = actor;
     const write = <T>(work: (session: WriteSession) => Promise<T>): Promise<T> => this.#write(work);
-    const all = repositories({ reader: readerOf(engine), write, now: () => engine.now(), actor });
+    const all = repositories({
+      // Opened when it is first asked for.
+      get reader(): Session {
+        return engine.reader;
+      },
+      write,
+      now: () => engine.now(),
+      actor,
+    });
     this.models = all.models;
     this.files = all.files;
     this.history = all.history;
@@ -201,15 +209,6 @@ function repositories(scope: Scope): Repositories {
   return { models, files: new Files(scope, models), history: new History(scope), runs: new Runs(scope, models) };
 }
 
-// The engine opens its reading side when it is first asked for it.
-function readerOf(engine: Engine): Session {
-  return {
-    all: (query, parameters) => engine.reader.all(query, parameters),
-    get: (query, parameters) => engine.reader.get(query, parameters),
-    run: (query, parameters) => engine.reader.run(query, parameters),
-  };
-}
-
 /** Within a transaction, or within one change of it. */
 type Phase = "transaction" | "change";
 type PhaseStorage = AsyncLocalStorage<Phase>;
@@ -229,7 +228,7 @@ class TransactionScope implements Scope {
     this.#engine = engine;
     this.#phase = phase;
     this.actor = actor;
-    const inTurn = async <T>(read: () => Promise<T>): Promise<T> => {
+    const inTurn = async <T>(read: () => Awaitable<T>): Promise<T> => {
       // A change that reads must not wait for itself.
       if (phase.getStore() !== "change") await this.#last;
       this.#checkNotEnded();

@@ -45,12 +45,15 @@ export interface CompiledSql {
   readonly parameters: readonly string[];
 }
 
+/** A value, or the promise of one: an engine that has the answer at once does not make its callers wait. */
+export type Awaitable<T> = T | Promise<T>;
+
 /** What runs queries: the reading side of a registry, or one write transaction. */
 export interface Session {
-  all<P extends object, Row>(query: Query<P, Row>, parameters: P): Promise<Row[]>;
-  get<P extends object, Row>(query: Query<P, Row>, parameters: P): Promise<Row | undefined>;
+  all<P extends object, Row>(query: Query<P, Row>, parameters: P): Awaitable<Row[]>;
+  get<P extends object, Row>(query: Query<P, Row>, parameters: P): Awaitable<Row | undefined>;
   /** Runs a query without result rows; returns how many rows it changed. */
-  run<P extends object>(query: Query<P, unknown>, parameters: P): Promise<number>;
+  run<P extends object>(query: Query<P, unknown>, parameters: P): Awaitable<number>;
 }
 
 /** The session of a write transaction. */

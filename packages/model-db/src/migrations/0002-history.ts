@@ -1,13 +1,16 @@
 import type { Migration } from "./migration.ts";
 
-/** What happened: append-only, and the change feed by its growing id. It outlives the models it tells of. */
+/**
+ * What happened: append-only, and the change feed by its growing id, which no deletion can free again.
+ * It outlives the models it tells of.
+ */
 export const createHistory: Migration = {
   version: 2,
   name: "history",
   sqlite: {
     up: `
       CREATE TABLE model_event (
-        event_id INTEGER PRIMARY KEY AUTOINCREMENT,
+        event_id INTEGER PRIMARY KEY,
         model_id TEXT NOT NULL,
         kind TEXT NOT NULL,
         actor TEXT NOT NULL,

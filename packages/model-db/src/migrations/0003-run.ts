@@ -2,7 +2,8 @@ import type { Migration } from "./migration.ts";
 
 /**
  * Leases. A lease holds while its machine has not restarted (`boot_id`) and the machine's own
- * monotonic clock is within `renewed_tick … expires_tick` (milliseconds): no wall clock decides.
+ * monotonic clock is within `renewed_tick … expires_tick` (milliseconds): no wall clock decides. There
+ * are as many rows as running models, so a token is found by looking at them all.
  */
 export const createRun: Migration = {
   version: 3,
@@ -10,8 +11,8 @@ export const createRun: Migration = {
   sqlite: {
     up: `
       CREATE TABLE model_run (
-        token INTEGER PRIMARY KEY,
         model_id TEXT NOT NULL REFERENCES model (model_id) ON DELETE CASCADE,
+        token INTEGER NOT NULL,
         holder TEXT NOT NULL,
         node TEXT NOT NULL,
         pid INTEGER,
@@ -20,9 +21,9 @@ export const createRun: Migration = {
         ttl_ms INTEGER NOT NULL,
         boot_id TEXT NOT NULL,
         renewed_tick INTEGER NOT NULL,
-        expires_tick INTEGER NOT NULL
-      ) STRICT;
-      CREATE INDEX model_run_model ON model_run (model_id);
+        expires_tick INTEGER NOT NULL,
+        PRIMARY KEY (model_id, token)
+      ) STRICT, WITHOUT ROWID;
     `,
     down: `
       DROP TABLE model_run;

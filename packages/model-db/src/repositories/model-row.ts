@@ -37,28 +37,18 @@ const namesFrom: Query<{ low: string; high: string; limit: number }, { name: str
       .limit(p("limit") as never),
 );
 
-const MUTABLE = MODEL_FIELDS.map(({ name }) => name).filter(
-  (name) => name !== "model_id" && name !== "status" && name !== "created_at",
-);
-const updateRow: Query<ModelValues & { seq: number }, unknown> = query("model update", ({ db, p }) =>
-  db
-    .updateTable("model")
-    .set(Object.fromEntries(MUTABLE.map((name) => [name, p(name)])))
-    .where("seq", "=", p("seq")),
-);
+// Set by every change, so not part of what one changed.
+const IMPLIED: ReadonlySet<ModelField> = new Set(["updated_at", "row_version", "row_checksum"]);
 
-const updateStatus: Query<ModelValues & { seq: number }, unknown> = query("model update status", ({ db, p }) =>
-  db
-    .updateTable("model")
-    .set({
-      status: p("status"),
-      last_used_at: p("last_used_at"),
-      updated_at: p("updated_at"),
-      row_version: p("row_version"),
-      row_checksum: p("row_checksum"),
-    })
-    .where("seq", "=", p("seq")),
-);
+// Only what changed: an index is left alone when none of its columns is named.
+function updateRow(changedFields: readonly string[]): Query<ModelValues & { seq: number }, unknown> {
+  return query(`model update ${changedFields.join(" ")}`, ({ db, p }) =>
+    db
+      .updateTable("model")
+      .set(Object.fromEntries([...changedFields, ...IMPLIED].map((name) => [name, p(name as ModelField)])))
+      .where("seq", "=", p("seq")),
+  );
+}
 
 const insertEvent: Query<EventValues, { event_id: number }> = query("event insert", ({ db, p }) =>
   db
@@ -151,19 +141,13 @@ export async function writeModel(
 ): Promise<{ model: Model; changedFields: ReadonlySet<string> }> {
   const difference = differenceOf(before, changed);
   if (difference === undefined) return { model: before, changedFields: new Set() };
-  const at = Date.now();
-  const values = toModelValues({ ...changed, updatedAt: at, rowVersion: before.rowVersion + 1 });
-  await session.run(updateRow, { ...values, seq });
   const changedFields = new Set(Object.keys(difference.after));
-  await writeEvent(session, {
-    modelId: before.modelId,
+  const { model } = await writeVersion(session, seq, changed, {
     kind: kindOf(changedFields),
     actor,
-    at,
-    rowVersion: values.row_version,
     ...difference,
   });
-  return { model: toModel({ seq, ...values }), changedFields };
+  return { model, changedFields };
 }
 
 /** Counts a change of a model's files as a change of the model, with its history entry. */
@@ -173,15 +157,9 @@ export async function writeFilesChange(
   { before, after }: { before: JsonObject[]; after: JsonObject[] },
   { actor }: Change,
 ): Promise<void> {
-  const at = Date.now();
-  const values = toModelValues({ ...model, updatedAt: at, rowVersion: model.rowVersion + 1 });
-  await session.run(updateStatus, { ...values, seq });
-  await writeEvent(session, {
-    modelId: model.modelId,
+  await writeVersion(session, seq, model, {
     kind: "files_changed",
     actor,
-    at,
-    rowVersion: values.row_version,
     before: { files: before },
     after: { files: after },
   });
@@ -201,20 +179,30 @@ export async function writeStatus(
   kind: EventKind,
   { actor, details = {} }: { actor: string; details?: JsonObject },
 ): Promise<{ stored: StoredModel; eventId: number }> {
-  const at = Date.now();
   const difference = differenceOf(before, changed);
-  const values = toModelValues({ ...changed, updatedAt: at, rowVersion: before.rowVersion + 1 });
-  await session.run(updateStatus, { ...values, seq });
-  const eventId = await writeEvent(session, {
-    modelId: before.modelId,
+  const { model, eventId } = await writeVersion(session, seq, changed, {
     kind,
     actor,
-    at,
-    rowVersion: values.row_version,
     before: difference?.before ?? null,
     after: { ...difference?.after, ...details },
   });
-  return { stored: { seq, model: toModel({ seq, ...values }) }, eventId };
+  return { stored: { seq, model }, eventId };
+}
+
+/** Writes the next version of a model and the event that tells of it. */
+async function writeVersion(
+  session: Session,
+  seq: number,
+  changed: Model,
+  event: Pick<ModelEvent, "kind" | "actor" | "before" | "after">,
+): Promise<{ model: Model; eventId: number }> {
+  const at = Date.now();
+  const next = { ...changed, updatedAt: at, rowVersion: changed.rowVersion + 1 };
+  const values = toModelValues(next);
+  const fields = Object.keys(event.after ?? {}).filter((name) => name in values);
+  await session.run(updateRow(fields), { ...values, seq });
+  const eventId = await writeEvent(session, { modelId: next.modelId, at, rowVersion: next.rowVersion, ...event });
+  return { model: { ...next, rowChecksum: values.row_checksum }, eventId };
 }
 
 /** Adds an entry to the history and returns its id. */
@@ -249,9 +237,6 @@ export function leaseLost(token: number): RegistryError {
     `Lease ${token} no longer holds: it ran out, was released, or the model was deleted. Acquire it again before you go on.`,
   );
 }
-
-// Set by every change, so not part of what one changed.
-const IMPLIED: ReadonlySet<ModelField> = new Set(["updated_at", "row_version", "row_checksum"]);
 
 function differenceOf(before: Model, after: Model): { before: JsonObject; after: JsonObject } | undefined {
   const difference = { before: {} as JsonObject, after: {} as JsonObject };

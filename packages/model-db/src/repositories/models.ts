@@ -26,18 +26,21 @@ import type { ChangeOptions, Scope } from "./scope.ts";
 
 type Moment = { boot: string; tick: number };
 
-const byId: Query<Moment & { model_id: string }, ModelRow> = query("model by id", (context) =>
+const byId: Query<{ model_id: string }, ModelRow> = query("model by id", ({ db, p }) =>
+  db.selectFrom("model").selectAll().where("model_id", "=", p("model_id")),
+);
+const byName: Query<{ name: string }, ModelRow> = query("model by name", ({ db, p }) =>
+  db
+    .selectFrom("model_name")
+    .innerJoin("model", "model.seq", "model_name.model_seq")
+    .selectAll("model")
+    .where("model_name.name", "=", p("name")),
+);
+const bySeq: Query<Moment & { seq: number }, ModelRow> = query("model by seq", (context) =>
   context.db
     .selectFrom("model")
     .select(modelColumns(context))
-    .where("model_id", "=", context.p("model_id")),
-);
-const byName: Query<Moment & { name: string }, ModelRow> = query("model by name", (context) =>
-  context.db
-    .selectFrom("model_name")
-    .innerJoin("model", "model.seq", "model_name.model_seq")
-    .select(modelColumns(context))
-    .where("model_name.name", "=", context.p("name")),
+    .where("model.seq", "=", context.p("seq")),
 );
 const byNames: Query<Moment & { names: string }, ModelRow & { requested: string }> = query(
   "models by names",
@@ -165,8 +168,7 @@ export class Models {
 
   /** The model with an id, or `undefined`. */
   async find(modelId: string): Promise<Model | undefined> {
-    const row = await this.#scope.reader.get(byId, { model_id: parseName("model_id", modelId), ...this.#moment() });
-    return row && toModel(row);
+    return this.#found(await this.#scope.reader.get(byId, { model_id: parseName("model_id", modelId) }));
   }
 
   /**
@@ -182,8 +184,7 @@ export class Models {
 
   /** The model that an id or an alias means, or `undefined`: one lookup. */
   async findByName(name: string): Promise<Model | undefined> {
-    const row = await this.#scope.reader.get(byName, { name: parseName("name", name), ...this.#moment() });
-    return row && toModel(row);
+    return this.#found(await this.#scope.reader.get(byName, { name: parseName("name", name) }));
   }
 
   /**
@@ -192,7 +193,8 @@ export class Models {
    * @throws RegistryError `model_not_found`, naming the nearest name there is.
    */
   async resolve(name: string): Promise<Model> {
-    const model = await this.findByName(name);
+    const row = await this.#scope.reader.get(byName, { name: parseName("name", name) });
+    const model = row?.status === MODEL_STATUS.READY ? toModel(row) : await this.#found(row);
     if (model === undefined) throw await modelNotFound(this.#scope.reader, name);
     return model;
   }
@@ -370,6 +372,13 @@ export class Models {
       const stored = await readForChange(session, wanted, change, this.#scope.now());
       return changeModel(session, stored, edit(stored.model), change);
     });
+  }
+
+  // A stored READY is true; a stored RUNNING is true as long as there is a lease.
+  async #found(row: ModelRow | undefined): Promise<Model | undefined> {
+    if (row?.status !== MODEL_STATUS.RUNNING) return row && toModel(row);
+    const shown = await this.#scope.reader.get(bySeq, { seq: row.seq, ...this.#moment() });
+    return shown && toModel(shown);
   }
 
   #moment(): Moment {

@@ -42,7 +42,9 @@ export type ModelRow = Omit<ModelTable, "seq"> & { seq: number };
 /** The values of a row that a model decides. */
 export type ModelValues = Omit<ModelTable, "seq">;
 
-const EMPTY_LIST: readonly string[] = Object.freeze([]);
+// The same few lists repeat over all models: each is parsed once.
+const LISTS = new Map<string, readonly string[]>([["[]", Object.freeze([])]]);
+const MAX_LISTS = 2000;
 
 /** The model that a row holds. */
 export function toModel(row: ModelRow): Model {
@@ -142,5 +144,9 @@ export function modelChecksum(row: ModelValues): string {
 }
 
 function toList(json: string): readonly string[] {
-  return json === "[]" ? EMPTY_LIST : (JSON.parse(json) as string[]);
+  const known = LISTS.get(json);
+  if (known !== undefined) return known;
+  const list = Object.freeze(JSON.parse(json) as string[]);
+  if (LISTS.size < MAX_LISTS && json.length < 200) LISTS.set(json, list);
+  return list;
 }

@@ -17,35 +17,54 @@ const MAX_STATEMENTS = 500;
 export class SqliteSession implements WriteSession {
   readonly #connection: Database.Database;
   readonly #prepared = new Map<string, Prepared>();
+  #savepoint: Database.Statement | undefined;
+  #release: Database.Statement | undefined;
 
   constructor(connection: Database.Database) {
     this.#connection = connection;
   }
 
-  async all<P extends object, R>(query: Query<P, R>, parameters: P): Promise<R[]> {
-    const { statement, parameters: places } = this.#prepared.get(query.key) ?? (await this.#prepare(query));
-    return this.#guard(() => statement.all(...bind(places, parameters as Row)) as R[]);
+  all<P extends object, R>(query: Query<P, R>, parameters: P): R[] | Promise<R[]> {
+    const prepared = this.#prepared.get(query.key);
+    if (prepared === undefined) return this.#prepare(query).then(() => this.all(query, parameters));
+    try {
+      return prepared.statement.all(bind(prepared.parameters, parameters as Row)) as R[];
+    } catch (error) {
+      throw toRegistryError(error, this.#connection.name);
+    }
   }
 
-  async get<P extends object, R>(query: Query<P, R>, parameters: P): Promise<R | undefined> {
-    const { statement, parameters: places } = this.#prepared.get(query.key) ?? (await this.#prepare(query));
-    return this.#guard(() => statement.get(...bind(places, parameters as Row)) as R | undefined);
+  get<P extends object, R>(query: Query<P, R>, parameters: P): R | undefined | Promise<R | undefined> {
+    const prepared = this.#prepared.get(query.key);
+    if (prepared === undefined) return this.#prepare(query).then(() => this.get(query, parameters));
+    try {
+      return prepared.statement.get(bind(prepared.parameters, parameters as Row)) as R | undefined;
+    } catch (error) {
+      throw toRegistryError(error, this.#connection.name);
+    }
   }
 
-  async run<P extends object>(query: Query<P, unknown>, parameters: P): Promise<number> {
-    const { statement, parameters: places } = this.#prepared.get(query.key) ?? (await this.#prepare(query));
-    return this.#guard(() => statement.run(...bind(places, parameters as Row)).changes);
+  run<P extends object>(query: Query<P, unknown>, parameters: P): number | Promise<number> {
+    const prepared = this.#prepared.get(query.key);
+    if (prepared === undefined) return this.#prepare(query).then(() => this.run(query, parameters));
+    try {
+      return prepared.statement.run(bind(prepared.parameters, parameters as Row)).changes;
+    } catch (error) {
+      throw toRegistryError(error, this.#connection.name);
+    }
   }
 
   async nested<T>(work: () => Promise<T>): Promise<T> {
-    this.#connection.exec("SAVEPOINT part");
+    this.#savepoint ??= this.#connection.prepare("SAVEPOINT part");
+    this.#release ??= this.#connection.prepare("RELEASE part");
+    this.#savepoint.run();
     try {
       return await work();
     } catch (error) {
       if (this.#connection.inTransaction) this.#connection.exec("ROLLBACK TO part");
       throw error;
     } finally {
-      if (this.#connection.inTransaction) this.#connection.exec("RELEASE part");
+      if (this.#connection.inTransaction) this.#release.run();
     }
   }
 
@@ -54,21 +73,13 @@ export class SqliteSession implements WriteSession {
     this.#prepared.clear();
   }
 
-  async #prepare<P, R>(query: Query<P, R>): Promise<Prepared> {
+  async #prepare<P, R>(query: Query<P, R>): Promise<void> {
     // The compiler brings Kysely with it; the statements that a cold start needs are shipped as text.
-    const compiled = SHIPPED_SQL[query.key] ?? (await import("./compile.ts")).compile(query);
-    const statement = this.#guard(() => this.#connection.prepare(compiled.sql));
-    const prepared = { statement, parameters: compiled.parameters };
-    if (this.#prepared.size >= MAX_STATEMENTS) {
-      this.#prepared.delete(this.#prepared.keys().next().value!);
-    }
-    this.#prepared.set(query.key, prepared);
-    return prepared;
-  }
-
-  #guard<T>(run: () => T): T {
+    const { sql, parameters } = SHIPPED_SQL[query.key] ?? (await import("./compile.ts")).compile(query);
     try {
-      return run();
+      const statement = this.#connection.prepare(sql);
+      if (this.#prepared.size >= MAX_STATEMENTS) this.#prepared.delete(this.#prepared.keys().next().value!);
+      this.#prepared.set(query.key, { statement, parameters });
     } catch (error) {
       throw toRegistryError(error, this.#connection.name);
     }
@@ -76,5 +87,7 @@ export class SqliteSession implements WriteSession {
 }
 
 function bind(names: CompiledSql["parameters"], values: Row): ParameterValue[] {
-  return names.map((name) => values[name]!);
+  const bound: ParameterValue[] = [];
+  for (const name of names) bound.push(values[name]!);
+  return bound;
 }
