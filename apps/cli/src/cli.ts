@@ -1,5 +1,8 @@
 import { cac, type CAC, type Command } from "cac";
 
+// The verb that is asked for most is loaded with the program, because a second file is time more.
+import { list, search } from "./commands/list.ts";
+
 /** What a verb gives its caller: an exit code, or nothing for 0. */
 export type Verb = (options: never) => Promise<number | void>;
 
@@ -17,7 +20,7 @@ const VERBS: Readonly<Record<string, DeclareVerb>> = {
       .option("--search <text>", "Only models with this text in id, alias, repository, tags or notes")
       .example("cortex list --source-type huggingface --filter 'size_bytes>4GB' --sort size_bytes:desc")
       .example("cortex list --tag chat --without-tag old --json")
-      .action(async () => (await import("./commands/list.ts")).list),
+      .action(async () => list),
 
   "show get inspect": (verb) =>
     verb("show <...models>", "Show everything that is known about models")
@@ -27,7 +30,7 @@ const VERBS: Readonly<Record<string, DeclareVerb>> = {
   search: (verb) =>
     listFlags(verb("search <...text>", "Find models by a text in their id, alias, repository, tags or notes"))
       .example("cortex search mistral")
-      .action(async () => (await import("./commands/list.ts")).search),
+      .action(async () => search),
 
   add: (verb) =>
     recordFlags(verb("add <model_id>", "Record a model: only what you say about it, no file is touched"))

@@ -1,5 +1,5 @@
 // As an ES module, `node:fs` takes a tenth of an empty process to load; by this way it is there already.
-const { fstatSync, writeSync } = process.getBuiltinModule("node:fs");
+const { existsSync, fstatSync, statSync, writeSync } = process.getBuiltinModule("node:fs");
 
 /** The reader of our output went away (`cortex list | head`): nothing is left to say to anyone. */
 export class OutputClosed extends Error {
@@ -27,8 +27,10 @@ export function writeNote(text: string): void {
 /** Whether a standard stream (0, 1 or 2) is a terminal. */
 export function isTerminal(fd: 0 | 1 | 2): boolean {
   try {
-    // Asking the kernel first: `node:tty` is slow to load, and a pipe or a file needs no second look.
-    if (!fstatSync(fd).isCharacterDevice() && process.platform !== "win32") return false;
+    // Asking the kernel first: `node:tty` takes long to load, and what is no device needs no second look.
+    const device = fstatSync(fd);
+    if (process.platform !== "win32" && !device.isCharacterDevice()) return false;
+    if (existsSync("/dev/null") && device.rdev === statSync("/dev/null").rdev) return false;
   } catch {
     return false;
   }

@@ -34,7 +34,7 @@ function findGiven(path: string, env: NodeJS.ProcessEnv): DataFolder {
   const stats = statSync(path, { throwIfNoEntry: false });
   if (stats === undefined) throw new LegacyStoreError("not_found", `${path} does not exist.`);
   if (stats.isFile()) return storeItself(path);
-  const direct = storesIn(path) ?? (basename(path) === "models" ? storesIn(dirname(path)) : undefined);
+  const direct = (basename(path) === "models" ? storesIn(dirname(path)) : undefined) ?? storesIn(path);
   if (direct !== undefined) return direct;
   // A home folder, or a copy of one: what its .cortexrc says, or the usual folder in it.
   const inside = candidates({}, path).folders.map(storesIn).find((found) => found !== undefined);

@@ -52,6 +52,13 @@ export function parseName(field: string, value: unknown): string {
   return value;
 }
 
+/** The beginning of a name, which may be empty or end with a blank. */
+export function parsePrefix(value: unknown): string {
+  if (typeof value !== "string") throw invalidInput("prefix", `prefix must be a text, not ${shown(value)}.`);
+  checkText("prefix", value, MAX_NAME_LENGTH);
+  return value;
+}
+
 /** A text of one line, at most 4,096 characters; `null` and the empty text mean "not known". */
 export function parseText(field: string, value: unknown): string | null {
   if (value === null || value === "") return null;

@@ -153,13 +153,22 @@ function parseEditable(given: Record<string, unknown>): ModelUpdate {
   return parsed;
 }
 
-/** The model with an update applied: lists replaced, metadata merged. Names stay each once. */
+/**
+ * The model with an update applied: lists replaced, metadata merged. Names and tags stay each once.
+ *
+ * @throws RegistryError `invalid_input` when there is more than a model may have.
+ */
 export function applyUpdate(model: Model, update: ModelUpdate): Model {
   const merged = { ...model, ...update } as Model;
-  const aliases = merged.aliases.filter((alias) => alias !== merged.alias && alias !== merged.modelId);
+  const others = merged.aliases.filter((alias) => alias !== merged.alias && alias !== merged.modelId);
+  // Checked again as a whole: small changes add up.
+  const aliases = parseList("aliases", others, String);
+  const tags = parseList("tags", merged.tags, String);
   const metadata =
-    update.metadata === undefined ? model.metadata : applyMergePatch(model.metadata, update.metadata);
-  return { ...merged, aliases, metadata };
+    update.metadata === undefined
+      ? model.metadata
+      : parseObject("metadata", applyMergePatch(model.metadata, update.metadata));
+  return { ...merged, aliases, tags, metadata };
 }
 
 const FILE_KEYS: ReadonlySet<string> = new Set(["path", "role", "sizeBytes", "sha256", "verifiedAt", "source"]);

@@ -1,7 +1,8 @@
-// C0, DEL, C1; line and paragraph separators; bidirectional controls; byte order mark; lone surrogates.
+// C0, DEL, C1; line and paragraph separators; bidirectional controls; byte order mark; lone surrogates; what
+// Unicode says is no character.
 const FORBIDDEN =
   // oxlint-disable-next-line no-control-regex -- naming them is the point
-  /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]|\p{Surrogate}/u;
+  /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]|\p{Surrogate}|\p{Noncharacter_Code_Point}/u;
 const FORBIDDEN_ALL = new RegExp(FORBIDDEN.source, "gu");
 
 /** Whether a text holds a character that could drive a terminal, reorder a line or break an encoding. */
@@ -17,9 +18,8 @@ export function hasForbiddenCharacter(text: string): boolean {
 export function toVisible(text: string): string {
   if (!FORBIDDEN.test(text)) return text;
   return text.replace(FORBIDDEN_ALL, (character) => {
-    const code = character.charCodeAt(0);
-    return code < 0x100
-      ? `\\x${code.toString(16).padStart(2, "0")}`
-      : `\\u${code.toString(16).padStart(4, "0")}`;
+    const code = character.codePointAt(0)!.toString(16);
+    if (code.length <= 2) return `\\x${code.padStart(2, "0")}`;
+    return code.length <= 4 ? `\\u${code.padStart(4, "0")}` : `\\u{${code}}`;
   });
 }

@@ -1,7 +1,7 @@
 import { query, type Query, type Session } from "../database/query.ts";
 import { parseCursor, toCursor } from "../domain/cursor.ts";
 import { MODEL_FIELDS, type ModelField } from "../domain/fields.ts";
-import { checkKeys, MAX_NAME_LENGTH, parseBoolean, parseInteger, parseList, parseName, parseTags, parseWord, shown } from "../domain/input.ts";
+import { checkKeys, MAX_NAME_LENGTH, parseBoolean, parseInteger, parseList, parseName, parsePrefix, parseTags, parseWord, shown } from "../domain/input.ts";
 import {
   checkListOptions,
   checkSelection,
@@ -218,8 +218,7 @@ export class Models {
   async names(options: { prefix: string; limit?: number }): Promise<{ name: string; modelId: string }[]> {
     checkKeys("names options", options, new Set(["prefix", "limit"]));
     const { prefix, limit = 100 } = options;
-    if (prefix !== "") parseName("prefix", prefix);
-    return namesWithPrefix(this.#scope.reader, prefix, parseInteger("limit", limit, 1, MAX_NAMES));
+    return namesWithPrefix(this.#scope.reader, parsePrefix(prefix), parseInteger("limit", limit, 1, MAX_NAMES));
   }
 
   /**
@@ -296,7 +295,7 @@ export class Models {
       }
       const alias = model.alias !== null && remove.includes(model.alias) ? null : model.alias;
       const aliases = [...model.aliases.filter((known) => !remove.includes(known)), ...add];
-      return applyUpdate({ ...model, alias }, { aliases: [...new Set(aliases)] });
+      return applyUpdate({ ...model, alias }, { aliases });
     });
   }
 
@@ -330,8 +329,7 @@ export class Models {
   async changeTags(name: string, change: ListChange, options?: ChangeOptions): Promise<Model> {
     const { add, remove } = parseListChange("tags", change, parseTags);
     return this.#change(name, options, (model) => {
-      const tags = [...new Set([...model.tags, ...add])].filter((tag) => !remove.includes(tag));
-      return { ...model, tags };
+      return applyUpdate(model, { tags: [...model.tags, ...add].filter((tag) => !remove.includes(tag)) });
     });
   }
 

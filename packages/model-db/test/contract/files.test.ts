@@ -1,0 +1,87 @@
+import { describe, expect } from "vitest";
+import { FILE_ROLES, toFileRecord } from "../../src/index.ts";
+import { ENGINES } from "./engines.ts";
+import { localModel } from "./local-model.ts";
+import { expectRefusal } from "./refusal.ts";
+
+const weights = {
+  path: "models/a b/ö.gguf",
+  role: "weights",
+  sizeBytes: Number.MAX_SAFE_INTEGER,
+  sha256: "0123456789abcdef".repeat(4),
+  verifiedAt: 1,
+  source: "https://example.org/x?y=1",
+} as const;
+
+describe.each(ENGINES)("the files of a model ($name)", ({ test }) => {
+  test("are kept as they were given, by path", async ({ registry, store }) => {
+    await registry.models.create(localModel("a", { alias: "alias" }));
+    expect(await registry.files.put("alias", weights)).toEqual(weights);
+    const bare = await registry.files.put("a", { path: "Z", role: "config" });
+    expect(bare).toEqual({ path: "Z", role: "config", sizeBytes: null, sha256: null, verifiedAt: null, source: null });
+    await registry.close();
+    expect(await (await store.open()).files.list("alias")).toEqual([bare, weights]);
+  });
+
+  test.for(FILE_ROLES)("can be %s", async (role, { registry }) => {
+    await registry.models.create(localModel("a"));
+    expect((await registry.files.put("a", { path: "x", role })).role).toBe(role);
+  });
+
+  test("one with the same path is replaced", async ({ registry }) => {
+    await registry.models.create(localModel("a"));
+    await registry.files.put("a", weights);
+    await registry.files.put("a", { path: weights.path, role: "other" });
+    expect(await registry.files.list("a")).toMatchObject([{ role: "other", sizeBytes: null }]);
+  });
+
+  test("a file is a change of its model", async ({ registry }) => {
+    const created = await registry.models.create(localModel("a"));
+    await registry.files.put("a", weights);
+    const after = await registry.models.get("a");
+    expect(after).toEqual({ ...created, rowVersion: 2, updatedAt: after.updatedAt, rowChecksum: after.rowChecksum });
+    await registry.files.delete("a", weights.path);
+    expect((await registry.models.get("a")).rowVersion).toBe(3);
+    const { items } = await registry.history.list({ kind: "files_changed", order: "asc" });
+    expect(items).toMatchObject([
+      { rowVersion: 2, before: { files: [] }, after: { files: [toFileRecord(weights)] } },
+      { rowVersion: 3, before: { files: [toFileRecord(weights)] }, after: { files: [] } },
+    ]);
+  });
+
+  test("the same file again writes nothing", async ({ registry, store }) => {
+    await registry.models.create(localModel("a"));
+    await registry.files.put("a", weights);
+    const before = await store.dump();
+    await registry.files.put("a", weights);
+    expect(await store.dump()).toBe(before);
+  });
+
+  test("the same path can belong to several models", async ({ registry }) => {
+    for (const id of ["a", "b"]) {
+      await registry.models.create(localModel(id));
+      await registry.files.put(id, weights);
+    }
+    await registry.files.delete("a", weights.path);
+    expect(await registry.files.list("a")).toEqual([]);
+    expect(await registry.files.list("b")).toEqual([weights]);
+  });
+
+  test("a file that is not there, and one of no model, are refused", async ({ registry, store }) => {
+    await registry.models.create(localModel("a"));
+    const before = await store.dump();
+    await expectRefusal("not_found", registry.files.delete("a", "none"));
+    await expectRefusal("model_not_found", registry.files.put("none", weights));
+    await expectRefusal("model_not_found", registry.files.delete("none", "x"));
+    await expectRefusal("model_not_found", registry.files.list("none"));
+    expect(await store.dump()).toBe(before);
+  });
+
+  test("5,000 files can be recorded with a model in under 2 s", async ({ registry }) => {
+    const files = Array.from({ length: 5000 }, (_, index) => ({ path: `shard-${index}`, role: "weights" as const }));
+    const start = performance.now();
+    await registry.models.create(localModel("a", { files }));
+    expect(performance.now() - start).toBeLessThan(2000);
+    expect(await registry.files.list("a")).toHaveLength(5000);
+  });
+});
