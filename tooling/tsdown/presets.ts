@@ -25,6 +25,7 @@ export const app: UserConfig = {
   platform: "node",
   // CommonJS starts faster: the loader of ES modules touches every export of the built-in ones.
   format: "cjs",
+  checks: { legacyCjs: false },
   minify: true,
   dts: false,
   hash: false,

@@ -161,25 +161,30 @@ const VERBS: Readonly<Record<string, DeclareVerb>> = {
 };
 
 /**
- * The command line as cac knows it.
- * @param word a verb, where it is known already: then only this one is declared, as all take longer
- *   than a list of models
+ * The command line as cac knows it. What a list of models does not need takes longer to declare than
+ * the list takes to read, so:
+ * @param word the verb, where it is known already: only this one is declared
+ * @param withFlags `false`: no flag is declared, because none was written
  */
-export function declareCli(word?: string): CAC {
+export function declareCli(word?: string, withFlags = true): CAC {
   const cli = cac("cortex");
   cli.globalCommand.ignoreOptionDefaultValue();
-  cli
-    .option("--db <location>", "The registry: a file. Else $CORTEX_DB, else registry.db in the data folder")
-    .option("--json", "Print JSON for programs, with every field")
-    .option("-q, --quiet", "Print ids only")
-    .option("--no-color", "No colours, like NO_COLOR=1")
-    .option("-h, --help", "Explain the verb")
-    .option("-v, --version", "Print the version");
-  const verb = (usage: string, description: string): Command =>
-    cli.command(usage, description, { ignoreOptionDefaultValue: true });
+  if (withFlags) {
+    cli
+      .option("--db <location>", "The registry: a file. Else $CORTEX_DB, else registry.db in the data folder")
+      .option("--json", "Print JSON for programs, with every field")
+      .option("-q, --quiet", "Print ids only")
+      .option("--no-color", "No colours, like NO_COLOR=1")
+      .option("-h, --help", "Explain the verb")
+      .option("-v, --version", "Print the version");
+  }
+  const declare = (usage: string, description: string): Command => {
+    const command = cli.command(usage, description, { ignoreOptionDefaultValue: true });
+    return withFlags ? command : Object.assign(command, { option: () => command });
+  };
   const known = Object.keys(VERBS).filter((names) => names.split(" ").includes(word ?? ""));
   for (const names of known.length > 0 ? known : Object.keys(VERBS)) {
-    const command = VERBS[names]!(verb);
+    const command = VERBS[names]!(declare);
     for (const alias of names.split(" ").slice(1)) command.alias(alias);
   }
   return cli;

@@ -22,8 +22,8 @@ for (const name of ["SIGINT", "SIGTERM"] as const) {
   process.once(name, () => interruption.abort(new Interrupted("Interrupted. Nothing was written; run it again at any time.")));
 }
 
-const exitCode = await run(process.argv.slice(2));
-process.exit(exitCode);
+// At once, because nothing that is still open may hold up the shell.
+void run(process.argv.slice(2)).then((exitCode) => process.exit(exitCode));
 
 async function run(argv: readonly string[]): Promise<number> {
   try {

@@ -3,7 +3,7 @@ import { openRegistry, type Model, type ModelFile } from "@cortex/model-db";
 /** Every model of a registry by its id. */
 export async function registryModels(location: string): Promise<Record<string, Model>> {
   await using registry = await openRegistry(location, { mode: "read" });
-  const models: Record<string, Model> = {};
+  const models = Object.create(null) as Record<string, Model>;
   let cursor: string | null = null;
   do {
     const page: { items: Model[]; nextCursor: string | null } = await registry.models.list({
@@ -19,5 +19,5 @@ export async function registryModels(location: string): Promise<Record<string, M
 /** The files of one model. */
 export async function registryFiles(location: string, name: string): Promise<ModelFile[]> {
   await using registry = await openRegistry(location, { mode: "read" });
-  return registry.files.list(name);
+  return await registry.files.list(name);
 }

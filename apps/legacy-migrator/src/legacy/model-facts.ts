@@ -106,8 +106,7 @@ const NOTHING: ModelFacts = {
 // Weights that lie where they should while the YAML itself is gone.
 function neighbours(configPath: string, disk: Disk): NewModelFile[] {
   if (!isAbsolute(configPath)) return [];
-  const own = configPath.slice(0, configPath.length - extname(configPath).length);
-  for (const path of [`${own}.gguf`, join(dirname(configPath), "model.gguf")]) {
+  for (const path of [`${withoutExtension(configPath)}.gguf`, join(dirname(configPath), "model.gguf")]) {
     const stats = disk.fileAt(path);
     if (stats !== undefined) return [{ path, role: "weights", sizeBytes: stats.size }];
   }
@@ -140,13 +139,21 @@ function filesOf(
   return { paths: projector === undefined ? weights : [...weights, projector], projector };
 }
 
-// A YAML without `files` means `model.gguf` beside it; other engines have files of their own there.
+// A YAML without `files` means `model.gguf` beside it; else the file of its own name, or, for another
+// engine, what lies in the folder.
 function defaultWeights(configPath: string, disk: Disk): string[] {
   const folder = dirname(configPath);
   const usual = join(folder, "model.gguf");
-  if (disk.isFile(usual) || !/^model\.ya?ml$/.test(basename(configPath))) return [usual];
+  if (disk.isFile(usual)) return [usual];
+  const own = `${withoutExtension(configPath)}.gguf`;
+  if (disk.isFile(own)) return [own];
+  if (!/^model\.ya?ml$/.test(basename(configPath))) return [usual];
   const others = namesIn(folder).filter((name) => WEIGHTS.has(extname(name).toLowerCase()));
   return others.length === 0 || others.length > MAX_SHARDS ? [usual] : others.map((name) => join(folder, name));
+}
+
+function withoutExtension(path: string): string {
+  return path.slice(0, path.length - extname(path).length);
 }
 
 function namesIn(folder: string): string[] {

@@ -1,0 +1,96 @@
+import { existsSync, readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { openRegistry } from "@cortex/model-db";
+import { beforeEach, expect, test } from "vitest";
+import { backupsFolder, createBackup, newestBackup } from "../src/backup.ts";
+import { fingerprintOf } from "../src/durable-files.ts";
+import { migrate } from "../src/migrate.ts";
+import { findRollback, rollBack } from "../src/rollback.ts";
+import { writeFile, writeModelList } from "./old-data.ts";
+import { registryModels } from "./registry-models.ts";
+import { temporaryFolder } from "./temporary-folder.ts";
+
+let data: string;
+let to: string;
+beforeEach(async () => {
+  data = join(temporaryFolder(), "cortexcpp");
+  to = join(temporaryFolder(), "registry.db");
+  writeModelList(data, "a x main /1.yml one READY\nb x main /2.yml two READY\n");
+  await using registry = await openRegistry(to);
+  await registry.models.create({ modelId: "mine", sourceType: "local", notes: "precious" });
+  await registry.models.create({ modelId: "a", sourceType: "local", alias: null });
+});
+
+test("a backup holds the registry and the old stores, each with its size and SHA-256", async () => {
+  const before = await registryModels(to);
+  const { backup } = await migrate({ from: data, to, env: {} });
+  const { path, manifest } = newestBackup(to)!;
+  expect(path).toBe(backup);
+  expect(manifest.registry).toMatchObject({ path: to, ...fingerprintOf(join(path, "registry.db")) });
+  expect(manifest.sources).toMatchObject([
+    { path: join(data, "models/model.list"), ...fingerprintOf(join(data, "models/model.list")) },
+  ]);
+  expect(await registryModels(join(path, "registry.db"))).toEqual(before);
+});
+
+test("a rollback makes the registry what it was, also for who has it open", async () => {
+  const before = await registryModels(to);
+  await using open = await openRegistry(to);
+  await migrate({ from: data, to, env: {} });
+  expect(Object.keys(await registryModels(to)).toSorted()).toEqual(["a", "b", "mine"]);
+  const done = await rollBack(findRollback(to)!);
+  expect(done).toMatchObject({ registry: "restored", sourcesRestored: [], sourcesChanged: [] });
+  expect(await registryModels(to)).toEqual(before);
+  expect(await open.models.find("b")).toBeUndefined();
+  await open.models.create({ modelId: "later", sourceType: "local" });
+  expect(Object.keys(await registryModels(done.before!)).toSorted()).toEqual(["a", "b", "mine"]);
+});
+
+test("rollbacks go back one migration each, and a run that changed nothing is none", async () => {
+  await migrate({ from: data, to, env: {} });
+  writeModelList(data, "c x main /3.yml three READY\n");
+  await migrate({ from: data, to, env: {} });
+  expect(await migrate({ from: data, to, env: {} })).toMatchObject({ changed: false, backup: null });
+  expect(readdirSync(backupsFolder(to))).toHaveLength(2);
+  await rollBack(findRollback(to)!);
+  expect(Object.keys(await registryModels(to)).toSorted()).toEqual(["a", "b", "mine"]);
+  await rollBack(findRollback(to)!);
+  expect(Object.keys(await registryModels(to)).toSorted()).toEqual(["a", "mine"]);
+  expect(findRollback(to)).toBeUndefined();
+});
+
+test("an old store that is gone comes back; one that was changed since is left, and its copy named", async () => {
+  const list = join(data, "models/model.list");
+  await migrate({ from: data, to, env: {} });
+  writeFile(list, "changed x main /1.yml one READY\n");
+  const changed = await rollBack(findRollback(to)!);
+  expect(changed.sourcesChanged).toMatchObject([{ path: list, copy: expect.stringContaining("1-model.list") }]);
+  await migrate({ from: data, to, env: {} });
+  rmSync(list);
+  expect((await rollBack(findRollback(to)!)).sourcesRestored).toEqual([list]);
+  expect(existsSync(list)).toBe(true);
+});
+
+test("a registry that did not exist is not removed while somebody has it open", async () => {
+  const other = join(temporaryFolder(), "new.db");
+  await migrate({ from: data, to: other, env: {} });
+  {
+    await using open = await openRegistry(other);
+    await open.models.count();
+    await expect(rollBack(findRollback(other)!)).rejects.toThrow(/Stop the programs that use it/);
+    expect(existsSync(other)).toBe(true);
+  }
+  expect(await rollBack(findRollback(other)!)).toMatchObject({ registry: "removed" });
+  expect(existsSync(other)).toBe(false);
+});
+
+test("a backup that cannot be completed leaves nothing that looks like one", () => {
+  expect(() => createBackup(to, [join(data, "gone")])).toThrow(/ENOENT/);
+  expect(readdirSync(backupsFolder(to))).toEqual([]);
+});
+
+test("two backups in one millisecond have two names", () => {
+  const [one, other] = [createBackup(to, [], 1000), createBackup(to, [], 1000)];
+  expect(one.path).not.toBe(other.path);
+  expect(newestBackup(to)?.path).toBe(other.path);
+});
