@@ -1,7 +1,6 @@
 import { cac, type CAC, type Command } from "cac";
 
-// The verb that is asked for most is loaded with the program, because a second file is time more.
-import { list, search } from "./commands/list.ts";
+import { list } from "./commands/list.ts";
 
 /** What a verb gives its caller: an exit code, or nothing for 0. */
 export type Verb = (options: never) => Promise<number | void>;
@@ -30,7 +29,7 @@ const VERBS: Readonly<Record<string, DeclareVerb>> = {
   search: (verb) =>
     listFlags(verb("search <...text>", "Find models by a text in their id, alias, repository, tags or notes"))
       .example("cortex search mistral")
-      .action(async () => search),
+      .action(async () => (await import("./commands/search.ts")).search),
 
   add: (verb) =>
     recordFlags(verb("add <model_id>", "Record a model: only what you say about it, no file is touched"))
@@ -160,31 +159,21 @@ const VERBS: Readonly<Record<string, DeclareVerb>> = {
       .action(async () => (await import("./commands/completion.ts")).completion),
 };
 
-/**
- * The command line as cac knows it. What a list of models does not need takes longer to declare than
- * the list takes to read, so:
- * @param word the verb, where it is known already: only this one is declared
- * @param withFlags `false`: no flag is declared, because none was written
- */
-export function declareCli(word?: string, withFlags = true): CAC {
+/** The command line as cac knows it. */
+export function declareCli(): CAC {
   const cli = cac("cortex");
   cli.globalCommand.ignoreOptionDefaultValue();
-  if (withFlags) {
-    cli
-      .option("--db <location>", "The registry: a file. Else $CORTEX_DB, else registry.db in the data folder")
-      .option("--json", "Print JSON for programs, with every field")
-      .option("-q, --quiet", "Print ids only")
-      .option("--no-color", "No colours, like NO_COLOR=1")
-      .option("-h, --help", "Explain the verb")
-      .option("-v, --version", "Print the version");
-  }
-  const declare = (usage: string, description: string): Command => {
-    const command = cli.command(usage, description, { ignoreOptionDefaultValue: true });
-    return withFlags ? command : Object.assign(command, { option: () => command });
-  };
-  const known = Object.keys(VERBS).filter((names) => names.split(" ").includes(word ?? ""));
-  for (const names of known.length > 0 ? known : Object.keys(VERBS)) {
-    const command = VERBS[names]!(declare);
+  cli
+    .option("--db <location>", "The registry: a file. Else $CORTEX_DB, else registry.db in the data folder")
+    .option("--json", "Print JSON for programs, with every field")
+    .option("-q, --quiet", "Print ids only")
+    .option("--no-color", "No colours, like NO_COLOR=1")
+    .option("-h, --help", "Explain the verb")
+    .option("-v, --version", "Print the version");
+  for (const [names, declare] of Object.entries(VERBS)) {
+    const command = declare((usage, description) =>
+      cli.command(usage, description, { ignoreOptionDefaultValue: true }),
+    );
     for (const alias of names.split(" ").slice(1)) command.alias(alias);
   }
   return cli;

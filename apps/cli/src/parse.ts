@@ -26,17 +26,13 @@ export type Invocation =
  */
 export function parse(argv: readonly string[]): Invocation {
   const words = argv[0] === "help" ? [...argv.slice(1), "--help"] : argv;
-  const verb = words.find(
-    (word, index) => !word.startsWith("-") && word !== "models" && words[index - 1] !== "--db",
-  );
-  const cli = declareCli(verb, verb === undefined || words.some((word) => word.startsWith("-")));
+  const cli = declareCli();
   const line = readCommandLine(words, cli);
   const { command } = line;
   if (line.flags.some(({ option }) => option.name === "help")) return { kind: "help", cli, command };
   if (line.flags.some(({ option }) => option.name === "version")) return { kind: "version" };
   if (command === undefined) return { kind: "help", cli, command };
-  // Without a flag there is nothing for cac to read.
-  if (line.flags.length > 0) parseWithCac(cli, command, line);
+  parseWithCac(cli, command, line);
   checkArguments(command, line.texts);
   return {
     kind: "verb",

@@ -238,6 +238,7 @@ class TransactionScope implements Scope {
       all: (query, parameters) => inTurn(() => session.all(query, parameters)),
       get: (query, parameters) => inTurn(() => session.get(query, parameters)),
       run: (query, parameters) => inTurn(() => session.run(query, parameters)),
+      insert: (query, parameters) => inTurn(() => session.insert(query, parameters)),
     };
   }
 

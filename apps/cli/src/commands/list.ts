@@ -1,7 +1,7 @@
-import { toRecord, toVisible, MODEL_STATUS, type Model, type Page } from "@cortex/model-db";
+import { toRecord, toVisible, MODEL_STATUS, type ListOptions, type Model, type Page } from "@cortex/model-db";
 
 import type { Everywhere } from "../everywhere.ts";
-import { toListOptions, type ListFlags } from "../list-options.ts";
+import type { ListFlags } from "../list-options.ts";
 import { openForReading } from "../open.ts";
 import { painter } from "../output/color.ts";
 import { toListDocument } from "../output/json.ts";
@@ -17,16 +17,18 @@ const EMPTY: Page<Model> = { items: [], nextCursor: null, total: 0 };
 
 /** Prints one page of the models that the flags choose. */
 export async function list(options: ListVerbOptions): Promise<void> {
-  const wanted = toListOptions(options);
+  const wanted = await read(options);
   const registry = await openForReading(options);
   const page = registry === undefined ? EMPTY : await registry.models.list(wanted);
   await registry?.close();
   print(page, options);
 }
 
-/** Prints the models that have all the words in their id, alias, repository, tags or notes. */
-export async function search(options: ListVerbOptions & { readonly text: readonly string[] }): Promise<void> {
-  await list({ ...options, search: options.text.join(" ") });
+async function read(options: ListVerbOptions): Promise<ListOptions> {
+  // A plain list asks for nothing: what reads filters is not worth loading.
+  if (Object.keys(options).length === 0) return {};
+  const { toListOptions } = await import("../list-options.ts");
+  return toListOptions(options);
 }
 
 function print({ items, nextCursor, total }: Page<Model>, options: ListVerbOptions): void {

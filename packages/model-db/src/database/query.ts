@@ -9,8 +9,8 @@ export type Parameters = Record<string, ParameterValue>;
 export interface Dialect {
   /** The texts of a JSON array, as rows with one column `value`. */
   texts(json: Expression<string>): RawBuilder<{ value: string }>;
-  /** Whether a text contains a pattern made by `containsPattern`, without regard to case. */
-  contains(text: Expression<string | null>, pattern: Expression<string>): RawBuilder<boolean>;
+  /** Whether a text contains a part, without regard to case; `ascii` tells that the part is plain ASCII. */
+  contains(text: Expression<string | null>, part: Expression<string>, ascii: boolean): RawBuilder<boolean>;
   /** Whether a row of `model_search` contains every term of a text made by `searchExpression`. */
   matches(expression: Expression<string>): RawBuilder<boolean>;
 }
@@ -54,6 +54,8 @@ export interface Session {
   get<P extends object, Row>(query: Query<P, Row>, parameters: P): Awaitable<Row | undefined>;
   /** Runs a query without result rows; returns how many rows it changed. */
   run<P extends object>(query: Query<P, unknown>, parameters: P): Awaitable<number>;
+  /** Inserts one row; returns the number that the engine gave it, or `undefined` where a conflict was passed over. */
+  insert<P extends object>(query: Query<P, unknown>, parameters: P): Awaitable<number | undefined>;
 }
 
 /** The session of a write transaction. */

@@ -20,6 +20,10 @@ function isIndexed(term: string): boolean {
   return [...term].length >= 3;
 }
 
+function isAscii(text: unknown): boolean {
+  return typeof text === "string" && /^[ -~]*$/.test(text);
+}
+
 /** The page of models that match a selection, in an order, after a position. */
 export function listQuery(
   selection: Selection,
@@ -129,7 +133,7 @@ function matches(
   selection.terms.forEach((term, index) => {
     if (isIndexed(term)) return;
     const text = sql<string>`(select found.text from model_search_text as found where found.seq = model.seq)`;
-    all.push(dialect.contains(text, p(`term_${index}`) as never));
+    all.push(dialect.contains(text, p(`term_${index}`) as never, isAscii(term)));
   });
   return eb.and(all);
 }
@@ -146,7 +150,9 @@ function holds(
   if (field === "status") return statusHolds(eb, context, operator, values);
   const column = sql.ref<string | number | null>(`model.${field}`);
   const place = (position: number): Expression<ParameterValue> => p(`value_${index}_${position}`);
-  if (operator === "like") return dialect.contains(column as Expression<string | null>, place(0) as Expression<string>);
+  if (operator === "like") {
+    return dialect.contains(column as Expression<string | null>, place(0) as Expression<string>, isAscii(values[0]));
+  }
   if (operator === "in") {
     const known = values.flatMap((value, position) => (value === null ? [] : [place(position)]));
     const within = known.length === 0 ? sql<SqlBool>`false` : sql<SqlBool>`${column} in (${sql.join(known)})`;
@@ -197,9 +203,10 @@ function behind(
 function shapeOf({ conditions, tagsAll, tagsAny, tagsNone, terms }: Selection): string {
   const fields = conditions.map(({ field, operator, values }) => {
     if (field === "status") return `status ${operator} ${values.join(" ")}`;
+    if (operator === "like") return `${field} like ${isAscii(values[0]) ? "ascii" : "text"}`;
     return `${field} ${operator} ${values.map((value) => (value === null ? "null" : "?")).join(" ")}`;
   });
-  const lengths = terms.map((term) => (isIndexed(term) ? "long" : "short"));
+  const lengths = terms.map((term) => (isIndexed(term) ? "long" : isAscii(term) ? "short ascii" : "short"));
   return [...fields, tagsAll.length, tagsAny.length, tagsNone.length, ...lengths].join(",");
 }
 
@@ -207,8 +214,7 @@ function selectionValues({ conditions, tagsAll, tagsAny, tagsNone, terms }: Sele
   const values: Values = {};
   for (const [index, condition] of conditions.entries()) {
     for (const [position, value] of condition.values.entries()) {
-      values[`value_${index}_${position}`] =
-        condition.operator === "like" ? containsPattern(value as string) : value;
+      values[`value_${index}_${position}`] = value;
     }
   }
   for (const [name, tags] of Object.entries({ all: tagsAll, any: tagsAny, none: tagsNone })) {
@@ -217,7 +223,7 @@ function selectionValues({ conditions, tagsAll, tagsAny, tagsNone, terms }: Sele
   const long = terms.filter(isIndexed);
   if (long.length > 0) values["terms"] = searchExpression(long);
   for (const [index, term] of terms.entries()) {
-    if (!isIndexed(term)) values[`term_${index}`] = containsPattern(term);
+    if (!isIndexed(term)) values[`term_${index}`] = term;
   }
   return values;
 }
@@ -225,8 +231,4 @@ function selectionValues({ conditions, tagsAll, tagsAny, tagsNone, terms }: Sele
 // Each term is a quoted string of FTS5, in which nothing but the quote means anything.
 function searchExpression(terms: readonly string[]): string {
   return terms.map((term) => `"${term.replaceAll('"', '""')}"`).join(" AND ");
-}
-
-function containsPattern(text: string): string {
-  return `%${text.replace(/[\\%_]/g, "\\$&")}%`;
 }

@@ -50,10 +50,8 @@ function updateRow(changedFields: readonly string[]): Query<ModelValues & { seq:
   );
 }
 
-const insertEvent: Query<EventValues, { event_id: number }> = query("event insert", ({ db, p }) =>
-  db
-    .insertInto("model_event")
-    .values({
+const insertEvent: Query<EventValues, unknown> = query("event insert", ({ db, p }) =>
+  db.insertInto("model_event").values({
       model_id: p("model_id"),
       kind: p("kind"),
       actor: p("actor"),
@@ -62,8 +60,7 @@ const insertEvent: Query<EventValues, { event_id: number }> = query("event inser
       before: p("before"),
       after: p("after"),
       row_checksum: p("row_checksum"),
-    })
-    .returning("event_id"),
+    }),
 );
 
 const leaseHolds: Query<{ model_id: string; token: number; boot: string; tick: number }, { token: number }> = query(
@@ -207,8 +204,7 @@ async function writeVersion(
 
 /** Adds an entry to the history and returns its id. */
 export async function writeEvent(session: Session, event: Omit<ModelEvent, "eventId">): Promise<number> {
-  const row = await session.get(insertEvent, toEventValues(event));
-  return row!.event_id;
+  return (await session.insert(insertEvent, toEventValues(event)))!;
 }
 
 /** Names that begin with a text, in their order. */

@@ -61,12 +61,11 @@ const ownerOf: Query<{ name: string }, { model_id: string }> = query("name owner
     .select("model.model_id")
     .where("model_name.name", "=", p("name")),
 );
-const insertRow: Query<ModelValues, { seq: number }> = query("model insert", ({ db, p }) =>
+const insertRow: Query<ModelValues, unknown> = query("model insert", ({ db, p }) =>
   db
     .insertInto("model")
     .values(Object.fromEntries(MODEL_FIELDS.map(({ name }) => [name, p(name)])) as never)
-    .onConflict((conflict) => conflict.doNothing())
-    .returning("seq"),
+    .onConflict((conflict) => conflict.doNothing()),
 );
 const insertName: Query<{ name: string; seq: number }, unknown> = query("name insert", ({ db, p }) =>
   db
@@ -395,12 +394,11 @@ async function insertModel(
   const alias = draft.wantsAlias ? await freeAlias(session, draft.model) : draft.model.alias;
   const model = { ...draft.model, alias };
   const values = toModelValues(model);
-  const inserted = await session.get(insertRow, values);
-  if (inserted === undefined) {
+  const seq = await session.insert(insertRow, values);
+  if (seq === undefined) {
     if (onExisting === "skip") return undefined;
     throw nameTaken(model.modelId, model.modelId);
   }
-  const { seq } = inserted;
   await claimNames(session, seq, namesOf(model));
   for (const tag of model.tags) await session.run(insertTag, { seq, tag });
   for (const file of files) await insertFile(session, model.modelId, file);

@@ -41,7 +41,11 @@ const db = new Kysely<Tables>({
 
 const dialect: Dialect = {
   texts: (json) => sql`json_each(${json})`,
-  contains: (text, pattern) => sql`${text} like ${pattern} escape '\\'`,
+  // LIKE knows the case of ASCII letters only.
+  contains: (text, part, ascii) =>
+    ascii
+      ? sql`${text} like '%' || replace(replace(replace(${part}, '\\', '\\\\'), '%', '\\%'), '_', '\\_') || '%' escape '\\'`
+      : sql`instr(fold_case(${text}), fold_case(${part})) > 0`,
   matches: (expression) => sql`model_search match ${expression}`,
 };
 

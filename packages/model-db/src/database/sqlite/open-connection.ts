@@ -24,11 +24,16 @@ export function openConnection(
     if (connection.pragma("synchronous", { simple: true }) !== 2) {
       throw new RegistryError("io_error", `${path}: SQLite refuses to write through to the disk.`);
     }
+    connection.function("fold_case", { deterministic: true }, foldCase);
     return connection;
   } catch (error) {
     connection?.close();
     throw toRegistryError(error, path);
   }
+}
+
+function foldCase(text: unknown): string | null {
+  return typeof text === "string" ? text.toLowerCase() : null;
 }
 
 /** Puts a file into write-ahead mode, waiting for others that do the same. */

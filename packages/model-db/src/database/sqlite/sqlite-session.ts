@@ -1,5 +1,5 @@
 import type Database from "better-sqlite3";
-import type { CompiledSql, ParameterValue, Query, WriteSession } from "../query.ts";
+import type { Awaitable, CompiledSql, ParameterValue, Query, WriteSession } from "../query.ts";
 import { toRegistryError } from "./errors.ts";
 import { SHIPPED_SQL } from "./shipped-sql.ts";
 
@@ -24,7 +24,7 @@ export class SqliteSession implements WriteSession {
     this.#connection = connection;
   }
 
-  all<P extends object, R>(query: Query<P, R>, parameters: P): R[] | Promise<R[]> {
+  all<P extends object, R>(query: Query<P, R>, parameters: P): Awaitable<R[]> {
     const prepared = this.#prepared.get(query.key);
     if (prepared === undefined) return this.#prepare(query).then(() => this.all(query, parameters));
     try {
@@ -34,7 +34,7 @@ export class SqliteSession implements WriteSession {
     }
   }
 
-  get<P extends object, R>(query: Query<P, R>, parameters: P): R | undefined | Promise<R | undefined> {
+  get<P extends object, R>(query: Query<P, R>, parameters: P): Awaitable<R | undefined> {
     const prepared = this.#prepared.get(query.key);
     if (prepared === undefined) return this.#prepare(query).then(() => this.get(query, parameters));
     try {
@@ -44,11 +44,23 @@ export class SqliteSession implements WriteSession {
     }
   }
 
-  run<P extends object>(query: Query<P, unknown>, parameters: P): number | Promise<number> {
+  run<P extends object>(query: Query<P, unknown>, parameters: P): Awaitable<number> {
     const prepared = this.#prepared.get(query.key);
     if (prepared === undefined) return this.#prepare(query).then(() => this.run(query, parameters));
     try {
       return prepared.statement.run(bind(prepared.parameters, parameters as Row)).changes;
+    } catch (error) {
+      throw toRegistryError(error, this.#connection.name);
+    }
+  }
+
+  // Not by RETURNING: that makes a savepoint of the statement, at which FTS5 writes out what it has gathered.
+  insert<P extends object>(query: Query<P, unknown>, parameters: P): Awaitable<number | undefined> {
+    const prepared = this.#prepared.get(query.key);
+    if (prepared === undefined) return this.#prepare(query).then(() => this.insert(query, parameters));
+    try {
+      const { changes, lastInsertRowid } = prepared.statement.run(bind(prepared.parameters, parameters as Row));
+      return changes === 1 ? Number(lastInsertRowid) : undefined;
     } catch (error) {
       throw toRegistryError(error, this.#connection.name);
     }
