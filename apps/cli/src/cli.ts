@@ -159,8 +159,11 @@ const VERBS: Readonly<Record<string, DeclareVerb>> = {
       .action(async () => (await import("./commands/completion.ts")).completion),
 };
 
-/** The command line as cac knows it. */
-export function declareCli(): CAC {
+/**
+ * The command line as cac knows it.
+ * @param word a verb: where it is one, no other is declared, since all together take their time
+ */
+export function declareCli(word = ""): CAC {
   const cli = cac("cortex");
   cli.globalCommand.ignoreOptionDefaultValue();
   cli
@@ -170,8 +173,9 @@ export function declareCli(): CAC {
     .option("--no-color", "No colours, like NO_COLOR=1")
     .option("-h, --help", "Explain the verb")
     .option("-v, --version", "Print the version");
-  for (const [names, declare] of Object.entries(VERBS)) {
-    const command = declare((usage, description) =>
+  const asked = Object.keys(VERBS).filter((names) => names.split(" ").includes(word));
+  for (const names of asked.length > 0 ? asked : Object.keys(VERBS)) {
+    const command = VERBS[names]!((usage, description) =>
       cli.command(usage, description, { ignoreOptionDefaultValue: true }),
     );
     for (const alias of names.split(" ").slice(1)) command.alias(alias);

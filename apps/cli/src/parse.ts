@@ -26,7 +26,9 @@ export type Invocation =
  */
 export function parse(argv: readonly string[]): Invocation {
   const words = argv[0] === "help" ? [...argv.slice(1), "--help"] : argv;
-  const cli = declareCli();
+  const cli = declareCli(
+    words.find((word, index) => !word.startsWith("-") && word !== "models" && words[index - 1] !== "--db"),
+  );
   const line = readCommandLine(words, cli);
   const { command } = line;
   if (line.flags.some(({ option }) => option.name === "help")) return { kind: "help", cli, command };

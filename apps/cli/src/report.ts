@@ -1,4 +1,4 @@
-import { isRegistryError, nearest, outcomeOf, toVisible } from "@cortex/model-db";
+import { isRegistryError, nearest, outcomeOf, toVisible, type ErrorCode } from "@cortex/model-db";
 
 import { Declined, Interrupted, MisuseError } from "./errors.ts";
 import { painter } from "./output/color.ts";
@@ -29,6 +29,19 @@ interface Description {
   readonly exitCode: number;
 }
 
+// What the system says of a file that the command line names.
+const SYSTEM_ERRORS: Readonly<Record<string, ErrorCode>> = {
+  ENOENT: "not_found",
+  EACCES: "permission_denied",
+  EPERM: "permission_denied",
+  EROFS: "read_only",
+  ENOSPC: "disk_full",
+  EISDIR: "invalid_input",
+  ENOTDIR: "invalid_input",
+  ENAMETOOLONG: "invalid_input",
+  EIO: "io_error",
+};
+
 function describe(error: unknown): Description {
   if (error instanceof MisuseError) {
     const near = error.written === undefined ? undefined : nearest(error.written, error.among);
@@ -40,9 +53,11 @@ function describe(error: unknown): Description {
     return { code: error.code, message: error.message, exitCode: outcomeOf(error.code).exitCode };
   }
   const said = error instanceof Error ? error.message : String(error);
-  const { code } = error as NodeJS.ErrnoException;
-  if (typeof code === "string" && /^E[A-Z]+$/.test(code))
-    return { code: "io_error", message: said, exitCode: 1 };
+  const { code: systemCode = "" } = error as NodeJS.ErrnoException;
+  if (Object.hasOwn(SYSTEM_ERRORS, systemCode)) {
+    const code = SYSTEM_ERRORS[systemCode]!;
+    return { code, message: said, exitCode: outcomeOf(code).exitCode };
+  }
   return {
     code: "internal_error",
     message: `That should not have happened: ${said}. Please report it, with what CORTEX_DEBUG=1 adds to this message.`,

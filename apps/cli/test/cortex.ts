@@ -1,10 +1,13 @@
-import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
-const MAIN = fileURLToPath(new URL("../src/main.ts", import.meta.url));
+import { vi } from "vitest";
+
+// Each run is a process of its own, and the machine may be busy.
+vi.setConfig({ testTimeout: 60_000 });
 
 /** What a process of `cortex` did. */
 export interface Result {
@@ -13,7 +16,14 @@ export interface Result {
   readonly stderr: string;
 }
 
-/** A folder of its own with a registry in it that does not exist yet; removed at the end of its scope. */
+/** A list as `--json` prints it. */
+export interface List<T = Record<string, unknown>> {
+  readonly data: readonly T[];
+  readonly next_cursor: string | null;
+  readonly total?: number;
+}
+
+/** A folder of its own, for a registry that does not exist yet; removed at the end of its scope. */
 export class Sandbox implements Disposable {
   readonly folder = mkdtempSync(path.join(tmpdir(), "cortex-cli-"));
   readonly db = this.path("registry.db");
@@ -24,17 +34,11 @@ export class Sandbox implements Disposable {
 
   /** Runs `cortex` on the sandbox's registry, with no terminal. */
   run(args: readonly string[], input = "", env: NodeJS.ProcessEnv = {}): Promise<Result> {
-    return new Promise((resolve, reject) => {
-      const child = this.start(args, env);
-      const result = { stdout: "", stderr: "" };
-      child.stdout.setEncoding("utf8").on("data", (text: string) => (result.stdout += text));
-      child.stderr.setEncoding("utf8").on("data", (text: string) => (result.stderr += text));
-      child.on("error", reject);
-      child.on("close", (exitCode) => resolve({ exitCode, ...result }));
-      // A process that refuses its arguments does not read on.
-      child.stdin.on("error", () => {});
-      child.stdin.end(input);
-    });
+    const child = this.start(args, env);
+    // A process that refuses its arguments does not read on.
+    child.stdin.on("error", () => {});
+    child.stdin.end(input);
+    return finished(child);
   }
 
   /** Runs `cortex`, which must succeed, and gives what it printed. */
@@ -46,15 +50,14 @@ export class Sandbox implements Disposable {
 
   /** Runs `cortex … --json`, which must succeed, and gives what it printed as a value. */
   async json<T = Record<string, unknown>>(...args: string[]): Promise<T> {
-    return JSON.parse(await this.output(...args, "--json")) as T;
+    return JSON.parse(await this.output("--json", ...args)) as T;
   }
 
   /** Starts `cortex` and leaves it running. */
-  start(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
-    return spawn(process.execPath, ["--conditions=@cortex/source", MAIN, ...args], {
+  start(args: readonly string[], env: NodeJS.ProcessEnv = {}): ChildProcessWithoutNullStreams {
+    return spawn(process.execPath, [...PROGRAM, ...args], {
       cwd: this.folder,
       env: { PATH: process.env["PATH"], HOME: this.folder, CORTEX_DB: this.db, ...env },
-      stdio: ["pipe", "pipe", "pipe"],
     });
   }
 
@@ -63,9 +66,29 @@ export class Sandbox implements Disposable {
   }
 }
 
-/** A list as `--json` prints it. */
-export interface List<T = Record<string, unknown>> {
-  readonly data: readonly T[];
-  readonly next_cursor: string | null;
-  readonly total?: number;
+/** Waits for a process to end. */
+export function finished(child: ChildProcessWithoutNullStreams): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    const result = { stdout: "", stderr: "" };
+    child.stdout.setEncoding("utf8").on("data", (text: string) => (result.stdout += text));
+    child.stderr.setEncoding("utf8").on("data", (text: string) => (result.stderr += text));
+    child.on("error", reject);
+    child.on("close", (exitCode) => resolve({ exitCode, ...result }));
+  });
+}
+
+// What is installed is what is tested; while it is older than its sources, they are.
+const BUILT = fileURLToPath(new URL("../dist/main.cjs", import.meta.url));
+const SOURCE = fileURLToPath(new URL("../src/main.ts", import.meta.url));
+const PROGRAM = isBuilt() ? [BUILT] : ["--conditions=@cortex/source", SOURCE];
+
+function isBuilt(): boolean {
+  if (!existsSync(BUILT)) return false;
+  const built = statSync(BUILT).mtimeMs;
+  const folders = ["../src", "../../../packages/model-db/src"];
+  return folders.every((folder) => {
+    const sources = fileURLToPath(new URL(folder, import.meta.url));
+    const names = readdirSync(sources, { recursive: true, encoding: "utf8" });
+    return names.every((name) => statSync(path.join(sources, name)).mtimeMs <= built);
+  });
 }

@@ -6,7 +6,7 @@ export async function registryModels(location: string): Promise<Record<string, M
   const models = Object.create(null) as Record<string, Model>;
   let cursor: string | null = null;
   do {
-    const page: { items: Model[]; nextCursor: string | null } = await registry.models.list({
+    const page: { items: readonly Model[]; nextCursor: string | null } = await registry.models.list({
       limit: 1000,
       ...(cursor === null ? {} : { cursor }),
     });

@@ -35,8 +35,8 @@ type Values = Record<string, ParameterValue>;
 const FILTER_KEYS = ["modelId", "actor", "kind", "since", "until"];
 const HISTORY_KEYS: ReadonlySet<string> = new Set([...FILTER_KEYS, "order", "limit", "cursor"]);
 
-const newest: Query<object, { event_id: number }> = query("event newest", ({ db }) =>
-  db.selectFrom("model_event").select("event_id").orderBy("event_id", "desc").limit(1),
+const newest: Query<object, { event_id: number | null }> = query("event newest", ({ db }) =>
+  db.selectFrom("model_event").select((eb) => eb.fn.max("event_id").as("event_id")),
 );
 
 /** What happened to the models, also to those that are gone. */

@@ -1,8 +1,13 @@
 import type { Case } from "../case.ts";
+import { bulk } from "./bulk.ts";
 import { change } from "./change.ts";
 import { concurrent } from "./concurrent.ts";
 import { create } from "./create.ts";
+import { deepPage } from "./deep-page.ts";
+import { page } from "./page.ts";
+import { resolveMany } from "./resolve-many.ts";
 import { resolve } from "./resolve.ts";
+import { search } from "./search.ts";
 
 /** Every case, in the order in which they are run. */
-export const CASES: readonly Case[] = [resolve, create, change, concurrent];
+export const CASES: readonly Case[] = [resolve, resolveMany, page, deepPage, search, create, bulk, change, concurrent];

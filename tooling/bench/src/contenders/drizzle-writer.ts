@@ -8,20 +8,29 @@ type Transaction = Parameters<Parameters<Drizzle["transaction"]>[0]>[0];
 
 /** Adds one model with Drizzle's own transaction: the same rows as the registry writes. */
 export function create(db: Drizzle, model: NewModel): void {
+  createMany(db, [model]);
+}
+
+/** Adds models in one transaction. */
+export function createMany(db: Drizzle, models: Iterable<NewModel>): void {
   db.transaction(
     (transaction) => {
-      const row = toRow(model);
-      row["row_checksum"] = checksum(row);
-      const { seq } = transaction.insert(tables.model).values(row as never).returning({ seq: tables.model.seq }).get();
-      const names = [model.modelId, model.alias!].map((name) => ({ name, model_seq: seq }));
-      transaction.insert(tables.modelName).values(names).run();
-      const tags = (model.tags ?? []).map((tag) => ({ tag, model_seq: seq }));
-      if (tags.length > 0) transaction.insert(tables.modelTag).values(tags).run();
-      transaction.run(sql`insert into model_search (rowid, text) select seq, text from model_search_text where seq = ${seq}`);
-      addEvent(transaction, row, "created", null, JSON.stringify(toRecord(row)));
+      for (const model of models) insert(transaction, model);
     },
     { behavior: "immediate" },
   );
+}
+
+function insert(transaction: Transaction, model: NewModel): void {
+  const row = toRow(model);
+  row["row_checksum"] = checksum(row);
+  const { seq } = transaction.insert(tables.model).values(row as never).returning({ seq: tables.model.seq }).get();
+  const names = [model.modelId, model.alias!].map((name) => ({ name, model_seq: seq }));
+  transaction.insert(tables.modelName).values(names).run();
+  const tags = (model.tags ?? []).map((tag) => ({ tag, model_seq: seq }));
+  if (tags.length > 0) transaction.insert(tables.modelTag).values(tags).run();
+  transaction.run(sql`insert into model_search (rowid, text) select seq, text from model_search_text where seq = ${seq}`);
+  addEvent(transaction, row, "created", null, JSON.stringify(toRecord(row)));
 }
 
 /** Turns the pin of a model over: reads, checks and writes in Drizzle's own transaction. */

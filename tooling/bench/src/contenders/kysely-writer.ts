@@ -6,18 +6,27 @@ import { checksum, digest, toRecord, toRow, type Row, type Value } from "./row.t
 type Tables = KyselyTables;
 
 /** Adds one model with Kysely's own transaction and dialect: the same rows as the registry writes. */
-export async function create(db: Kysely<Tables>, model: NewModel): Promise<void> {
-  await db.transaction().execute(async (transaction) => {
-    const row = toRow(model);
-    row["row_checksum"] = checksum(row);
-    const { seq } = await transaction.insertInto("model").values(row as never).returning("seq").executeTakeFirstOrThrow();
-    const names = [model.modelId, model.alias!].map((name) => ({ name, model_seq: Number(seq) }));
-    await transaction.insertInto("model_name").values(names).execute();
-    const tags = (model.tags ?? []).map((tag) => ({ tag, model_seq: Number(seq) }));
-    if (tags.length > 0) await transaction.insertInto("model_tag").values(tags).execute();
-    await sql`insert into model_search (rowid, text) select seq, text from model_search_text where seq = ${seq}`.execute(transaction);
-    await addEvent(transaction, row, "created", null, JSON.stringify(toRecord(row)));
+export function create(db: Kysely<Tables>, model: NewModel): Promise<void> {
+  return db.transaction().execute((transaction) => insert(transaction, model));
+}
+
+/** Adds models in one transaction. */
+export function createMany(db: Kysely<Tables>, models: Iterable<NewModel>): Promise<void> {
+  return db.transaction().execute(async (transaction) => {
+    for (const model of models) await insert(transaction, model);
   });
+}
+
+async function insert(transaction: Transaction<Tables>, model: NewModel): Promise<void> {
+  const row = toRow(model);
+  row["row_checksum"] = checksum(row);
+  const { seq } = await transaction.insertInto("model").values(row as never).returning("seq").executeTakeFirstOrThrow();
+  const names = [model.modelId, model.alias!].map((name) => ({ name, model_seq: Number(seq) }));
+  await transaction.insertInto("model_name").values(names).execute();
+  const tags = (model.tags ?? []).map((tag) => ({ tag, model_seq: Number(seq) }));
+  if (tags.length > 0) await transaction.insertInto("model_tag").values(tags).execute();
+  await sql`insert into model_search (rowid, text) select seq, text from model_search_text where seq = ${seq}`.execute(transaction);
+  await addEvent(transaction, row, "created", null, JSON.stringify(toRecord(row)));
 }
 
 /** Turns the pin of a model over: reads, checks and writes in Kysely's own transaction. */

@@ -9,7 +9,8 @@ import { checksum, digest, NAMES, toRecord, toRow, type Row } from "./row.ts";
 export interface Extras {
   history: boolean;
   checksums: boolean;
-  search: boolean;
+  /** After each row, or once for all of them. */
+  search: boolean | "at the end";
 }
 /** All of them: the same rows in the same tables as the registry writes. */
 export const EQUAL_WORK: Extras = { history: true, checksums: true, search: true };
@@ -23,6 +24,7 @@ export class RawWriter {
   readonly #name: Database.Statement;
   readonly #tag: Database.Statement;
   readonly #search: Database.Statement;
+  readonly #searchFrom: Database.Statement;
   readonly #event: Database.Statement;
   readonly #read: Database.Statement;
   readonly #update: Database.Statement;
@@ -40,6 +42,7 @@ export class RawWriter {
     this.#search = prepare(
       "INSERT INTO model_search (rowid, text) SELECT seq, text FROM model_search_text WHERE seq = +?",
     );
+    this.#searchFrom = prepare("INSERT INTO model_search (rowid, text) SELECT seq, text FROM model_search_text WHERE seq >= +?");
     this.#event = prepare(
       "INSERT INTO model_event (model_id, kind, actor, at, row_version, before, after, row_checksum) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
     );
@@ -61,16 +64,29 @@ export class RawWriter {
     this.#commit.run();
   }
 
-  /** Adds one model, inside a transaction. */
-  insert(model: NewModel): void {
+  /** Adds models in one transaction. */
+  insertMany(models: Iterable<NewModel>): void {
+    this.begin();
+    let first: number | undefined;
+    for (const model of models) {
+      const seq = this.insert(model);
+      first ??= seq;
+    }
+    if (this.#extras.search === "at the end" && first !== undefined) this.#searchFrom.run(first);
+    this.commit();
+  }
+
+  /** Adds one model, inside a transaction; returns its key. */
+  insert(model: NewModel): number {
     const row = toRow(model);
     if (this.#extras.checksums) row["row_checksum"] = checksum(row);
     const seq = Number(this.#insert.run(...NAMES.map((name) => row[name]!)).lastInsertRowid);
     this.#name.run(model.modelId, seq);
     if (model.alias != null && model.alias !== model.modelId) this.#name.run(model.alias, seq);
     for (const tag of model.tags ?? []) this.#tag.run(seq, tag);
-    if (this.#extras.search) this.#search.run(seq);
+    if (this.#extras.search === true) this.#search.run(seq);
     if (this.#extras.history) this.#addEvent(row, "created", null, JSON.stringify(toRecord(row)));
+    return seq;
   }
 
   /** Adds one model in a transaction of its own. */

@@ -10,22 +10,22 @@ export function openRaw(path: string, options: { readonly?: boolean } = {}): Dat
   return connection;
 }
 
-const status = (place: string): string =>
-  `CASE WHEN (model.status = 1 AND EXISTS (SELECT 1 FROM model_run WHERE model_run.model_id = model.model_id
-    AND model_run.boot_id = ${place} AND ${place} BETWEEN model_run.renewed_tick AND model_run.expires_tick))
-    THEN 1 ELSE 0 END`;
+const running = (place: string): string =>
+  `(model.status = 1 AND EXISTS (SELECT 1 FROM model_run WHERE model_run.model_id = model.model_id
+    AND model_run.boot_id = ${place} AND ${place} BETWEEN model_run.renewed_tick AND model_run.expires_tick))`;
 
 const columns = (place: string): string =>
   ["seq", ...MODEL_FIELDS.map(({ name }) => name)]
-    .map((name) => (name === "status" ? `${status(place)} AS status` : `model.${name}`))
+    .map((name) => (name === "status" ? `CASE WHEN ${running(place)} THEN 1 ELSE 0 END AS status` : `model.${name}`))
     .join(", ");
 
 /** The columns of a model with the status that is true now; takes two parameters: boot id and tick. */
 export const COLUMNS = columns("?");
 /** The same, with the parameters hidden from the planner, so that no run compiles the statement again. */
 export const STABLE_COLUMNS = columns("+?");
-/** The computed status alone, as COLUMNS has it. */
-export const STATUS = status("?");
+/** Whether a model runs now; takes the same two parameters. */
+export const RUNNING = running("?");
+export const STABLE_RUNNING = running("+?");
 /** Parameters for the computed status: nothing runs, so that any will do. */
 export const BOOT = "a-boot-of-the-machine";
 export const TICK = 1_000_000;

@@ -63,9 +63,14 @@ export function compile<P, Row>(query: Query<P, Row>): CompiledSql {
   const known = compiled.get(query.key);
   if (known !== undefined) return known;
   const { sql: text, parameters } = query.build(context as unknown as QueryContext<P>).compile();
-  const result = { sql: text, parameters: (parameters as Parameter[]).map(({ name }) => name) };
+  const result = { sql: text, parameters: parameters.map(nameOf) };
   if (compiled.size < MAX_COMPILED) compiled.set(query.key, result);
   return result;
+}
+
+function nameOf(parameter: unknown): string {
+  if (parameter instanceof Parameter) return parameter.name;
+  throw new TypeError("A query must name each of its values with p(), or spell it out with eb.lit().");
 }
 
 /** What has been compiled in this process, by key. */

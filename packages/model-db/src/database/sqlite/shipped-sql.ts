@@ -55,7 +55,7 @@ export const SHIPPED_SQL: Readonly<Record<string, CompiledSql>> = {
   "runs live": { sql: "select * from \"model_run\" where \"boot_id\" = +? and +? between renewed_tick and expires_tick order by \"token\"", parameters: ["boot","tick"] },
   "runs live of model": { sql: "select * from \"model_run\" where \"model_id\" = +? and \"boot_id\" = +? and +? between renewed_tick and expires_tick order by \"token\"", parameters: ["model_id","boot","tick"] },
   "search delete": { sql: "delete from \"model_search\" where \"rowid\" = +?", parameters: ["seq"] },
-  "search insert": { sql: "insert into \"model_search\" (\"rowid\", \"text\") select \"seq\", \"text\" from \"model_search_text\" where \"seq\" = +?", parameters: ["seq"] },
+  "search insert": { sql: "insert into \"model_search\" (\"rowid\", \"text\") select \"seq\", \"text\" from \"model_search_text\" where \"seq\" >= +? and \"seq\" <= +?", parameters: ["first","last"] },
   "tag delete": { sql: "delete from \"model_tag\" where \"model_seq\" = +? and \"tag\" = +?", parameters: ["seq","tag"] },
   "tag insert": { sql: "insert into \"model_tag\" (\"model_seq\", \"tag\") values (+?, +?)", parameters: ["seq","tag"] },
 };

@@ -1,0 +1,56 @@
+import { openRegistry } from "@cortex/model-db";
+import { atLeast, atMost, type Case } from "../case.ts";
+import { BOOT, openRaw, STABLE_COLUMNS, TICK } from "../contenders/raw.ts";
+import { measure, type Measurement } from "../harness.ts";
+
+const LIMIT = 20;
+const OURS = "registry.list with search";
+const LIKE = "raw, LIKE over the searched text, newest first";
+// In a fifth of the models, in five of them, and in none.
+const TERMS = { common: "mistral", rare: "qwen-2-", "no match": "wizardlm-13b" };
+
+/** A search for a substring: one that is common, one that is rare, and one that is nowhere. */
+export const search: Case = {
+  name: "search",
+  async run({ fixture, effort }) {
+    const registry = await openRegistry(fixture.path, { mode: "read" });
+    const connection = openRaw(fixture.path, { readonly: true });
+    const like = connection.prepare(
+      `SELECT ${STABLE_COLUMNS} FROM model
+       WHERE (SELECT found.text FROM model_search_text AS found WHERE found.seq = model.seq) LIKE +? ORDER BY seq DESC LIMIT ${LIMIT}`,
+    );
+    const columns = connection.prepare(
+      `SELECT ${STABLE_COLUMNS} FROM model WHERE model_id LIKE +? OR alias LIKE +? OR author_repo LIKE +? OR notes LIKE +?
+       OR aliases LIKE +? OR tags LIKE +? ORDER BY seq DESC LIMIT ${LIMIT}`,
+    );
+    const measured = new Map<string, Measurement>();
+    for (const [kind, term] of Object.entries(TERMS)) {
+      const pattern = `%${term}%`;
+      const measurement = await measure(
+        [
+          { name: OURS, isAsync: true, run: () => registry.models.list({ search: term, limit: LIMIT }) },
+          { name: LIKE, run: () => like.all(BOOT, TICK, pattern) },
+          {
+            name: "raw, LIKE over each column",
+            run: () => columns.all(BOOT, TICK, pattern, pattern, pattern, pattern, pattern, pattern),
+          },
+        ],
+        effort.reads,
+      );
+      measured.set(kind, measurement);
+    }
+    await registry.close();
+    connection.close();
+    const ratio = (kind: string, name: string, other: string): number => measured.get(kind)!.ratio(name, other);
+    const columnsName = "raw, LIKE over each column";
+    return {
+      tables: [...measured].map(([kind, measurement]) => ({ title: `search, ${kind}`, reference: columnsName, measurement })),
+      goals: [
+        ...(fixture.size >= 100_000
+          ? [atLeast("search without a match: faster than LIKE", ratio("no match", columnsName, OURS), 1000)]
+          : []),
+        ...(fixture.size >= 10_000 ? [atMost("search, common: against a LIKE walk", ratio("common", OURS, columnsName), 1.3)] : []),
+      ],
+    };
+  },
+};
