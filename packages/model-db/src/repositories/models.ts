@@ -102,6 +102,9 @@ const deleteRow: Query<{ seq: number }, unknown> = query("model delete", ({ db, 
 );
 
 const SEARCHED: readonly ModelField[] = ["alias", "aliases", "author_repo", "notes", "tags"];
+const CREATE_KEYS: ReadonlySet<string> = new Set(["actor"]);
+const CREATE_MANY_KEYS: ReadonlySet<string> = new Set(["actor", "onExisting"]);
+const NAMES_KEYS: ReadonlySet<string> = new Set(["prefix", "limit"]);
 const LIST_CHANGE_KEYS: ReadonlySet<string> = new Set(["add", "remove"]);
 const MAX_NAMES = 1000;
 const SEARCH_BATCH = 1000;
@@ -136,8 +139,9 @@ export class Models {
    * model.alias; // "tiny.q4_k_m"
    * ```
    */
-  async create(model: NewModel, options?: ChangeOptions): Promise<Model> {
+  async create(model: NewModel, options: { actor?: string } = {}): Promise<Model> {
     const draft = parseNewModel(model, Date.now());
+    checkKeys("create options", options, CREATE_KEYS);
     const change = parseChangeOptions(options, this.#scope);
     return this.#scope.write(async (session) => {
       const created = await insertModel(session, draft, change, "fail");
@@ -158,7 +162,7 @@ export class Models {
     models: Iterable<NewModel> | AsyncIterable<NewModel>,
     options: { actor?: string; onExisting?: "fail" | "skip" } = {},
   ): Promise<{ created: number; skipped: number }> {
-    checkKeys("createMany options", options, new Set(["actor", "onExisting"]));
+    checkKeys("createMany options", options, CREATE_MANY_KEYS);
     const { onExisting = "fail", ...rest } = options;
     parseWord("onExisting", onExisting, ["fail", "skip"]);
     if (typeof models !== "object" || models === null || !(Symbol.iterator in models || Symbol.asyncIterator in models)) {
@@ -236,7 +240,7 @@ export class Models {
    * @param options.limit 1 to 1,000; 100 when left out.
    */
   async names(options: { prefix: string; limit?: number }): Promise<{ name: string; modelId: string }[]> {
-    checkKeys("names options", options, new Set(["prefix", "limit"]));
+    checkKeys("names options", options, NAMES_KEYS);
     const { prefix, limit = 100 } = options;
     return namesWithPrefix(this.#scope.reader, parsePrefix(prefix), parseInteger("limit", limit, 1, MAX_NAMES));
   }

@@ -1,0 +1,175 @@
+import { spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { writeFileSync } from "node:fs";
+
+import { expect, test } from "vitest";
+
+import { declareCli } from "../src/cli.ts";
+import { finished, Sandbox } from "./cortex.ts";
+
+test("without a word, with help and with --help it explains itself, on standard output", async () => {
+  using sandbox = new Sandbox();
+  const { stdout, stderr, exitCode } = await sandbox.run([]);
+  expect({ stderr, exitCode }).toEqual({ stderr: "", exitCode: 0 });
+  for (const { name } of declareCli().commands) expect(stdout).toContain(`cortex ${name}`);
+  expect(await sandbox.output("help")).toBe(stdout);
+  expect(await sandbox.output("--help")).toBe(stdout);
+  expect(await sandbox.output("-v")).toMatch(/^\d+\.\d+\.\d+\n$/);
+});
+
+test("every verb explains each of its flags, with an example, within 100 columns", async () => {
+  using sandbox = new Sandbox();
+  for (const { name, options, examples } of declareCli().commands) {
+    const help = await sandbox.output(name, "--help");
+    for (const { rawName, description } of options) {
+      expect(help).toContain(rawName);
+      expect(description, rawName).not.toBe("");
+    }
+    expect(examples, name).not.toEqual([]);
+    for (const line of help.split("\n")) expect(line.length, line).toBeLessThanOrEqual(115);
+  }
+});
+
+test("an unknown verb or flag is a misuse that names the nearest right one", async () => {
+  using sandbox = new Sandbox();
+  const misuses: readonly [string[], string][] = [
+    [["lsit"], "Did you mean list?"],
+    [["hsitory"], "Did you mean history?"],
+    [["models", "strat"], "Did you mean start?"],
+    [["list", "--sorce-type", "local"], "Did you mean --source-type?"],
+    [["list", "--source-type", "hugginface"], "Did you mean huggingface?"],
+    [["list", "--availability", "presnt"], "Did you mean present?"],
+    [["list", "--status", "runing"], "Did you mean running?"],
+    [["list", "--filter", "size_byte>1"], "Did you mean size_bytes?"],
+    [["list", "--filter", "tags=chat"], "use --tag"],
+    [["list", "--filter", "size_bytes"], "needs a field"],
+    [["list", "--filter", "size_bytes>big"], "a size such as 4.7GB"],
+    [["list", "--filter", "created_at>1969-01-01"], "a time such as"],
+    [["list", "--filter", "pinned=maybe"], "true or false"],
+    [["list", "--sort", "sise_bytes"], "Did you mean size_bytes?"],
+    [["list", "--sort", "size_bytes:down"], "asc or desc"],
+    [["list", "--limit", "0"], "limit"],
+    [["list", "--limit", "1001"], "limit"],
+    [["list", "--cursor", "nonsense"], "cursor"],
+    [["history", "--kind", "tagd"], "Did you mean tagged?"],
+    [["add", "m", "--metadata", "novalue"], "key=text"],
+    [["add", "m", "--metadata", "k:=nojson"], "is no JSON"],
+    [["completion"], "For which shell?"],
+    [["completion", "fsh"], "Did you mean fish?"],
+    [["migrate", "upp"], "Did you mean up?"],
+    [["--db", "", "list"], "--db"],
+  ];
+  await sandbox.output("add", "m");
+  for (const [args, message] of misuses) {
+    const result = await sandbox.run(args);
+    expect(result, args.join(" ")).toMatchObject({
+      exitCode: 2,
+      stdout: "",
+      stderr: expect.stringContaining(message),
+    });
+    expect(result.stderr.trimEnd().split("\n"), args.join(" ")).toHaveLength(1);
+  }
+});
+
+test("with --json an error is an object with its code", async () => {
+  using sandbox = new Sandbox();
+  await sandbox.output("add", "m");
+  const { stderr, stdout, exitCode } = await sandbox.run(["show", "x", "--json"]);
+  expect({ stdout, exitCode }).toEqual({ stdout: "", exitCode: 3 });
+  expect(JSON.parse(stderr)).toEqual({
+    error: { code: "model_not_found", message: expect.stringContaining('"x"') },
+  });
+});
+
+test("a file that is no registry, or a newer one, is refused and left alone", async () => {
+  using sandbox = new Sandbox();
+  writeFileSync(sandbox.db, "not a database at all, ".repeat(100));
+  for (const args of [["list"], ["add", "m"]])
+    expect(await sandbox.run(args)).toMatchObject({ exitCode: expect.any(Number), stdout: "" });
+  expect((await sandbox.run(["list"])).exitCode).not.toBe(0);
+  expect((await sandbox.run(["list", "--db", sandbox.folder])).exitCode).toBe(2);
+  expect((await sandbox.run(["list", "--db", "postgres://localhost/x"])).exitCode).toBe(2);
+});
+
+test("the schema goes down and up again, and reading an older one brings it up", async () => {
+  using sandbox = new Sandbox();
+  await sandbox.output("add", "m");
+  const { version, latest } = await sandbox.json("migrate");
+  expect(version).toBe(latest);
+  expect(await sandbox.run(["migrate", "down"])).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringContaining("-y"),
+  });
+  await sandbox.output("migrate", "down", "-y");
+  expect(await sandbox.json("migrate", "status")).toMatchObject({ version: (latest as number) - 1 });
+  expect(await sandbox.run(["migrate", "up", "--to", "99"])).toMatchObject({ exitCode: 2 });
+  expect(await sandbox.run(["migrate", "down", "--to", "99", "-y"])).toMatchObject({ exitCode: 2 });
+  expect(await sandbox.output("list", "-q")).toBe("m\n");
+  expect(await sandbox.output("migrate", "up", "-q")).toBe(`${String(latest)}\n`);
+});
+
+test("a reader that goes away is no error", async () => {
+  using sandbox = new Sandbox();
+  for (let index = 0; index < 3; index += 1) await sandbox.output("add", `${"m".repeat(1000)}${index}`);
+  const child = sandbox.start(["watch", "--after", "0", "--json"]);
+  child.stdout.once("data", () => child.stdout.destroy());
+  await once(child.stdout, "close");
+  await sandbox.output("tag", `${"m".repeat(1000)}0`, "+new");
+  expect(await finished(child)).toMatchObject({ exitCode: 0, stderr: "" });
+});
+
+test("verbs, flags, words and model names are completed, and nothing ever goes wrong in it", async () => {
+  using sandbox = new Sandbox();
+  expect(await sandbox.output("__complete", "show", "")).toBe("");
+  await sandbox.output("add", "tinyllama:1b-gguf", "--alias", "tiny");
+  const complete = async (...words: string[]): Promise<string[]> =>
+    (await sandbox.output("__complete", ...words)).trimEnd().split("\n");
+  expect(await complete("sh")).toEqual(["show"]);
+  expect(await complete("models", "sto")).toEqual(["stop"]);
+  expect(await complete("show", "tin")).toEqual(["tiny", "tinyllama:1b-gguf"]);
+  expect(await complete("show", "tinyllama:")).toEqual(["tinyllama:1b-gguf"]);
+  expect(await complete("list", "--sour")).toEqual(["--source-type"]);
+  expect(await complete("list", "--source-type", "h")).toEqual(["huggingface"]);
+  expect(await complete("list", "--source-type=h")).toEqual(["--source-type=huggingface"]);
+  expect(await complete("tag", "tiny", "")).toEqual([""]);
+  expect(await complete("migrate", "d")).toEqual(["down"]);
+  for (const words of [
+    [],
+    [""],
+    ["--"],
+    ["nonsense", ""],
+    ["show", "\u0000"],
+    ["--db", "/nowhere", "show", ""],
+  ]) {
+    expect(
+      await sandbox.run(["__complete", ...words.map((word) => word.replaceAll("\0", ""))]),
+    ).toMatchObject({ exitCode: 0, stderr: "" });
+  }
+});
+
+test.each(["bash", "zsh", "fish"])(
+  "the completion script of %s is one that the shell accepts",
+  async (shell) => {
+    using sandbox = new Sandbox();
+    const script = await sandbox.output("completion", shell);
+    expect(script).toContain("cortex __complete");
+    const checked = spawnSync(shell, ["-n"], { input: script, encoding: "utf8" });
+    // A shell that is not installed has no opinion.
+    if (checked.error === undefined) expect(checked).toMatchObject({ status: 0, stderr: "" });
+  },
+);
+
+test("bash completes an id with colons in it", async () => {
+  using sandbox = new Sandbox();
+  writeFileSync(sandbox.path("cortex"), '#!/bin/sh\nprintf "tinyllama:1b-gguf\\ntinyllama:3b-gguf\\n"\n', {
+    mode: 0o755,
+  });
+  const script = await sandbox.output("completion", "bash");
+  const asked =
+    'COMP_WORDS=(cortex show tinyllama : 1); COMP_CWORD=4; _cortex 2>/dev/null; printf "%s\\n" "${COMPREPLY[@]}"';
+  const { error, stdout } = spawnSync("bash", ["-c", `${script}\n${asked}`], {
+    encoding: "utf8",
+    env: { PATH: `${sandbox.folder}:${process.env["PATH"]}` },
+  });
+  if (error === undefined) expect(stdout).toBe("1b-gguf\n3b-gguf\n");
+});
