@@ -1,5 +1,7 @@
 import { setImmediate } from "node:timers/promises";
+
 import type { JsonObject, NewModel, Registry, Repositories } from "@cortex/model-db";
+
 import { decide, moreFollowers, type Decision, type Source } from "./decide.ts";
 import { objectAt } from "./differences.ts";
 import { FreeAliases } from "./free-alias.ts";
@@ -22,9 +24,9 @@ export interface Applied {
 export interface ApplyOptions {
   readonly signal?: AbortSignal;
   /** Is told about every line and row, before the transaction ends. */
-  onEntry(entry: ReportEntry): void;
+  readonly onEntry: (entry: ReportEntry) => void;
   /** Is called now and then with the number of lines and rows that are done. */
-  onProgress?(done: number): void;
+  readonly onProgress?: (done: number) => void;
 }
 
 /**
@@ -94,7 +96,9 @@ async function run(
           alias = await aliases.find(plan.clash.alias, plan.model.modelId);
           if (alias !== null) given.add(alias, 0);
         }
-        models.push(plan.clash === undefined ? plan.model : renamed(plan.model, plan.clash.alias, alias ?? null));
+        models.push(
+          plan.clash === undefined ? plan.model : renamed(plan.model, plan.clash.alias, alias ?? null),
+        );
         created[item.number] = 1;
         changed = true;
       } else if (plan.kind === "update") {
@@ -113,7 +117,10 @@ async function run(
   return { counts, changed, created };
 }
 
-async function update(target: Repositories, plan: Extract<Decision["plan"], { kind: "update" }>): Promise<void> {
+async function update(
+  target: Repositories,
+  plan: Extract<Decision["plan"], { kind: "update" }>,
+): Promise<void> {
   const { modelId } = plan.model;
   if (Object.keys(plan.update).length > 0) await target.models.update(modelId, plan.update);
   for (const file of plan.files) await target.files.put(modelId, file);

@@ -1,6 +1,14 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { copyDurably, fingerprintOf, renameDurably, syncPath, writeDurably, type Fingerprint } from "./durable-files.ts";
+
+import {
+  copyDurably,
+  fingerprintOf,
+  renameDurably,
+  syncPath,
+  writeDurably,
+  type Fingerprint,
+} from "./durable-files.ts";
 import { DATABASE_COMPANIONS } from "./legacy/scratch-copy.ts";
 import { SnapshotError, takeSnapshot } from "./registry-snapshot.ts";
 
@@ -46,7 +54,11 @@ export function backupsFolder(registryPath: string): string {
  * @param sources paths of old stores; the journal or log of a database comes with it.
  * @throws SnapshotError when a copy is not what it should be.
  */
-export function createBackup(registryPath: string, sources: readonly string[], now: number = Date.now()): Backup {
+export function createBackup(
+  registryPath: string,
+  sources: readonly string[],
+  now: number = Date.now(),
+): Backup {
   const folder = backupsFolder(registryPath);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   removePartial(folder);
@@ -104,7 +116,9 @@ export function checkBackup({ path, manifest }: Backup): void {
   for (const { file, sha256 } of [manifest.registry, ...manifest.sources].filter((entry) => entry !== null)) {
     const copy = join(path, basename(file));
     if (!existsSync(copy) || fingerprintOf(copy).sha256 !== sha256) {
-      throw new SnapshotError(`${copy} is not what was backed up: it is gone or changed. Nothing was put back.`);
+      throw new SnapshotError(
+        `${copy} is not what was backed up: it is gone or changed. Nothing was put back.`,
+      );
     }
   }
 }
@@ -134,7 +148,9 @@ function copySource(path: string, folder: string, index: number): BackupFile {
 }
 
 function withCompanions(path: string): string[] {
-  const companions = DATABASE_COMPANIONS.map((end) => path + end).filter((companion) => existsSync(companion));
+  const companions = DATABASE_COMPANIONS.map((end) => path + end).filter((companion) =>
+    existsSync(companion),
+  );
   return [path, ...companions];
 }
 

@@ -1,5 +1,6 @@
-import { cac, type CAC } from "cac";
 import { nearest, toVisible } from "@cortex/model-db";
+import { cac, type CAC } from "cac";
+
 import { MisuseError } from "./misuse-error.ts";
 
 /** What the command line asks for. */
@@ -15,7 +16,10 @@ export interface Options {
   readonly color: boolean;
 }
 
-export type Invocation = { readonly kind: "run"; readonly options: Options } | { readonly kind: "help" } | { readonly kind: "version" };
+export type Invocation =
+  | { readonly kind: "run"; readonly options: Options }
+  | { readonly kind: "help" }
+  | { readonly kind: "version" };
 
 const EXIT_CODES = `  0  done; lines that were refused are counted and shown, and do not fail the run
   1  failed: nothing was written, or what was written is not what the old store says
@@ -27,7 +31,10 @@ const EXIT_CODES = `  0  done; lines that were refused are counted and shown, an
 function declare(): CAC {
   const cli = cac("cortex-migrate");
   cli
-    .command("[data-folder]", "Move an old cortex data folder (model.list, cortex.db) into the model registry")
+    .command(
+      "[data-folder]",
+      "Move an old cortex data folder (model.list, cortex.db) into the model registry",
+    )
     .option("--from <path>", "The same as [data-folder]: a data folder, or a model.list or cortex.db itself")
     .option("--to <path>", "The registry (default: CORTEX_DB, else registry.db in the data folder of cortex)")
     .option("--dry-run", "Show what would be done, and write nothing")
@@ -95,7 +102,9 @@ function protect(
   cli: CAC,
 ): { words: string[]; positionals: string[]; wants: "help" | "version" | undefined } {
   const options = [...cli.globalCommand.options, ...cli.commands[0]!.options];
-  const named = new Map(options.flatMap((option) => namesOf(option.rawName).map((name) => [name, option] as const)));
+  const named = new Map(
+    options.flatMap((option) => namesOf(option.rawName).map((name) => [name, option] as const)),
+  );
   const words: string[] = [];
   const positionals: string[] = [];
   let wants: "help" | "version" | undefined;
@@ -137,7 +146,10 @@ function textOf(name: string, value: unknown): string | undefined {
 }
 
 function unknownFlag(name: string, known: Iterable<string>): MisuseError {
-  const near = nearest(name, [...known].filter((flag) => flag.startsWith("--")));
+  const near = nearest(
+    name,
+    [...known].filter((flag) => flag.startsWith("--")),
+  );
   const hint = near === undefined ? "cortex-migrate --help lists all." : `Did you mean ${near}?`;
   return new MisuseError(`There is no flag ${toVisible(name).slice(0, 80)}. ${hint}`);
 }

@@ -1,4 +1,11 @@
-import { checkNewModel, isRegistryError, type Model, type ModelFile, type Repositories } from "@cortex/model-db";
+import {
+  checkNewModel,
+  isRegistryError,
+  type Model,
+  type ModelFile,
+  type Repositories,
+} from "@cortex/model-db";
+
 import { nameProblem } from "./entry-problem.ts";
 import { canonicalId, twinId } from "./legacy/canonical-id.ts";
 import { resolveLegacyPath } from "./legacy/config-path.ts";
@@ -62,7 +69,8 @@ export async function* decide(
 
 /** The further records of a model, beyond those that a decision holds. */
 export function* moreFollowers(source: Source, number: number): Generator<LegacyEntry> {
-  for (const follower of source.index.followersOf(number).slice(MAX_FOLLOWERS)) yield source.index.entryAt(follower);
+  for (const follower of source.index.followersOf(number).slice(MAX_FOLLOWERS))
+    yield source.index.entryAt(follower);
 }
 
 async function decideBatch(
@@ -71,7 +79,10 @@ async function decideBatch(
   batch: readonly (IndexedEntry | LegacyRefusal)[],
 ): Promise<(Decision | LegacyRefusal)[]> {
   const drafts = batch.map((item) => (item.kind === "refusal" ? item : draft(source, item)));
-  const models = await readModels(registry, drafts.flatMap((item) => (item.kind === "draft" ? item.names : [])));
+  const models = await readModels(
+    registry,
+    drafts.flatMap((item) => (item.kind === "draft" ? item.names : [])),
+  );
   const decided: (Decision | LegacyRefusal)[] = [];
   for (const item of drafts) {
     if (item.kind === "refusal") {
@@ -82,10 +93,13 @@ async function decideBatch(
     const existing = findExisting(models, wanted.model.modelId);
     const hasFiles = (wanted.model.files?.length ?? 0) > 0;
     const existingFiles =
-      existing === undefined || registry === undefined || !hasFiles ? [] : await registry.files.list(existing.modelId);
+      existing === undefined || registry === undefined || !hasFiles
+        ? []
+        : await registry.files.list(existing.modelId);
     const ownerOf = (name: string): string | undefined => {
       const model = models.get(name);
-      if (model !== undefined && model !== existing && model.modelId !== existing?.modelId) return model.modelId;
+      if (model !== undefined && model !== existing && model.modelId !== existing?.modelId)
+        return model.modelId;
       return source.index.ownerOf(name, number);
     };
     const problem = checked(wanted);
@@ -109,7 +123,10 @@ function draft({ index, dataFolder, disk }: Source, { number, entry }: IndexedEn
     followers.length === 0
       ? { entry, aliases: [], merges: [], leftovers: [] }
       : mergeEntries(entry, followers, (a, b) => {
-          const [one, other] = [resolveLegacyPath(a, dataFolder, disk), resolveLegacyPath(b, dataFolder, disk)];
+          const [one, other] = [
+            resolveLegacyPath(a, dataFolder, disk),
+            resolveLegacyPath(b, dataFolder, disk),
+          ];
           return one.path === other.path;
         });
   const isRemote = sourceTypeOf(merged.entry) === "remote";
@@ -123,7 +140,10 @@ function draft({ index, dataFolder, disk }: Source, { number, entry }: IndexedEn
   return { kind: "draft", number, leader: entry, followers, merged, wanted, names };
 }
 
-async function readModels(registry: Reader | undefined, names: readonly string[]): Promise<Map<string, Model>> {
+async function readModels(
+  registry: Reader | undefined,
+  names: readonly string[],
+): Promise<Map<string, Model>> {
   const found = new Map<string, Model>();
   if (registry === undefined) return found;
   const askable = [...new Set(names)].filter((name) => nameProblem(name) === undefined);

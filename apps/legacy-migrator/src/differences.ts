@@ -1,5 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
+
 import type { JsonObject, JsonValue, Model, NewModel } from "@cortex/model-db";
+
 import type { FieldMerge } from "./merge-entries.ts";
 
 /** The fields of a model that an old store can say something about, and their names in data. */

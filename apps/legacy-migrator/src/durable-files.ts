@@ -16,7 +16,7 @@ export function copyDurably(from: string, to: string): Fingerprint {
   const target = openSync(to, "wx", 0o600);
   try {
     const fingerprint = readAll(from, (chunk) => {
-      for (let at = 0; at < chunk.length; ) at += writeSync(target, chunk, at);
+      for (let at = 0; at < chunk.length;) at += writeSync(target, chunk, at);
     });
     fsyncSync(target);
     return fingerprint;

@@ -1,4 +1,5 @@
 import { hasForbiddenCharacter } from "@cortex/model-db";
+
 import type { LegacyEntry, Problem } from "./legacy/legacy-entry.ts";
 
 const PLAIN = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
@@ -15,7 +16,11 @@ export function entryProblem(entry: LegacyEntry): Problem | undefined {
       remedy: "Give the model another id in the old store and run again.",
     };
   }
-  for (const [field, text] of [["author", entry.author], ["branch", entry.branch], ["path", entry.configPath]] as const) {
+  for (const [field, text] of [
+    ["author", entry.author],
+    ["branch", entry.branch],
+    ["path", entry.configPath],
+  ] as const) {
     if (text === null || (text.length <= MAX_NAME_LENGTH && PLAIN.test(text))) continue;
     const why =
       text.length > MAX_TEXT_LENGTH

@@ -1,4 +1,5 @@
 import { shortAliases } from "@cortex/model-db";
+
 import { nameProblem } from "./entry-problem.ts";
 
 /**

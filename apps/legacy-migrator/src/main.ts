@@ -1,7 +1,9 @@
 import { writeSync } from "node:fs";
 import { resolve } from "node:path";
 import { createInterface } from "node:readline";
+
 import { defaultRegistryLocation, isRegistryError, outcomeOf, toVisible } from "@cortex/model-db";
+
 import { parseCommandLine, printHelp, type Options } from "./cli.ts";
 import { Interrupted } from "./interrupted.ts";
 import { LegacyStoreError } from "./legacy/legacy-store-error.ts";
@@ -19,7 +21,9 @@ const INTERRUPTED = 130;
 
 const interruption = new AbortController();
 for (const name of ["SIGINT", "SIGTERM"] as const) {
-  process.once(name, () => interruption.abort(new Interrupted("Interrupted. Nothing was written; run it again at any time.")));
+  process.once(name, () =>
+    interruption.abort(new Interrupted("Interrupted. Nothing was written; run it again at any time.")),
+  );
 }
 
 // At once, because nothing that is still open may hold up the shell.
@@ -76,7 +80,8 @@ async function runRollback(options: Options): Promise<number> {
       ? `${location} goes away: before the migration of ${when} there was none.`
       : `${location} becomes what it was before the migration of ${when}; every later change goes away.`;
   if (options.dryRun) {
-    if (options.json) write(1, `${JSON.stringify({ dry_run: true, registry: location, backup: backup.path })}\n`);
+    if (options.json)
+      write(1, `${JSON.stringify({ dry_run: true, registry: location, backup: backup.path })}\n`);
     else write(1, `${toVisible(what)}\nNothing was changed: this was a dry run.\n`);
     return 0;
   }
@@ -88,7 +93,10 @@ async function runRollback(options: Options): Promise<number> {
   if (options.json) {
     const { backup: kept, before, registry: outcome, sourcesRestored, sourcesChanged } = done;
     const document = { dry_run: false, registry: location, outcome, backup: kept, before };
-    write(1, `${JSON.stringify({ ...document, sources_restored: sourcesRestored, sources_changed: sourcesChanged })}\n`);
+    write(
+      1,
+      `${JSON.stringify({ ...document, sources_restored: sourcesRestored, sources_changed: sourcesChanged })}\n`,
+    );
   } else {
     write(1, renderRollback(location, done));
   }
@@ -96,7 +104,7 @@ async function runRollback(options: Options): Promise<number> {
 }
 
 async function confirm(what: string): Promise<boolean> {
-  if (process.stdin.isTTY !== true || process.stderr.isTTY !== true) {
+  if (!process.stdin.isTTY || !process.stderr.isTTY) {
     throw new MisuseError(`${what} There is no terminal to ask at: add -y, or --dry-run to look first.`);
   }
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
@@ -113,15 +121,19 @@ async function confirm(what: string): Promise<boolean> {
 
 function fail(error: unknown, json: boolean): number {
   const { exitCode, code, message } = explain(error);
-  if (json) write(1, `${JSON.stringify({ error: { code, message } })}\n`);
-  write(2, `cortex-migrate: ${toVisible(message)}\n`);
+  write(
+    2,
+    json ? `${JSON.stringify({ error: { code, message } })}\n` : `cortex-migrate: ${toVisible(message)}\n`,
+  );
   return exitCode;
 }
 
 function explain(error: unknown): { exitCode: number; code: string; message: string } {
-  if (error instanceof Interrupted) return { exitCode: INTERRUPTED, code: "interrupted", message: error.message };
+  if (error instanceof Interrupted)
+    return { exitCode: INTERRUPTED, code: "interrupted", message: error.message };
   if (error instanceof MisuseError) return { exitCode: 2, code: "invalid_input", message: error.message };
-  if (error instanceof LegacyStoreError) return { exitCode: error.exitCode, code: error.code, message: error.message };
+  if (error instanceof LegacyStoreError)
+    return { exitCode: error.exitCode, code: error.code, message: error.message };
   if (isRegistryError(error)) {
     return { exitCode: outcomeOf(error.code).exitCode, code: error.code, message: error.message };
   }
@@ -137,7 +149,7 @@ function explain(error: unknown): { exitCode: number; code: string; message: str
 
 function write(descriptor: 1 | 2, text: string | Buffer): void {
   const bytes = typeof text === "string" ? Buffer.from(text) : text;
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     try {
       at += writeSync(descriptor, bytes, at);
     } catch (error) {

@@ -1,4 +1,5 @@
 import type { JsonObject } from "@cortex/model-db";
+
 import type { LegacyEntry } from "./legacy/legacy-entry.ts";
 
 /** One field of a model on which two records, or a record and the registry, do not say the same. */
@@ -48,7 +49,8 @@ export function mergeEntries(
 ): MergedEntry {
   const merged: Record<string, unknown> = { ...leader };
   // An alias that only repeats the id says nothing: another one is better.
-  const hasAlias = (alias: string | null): alias is string => alias !== null && alias !== "" && alias !== leader.modelId;
+  const hasAlias = (alias: string | null): alias is string =>
+    alias !== null && alias !== "" && alias !== leader.modelId;
   const aliases = new Set<string>();
   const merges: FieldMerge[][] = [];
   const leftovers: JsonObject[] = [];

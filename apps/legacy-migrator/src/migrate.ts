@@ -1,6 +1,8 @@
 import { existsSync, mkdirSync, realpathSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+
 import { defaultRegistryLocation, isRegistryError, openRegistry, type Registry } from "@cortex/model-db";
+
 import { ACTOR, applyMigration, previewMigration, type Applied } from "./apply.ts";
 import { createBackup, discardBackup, type Backup } from "./backup.ts";
 import type { Source } from "./decide.ts";
@@ -27,15 +29,19 @@ export interface MigrateOptions {
   readonly dryRun?: boolean;
   readonly signal?: AbortSignal;
   readonly env?: NodeJS.ProcessEnv;
-  onEntry?(entry: ReportEntry): void;
-  onProgress?(step: string, done: number, total: number, rateUnit?: string): void;
+  readonly onEntry?: (entry: ReportEntry) => void;
+  readonly onProgress?: (step: string, done: number, total: number, rateUnit?: string) => void;
 }
 
 /** What a migration did, or would do. */
 export interface Migration {
   readonly dryRun: boolean;
   readonly dataFolder: string;
-  readonly stores: readonly { readonly kind: string; readonly path: string; readonly notes: readonly LegacyNote[] }[];
+  readonly stores: readonly {
+    readonly kind: string;
+    readonly path: string;
+    readonly notes: readonly LegacyNote[];
+  }[];
   readonly hints: readonly string[];
   readonly registry: string;
   readonly counts: Counts;
@@ -89,10 +95,19 @@ export async function migrate(
 
   if (dryRun) {
     await using registry = await openExisting(location);
-    using spool = reportPath === undefined && useReport === undefined ? undefined : new ReportSpool(reportPath);
+    using spool =
+      reportPath === undefined && useReport === undefined ? undefined : new ReportSpool(reportPath);
     const { counts, changed } = await previewMigration(source, registry, callbacks(spool, "Planning"));
     spool?.finish();
-    const migration = { dryRun, ...about(), counts, changed, backup: null, report: reportPath ?? null, verified: null };
+    const migration = {
+      dryRun,
+      ...about(),
+      counts,
+      changed,
+      backup: null,
+      report: reportPath ?? null,
+      verified: null,
+    };
     if (spool !== undefined) useReport?.(migration, spool);
     return migration;
   }
@@ -144,7 +159,9 @@ async function verify(
     return await verifyMigration(source, registry, applied, progress, signal);
   } catch (error) {
     if (signal?.aborted !== true) throw error;
-    throw new Interrupted("Interrupted while verifying. Everything is written; run it again to verify it.", { cause: error });
+    throw new Interrupted("Interrupted while verifying. Everything is written; run it again to verify it.", {
+      cause: error,
+    });
   }
 }
 
@@ -199,9 +216,13 @@ async function isOlder(location: string): Promise<boolean> {
 }
 
 function refuseSameFile({ databases, lists }: DataFolder, location: string): void {
-  const real = (path: string): string => (existsSync(path) ? realpathSync(path) : path);
-  const same = [...databases, ...lists].find((path) => real(path) === real(location));
-  if (same !== undefined) throw new MisuseError(`${same} is the old store itself: name another file with --to.`);
+  const same = [...databases, ...lists].find((path) => realPath(path) === realPath(location));
+  if (same !== undefined)
+    throw new MisuseError(`${same} is the old store itself: name another file with --to.`);
+}
+
+function realPath(path: string): string {
+  return existsSync(path) ? realpathSync(path) : path;
 }
 
 function openSpool(path: string, backup: Backup): ReportSpool {

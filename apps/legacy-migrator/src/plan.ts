@@ -1,4 +1,5 @@
 import type { JsonObject, Model, ModelFile, ModelUpdate, NewModel, NewModelFile } from "@cortex/model-db";
+
 import { differencesOf, objectAt } from "./differences.ts";
 import { nameProblem } from "./entry-problem.ts";
 import type { LegacyNote, Problem } from "./legacy/legacy-entry.ts";
@@ -13,13 +14,23 @@ export interface Situation {
   readonly existing: Model | undefined;
   readonly existingFiles: readonly ModelFile[];
   /** The id of another model that a name means, in the registry or in the old stores. */
-  ownerOf(name: string): string | undefined;
+  readonly ownerOf: (name: string) => string | undefined;
 }
 
 /** What is to be done about one model. */
 export type Plan =
-  | { readonly kind: "create"; readonly model: NewModel; readonly clash: Clash | undefined; readonly notes: Notes }
-  | { readonly kind: "keep"; readonly model: Model; readonly differences: readonly FieldMerge[]; readonly notes: Notes }
+  | {
+      readonly kind: "create";
+      readonly model: NewModel;
+      readonly clash: Clash | undefined;
+      readonly notes: Notes;
+    }
+  | {
+      readonly kind: "keep";
+      readonly model: Model;
+      readonly differences: readonly FieldMerge[];
+      readonly notes: Notes;
+    }
   | {
       readonly kind: "update";
       readonly model: Model;
@@ -76,7 +87,11 @@ function planKnown({ merged, wanted, existingFiles, ownerOf }: Situation, model:
       wantedNames.push(alias);
     }
   }
-  const added = freeNames(wantedNames.filter((name) => !names.has(name)), ownerOf, notes);
+  const added = freeNames(
+    wantedNames.filter((name) => !names.has(name)),
+    ownerOf,
+    notes,
+  );
   if (added.length > 0) {
     update.aliases = [...model.aliases, ...added];
     for (const name of added) filled.push({ field: "aliases", value: name, from });
@@ -115,7 +130,10 @@ function gaps(model: Model, wanted: NewModel, from: string): { update: ModelUpda
     filled.push({ field, value, from });
   }
   // Files that came since: a fact that can be seen, and newer than what the registry says.
-  if (wanted.availability === "present" && ["missing", "partial", "downloadable"].includes(model.availability)) {
+  if (
+    wanted.availability === "present" &&
+    ["missing", "partial", "downloadable"].includes(model.availability)
+  ) {
     update.availability = "present";
     const other = { other: model.availability, other_from: "registry" };
     filled.push({ field: "availability", value: "present", from: `disk, ${from}`, ...other });
@@ -143,7 +161,10 @@ function freeNames(names: readonly string[], ownerOf: Situation["ownerOf"], note
   return names.filter((name) => {
     const clash = clashOf(name, ownerOf);
     if (clash !== undefined) {
-      notes.push({ code: "name_left", text: `The name "${name}" is not this model's any more: ${clash.why}.` });
+      notes.push({
+        code: "name_left",
+        text: `The name "${name}" is not this model's any more: ${clash.why}.`,
+      });
     }
     return clash === undefined;
   });

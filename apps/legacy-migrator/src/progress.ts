@@ -12,7 +12,7 @@ export class Progress implements Disposable {
 
   constructor(stream: NodeJS.WriteStream) {
     this.#stream = stream;
-    this.#isOn = stream.isTTY === true && process.env["TERM"] !== "dumb";
+    this.#isOn = stream.isTTY && process.env["TERM"] !== "dumb";
   }
 
   /**
@@ -30,9 +30,14 @@ export class Progress implements Disposable {
     const part = total > 0 ? Math.min(1, done / total) : 0;
     const filled = Math.round(part * BAR_WIDTH);
     const seconds = (now - this.#begunAt) / 1000;
-    const rate = rateUnit === undefined || seconds < 1 ? "" : `  ${Math.round(done / seconds).toLocaleString("en")} ${rateUnit}/s`;
+    const rate =
+      rateUnit === undefined || seconds < 1
+        ? ""
+        : `  ${Math.round(done / seconds).toLocaleString("en")} ${rateUnit}/s`;
     const bar = `${"█".repeat(filled)}${"░".repeat(BAR_WIDTH - filled)}`;
-    this.#stream.write(`\r${step.padEnd(10)} ${bar} ${String(Math.floor(part * 100)).padStart(3)} %${rate}\u001b[K`);
+    this.#stream.write(
+      `\r${step.padEnd(10)} ${bar} ${String(Math.floor(part * 100)).padStart(3)} %${rate}\u001b[K`,
+    );
   }
 
   [Symbol.dispose](): void {

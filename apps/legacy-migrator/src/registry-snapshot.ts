@@ -1,5 +1,8 @@
 import { existsSync, rmSync, statSync } from "node:fs";
+
+// oxlint-disable-next-line no-restricted-imports -- the file as a whole, never a record: see below
 import Database from "better-sqlite3";
+
 import { copyDurably, syncPath } from "./durable-files.ts";
 
 // The library owns the registry's file, and everything that goes through its records goes through it.
@@ -26,7 +29,11 @@ export function takeSnapshot(registryPath: string, to: string): void {
     return;
   }
   try {
-    const registry = new Database(registryPath, { readonly: true, fileMustExist: true, timeout: BUSY_TIMEOUT_MS });
+    const registry = new Database(registryPath, {
+      readonly: true,
+      fileMustExist: true,
+      timeout: BUSY_TIMEOUT_MS,
+    });
     try {
       registry.prepare("VACUUM INTO ?").run(to);
     } finally {
@@ -36,7 +43,9 @@ export function takeSnapshot(registryPath: string, to: string): void {
     syncPath(to);
   } catch (error) {
     rmSync(to, { force: true });
-    throw new SnapshotError(`${registryPath} cannot be backed up (${(error as Error).message}).`, { cause: error });
+    throw new SnapshotError(`${registryPath} cannot be backed up (${(error as Error).message}).`, {
+      cause: error,
+    });
   }
 }
 
@@ -75,7 +84,8 @@ export function removeRegistry(registryPath: string): void {
     const registry = new Database(registryPath, { fileMustExist: true, timeout: 1000 });
     try {
       // Leaving write-ahead mode needs the file for oneself: the one way to know that nobody has it open.
-      if (registry.pragma("journal_mode = DELETE", { simple: true }) !== "delete") throw new Error("it is in use");
+      if (registry.pragma("journal_mode = DELETE", { simple: true }) !== "delete")
+        throw new Error("it is in use");
     } finally {
       registry.close();
     }

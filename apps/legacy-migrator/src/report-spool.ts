@@ -1,6 +1,16 @@
-import { closeSync, fsyncSync, mkdtempSync, openSync, readSync, renameSync, rmSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  fsyncSync,
+  mkdtempSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+
 import { syncPath } from "./durable-files.ts";
 import type { ReportEntry } from "./report-entry.ts";
 
@@ -69,6 +79,6 @@ export class ReportSpool implements Disposable {
     this.#pending = [];
     this.#pendingLength = 0;
     // Behind what is there: reading has a position of its own.
-    for (let at = 0; at < bytes.length; ) at += writeSync(this.#descriptor, bytes, at);
+    for (let at = 0; at < bytes.length;) at += writeSync(this.#descriptor, bytes, at);
   }
 }

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
+
 import { checkBackup, newestBackup, retireBackup, type Backup } from "./backup.ts";
 import { copyDurably, fingerprintOf, renameDurably } from "./durable-files.ts";
 import { putBackSnapshot, removeRegistry, takeSnapshot } from "./registry-snapshot.ts";

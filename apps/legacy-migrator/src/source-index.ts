@@ -106,7 +106,10 @@ export class SourceIndex {
       (number) => number === self || canonicalId(this.#recordAt(number).modelId) === canonical,
     );
     if (byId !== -1) return byId === self ? undefined : this.entryAt(byId).modelId;
-    const byAlias = this.#aliases.find(name, (number) => number === self || this.#recordAt(number).alias === name);
+    const byAlias = this.#aliases.find(
+      name,
+      (number) => number === self || this.#recordAt(number).alias === name,
+    );
     if (byAlias === -1) return undefined;
     const leader = this.leaderOf(byAlias);
     return leader === self ? undefined : this.entryAt(leader).modelId;
@@ -122,7 +125,10 @@ export class SourceIndex {
     this.#positions.push(entry.position);
     this.#lines.push(entry.line);
     const canonical = canonicalId(entry.modelId);
-    const leader = this.#ids.find(canonical, (other) => canonicalId(this.#recordAt(other).modelId) === canonical);
+    const leader = this.#ids.find(
+      canonical,
+      (other) => canonicalId(this.#recordAt(other).modelId) === canonical,
+    );
     this.#leaders.push(leader === -1 ? number : leader);
     if (leader === -1) {
       this.#ids.add(canonical, number);

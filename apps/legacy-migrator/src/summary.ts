@@ -1,4 +1,5 @@
 import { toVisible } from "@cortex/model-db";
+
 import type { FieldMerge } from "./merge-entries.ts";
 import { nameOf } from "./merge-entries.ts";
 import type { Migration } from "./migrate.ts";
@@ -19,7 +20,11 @@ const MEANING: Record<Outcome, string> = {
 
 /** Collects what a person wants to see of a report, in memory that does not grow with it. */
 export class Summary {
-  readonly #shown: Record<"merged" | "renamed" | "refused", string[]> = { merged: [], renamed: [], refused: [] };
+  readonly #shown: Record<"merged" | "renamed" | "refused", string[]> = {
+    merged: [],
+    renamed: [],
+    refused: [],
+  };
   readonly #counts = { merged: 0, renamed: 0, refused: 0 };
   readonly #notes = new Map<string, { count: number; examples: string[] }>();
   readonly #paint: Paint;
@@ -61,7 +66,11 @@ export class Summary {
     }
     for (const outcome of ["renamed", "merged", "refused"] as const) {
       if (this.#counts[outcome] === 0) continue;
-      lines.push("", paint("bold", `${outcome[0]!.toUpperCase()}${outcome.slice(1)}`), ...this.#shown[outcome]);
+      lines.push(
+        "",
+        paint("bold", `${outcome[0]!.toUpperCase()}${outcome.slice(1)}`),
+        ...this.#shown[outcome],
+      );
       const more = this.#counts[outcome] - this.#shown[outcome].length;
       if (more > 0) lines.push(`  … and ${more.toLocaleString("en")} more`);
     }
@@ -69,7 +78,8 @@ export class Summary {
       lines.push("", paint("bold", "Worth knowing"));
       for (const { count, examples } of this.#notes.values()) {
         for (const example of examples) lines.push(`  ${example}`);
-        if (count > examples.length) lines.push(`  … and ${(count - examples.length).toLocaleString("en")} more like this`);
+        if (count > examples.length)
+          lines.push(`  … and ${(count - examples.length).toLocaleString("en")} more like this`);
       }
     }
     lines.push("", ...this.#ending(migration));
@@ -77,7 +87,7 @@ export class Summary {
   }
 
   #describe(entry: ReportEntry): string {
-    const id = entry.model_id === null ? "" : `${clip(entry.model_id)}`;
+    const id = entry.model_id === null ? "" : clip(entry.model_id);
     if (entry.outcome === "renamed") {
       const alias = entry.new_alias === null ? "no alias" : clip(entry.new_alias ?? "");
       const why = entry.notes?.find(({ code }) => code === "alias_taken")?.text ?? "";
@@ -101,11 +111,15 @@ export class Summary {
       lines.push(...describeVerified(verified, paint));
       if (backup === null) {
         const isEmpty = OUTCOMES.every((outcome) => counts[outcome] === 0);
-        lines.push(isEmpty ? "There is nothing to migrate." : "Nothing was written: there was nothing to add.");
+        lines.push(
+          isEmpty ? "There is nothing to migrate." : "Nothing was written: there was nothing to add.",
+        );
       }
     }
     if (counts.refused > 0) {
-      lines.push(`${counts.refused.toLocaleString("en")} refused: follow what is said above and run again; what is there stays.`);
+      lines.push(
+        `${counts.refused.toLocaleString("en")} refused: follow what is said above and run again; what is there stays.`,
+      );
     }
     if (report !== null) lines.push(`Report   ${toVisible(report)}`);
     if (backup !== null) {
@@ -119,24 +133,39 @@ export class Summary {
 /** What a rollback did, for people. */
 export function renderRollback(registryPath: string, done: RolledBack): string {
   const path = toVisible(registryPath);
-  const lines = [done.registry === "removed" ? `${path} is gone, as before the migration.` : `${path} is what it was before the migration.`];
+  const lines = [
+    done.registry === "removed"
+      ? `${path} is gone, as before the migration.`
+      : `${path} is what it was before the migration.`,
+  ];
   if (done.before !== null) lines.push(`What it was until now is kept: ${toVisible(done.before)}`);
-  for (const source of done.sourcesRestored) lines.push(`Put back, because it was gone: ${toVisible(source)}`);
+  for (const source of done.sourcesRestored)
+    lines.push(`Put back, because it was gone: ${toVisible(source)}`);
   for (const { path: source, copy } of done.sourcesChanged) {
-    lines.push(`Left as it is, because it changed since: ${toVisible(source)} (as it was: ${toVisible(copy)})`);
+    lines.push(
+      `Left as it is, because it changed since: ${toVisible(source)} (as it was: ${toVisible(copy)})`,
+    );
   }
   return `${lines.join("\n")}\n`;
 }
 
-function describeVerified({ compared, changedSince, mismatchCount, mismatches }: NonNullable<Migration["verified"]>, paint: Paint): string[] {
+function describeVerified(
+  { compared, changedSince, mismatchCount, mismatches }: NonNullable<Migration["verified"]>,
+  paint: Paint,
+): string[] {
   const models = `${compared.toLocaleString("en")} ${compared === 1 ? "model" : "models"}`;
-  const since = changedSince === 0 ? "" : ` ${changedSince.toLocaleString("en")} changed since and were passed over.`;
-  if (mismatchCount === 0) return [paint("green", `Verified: ${models} compared with the old stores, no difference.${since}`)];
+  const since =
+    changedSince === 0 ? "" : ` ${changedSince.toLocaleString("en")} changed since and were passed over.`;
+  if (mismatchCount === 0)
+    return [paint("green", `Verified: ${models} compared with the old stores, no difference.${since}`)];
   return [
     paint("red", `Verified: ${mismatchCount.toLocaleString("en")} differences in ${models}:${since}`),
-    ...mismatches.slice(0, MAX_SHOWN).map(
-      ({ model_id, from, field, expected, found }) => `  ${clip(model_id)} (${from}) ${field}: ${value(found)}, but the old store says ${value(expected)}`,
-    ),
+    ...mismatches
+      .slice(0, MAX_SHOWN)
+      .map(
+        ({ model_id, from, field, expected, found }) =>
+          `  ${clip(model_id)} (${from}) ${field}: ${value(found)}, but the old store says ${value(expected)}`,
+      ),
   ];
 }
 

@@ -37,4 +37,3 @@ export function* toDocument(migration: Migration, report: ReportSpool): Generato
   if (last !== undefined) yield last.subarray(0, -1);
   yield Buffer.from("\n]}\n");
 }
-

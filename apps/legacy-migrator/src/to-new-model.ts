@@ -1,5 +1,7 @@
-import type { Availability, JsonObject, JsonValue, NewModel, SourceType } from "@cortex/model-db";
 import { extname } from "node:path";
+
+import type { Availability, JsonObject, JsonValue, NewModel, SourceType } from "@cortex/model-db";
+
 import type { LegacyEntry, LegacyNote } from "./legacy/legacy-entry.ts";
 import type { ModelFacts } from "./legacy/model-facts.ts";
 import { sourceTypeOf } from "./legacy/source-type.ts";
@@ -15,7 +17,14 @@ const MAX_METADATA_DEPTH = 24;
 const QUANTIZATION = /(?:^|[._-])((?:I?Q[1-8](?:_[0-9A-Z]+)*|BF16|F16|F32|FP16))(?=\.gguf$|[._-]|$)/i;
 // Words of a file name, an id or a branch that name a format.
 const FORMATS = ["gguf", "onnx", "tensorrt-llm", "safetensors"] as const;
-const KNOWN_STATUS: ReadonlySet<string> = new Set(["READY", "RUNNING", "downloaded", "downloadable", "undownloaded", "remote"]);
+const KNOWN_STATUS: ReadonlySet<string> = new Set([
+  "READY",
+  "RUNNING",
+  "downloaded",
+  "downloadable",
+  "undownloaded",
+  "remote",
+]);
 
 /**
  * Makes the registry's model of an old record and of what the disk says. What has no field in the
@@ -36,7 +45,10 @@ export function toNewModel(
   const { yml } = facts;
   const known = sourceTypeOf(entry);
   if (known === undefined) {
-    notes.push({ code: "source_unknown", text: "Where the model came from cannot be told; it is taken as local." });
+    notes.push({
+      code: "source_unknown",
+      text: "Where the model came from cannot be told; it is taken as local.",
+    });
   }
   const sourceType = known ?? "local";
   noteStatus(entry, notes);
@@ -64,7 +76,8 @@ export function toNewModel(
       engine: textOf(entry.engine) ?? wordAt(yml, "engine"),
       format: formatOf(file, entry),
       architecture: wordAt(gguf, "architecture"),
-      quantization: file === undefined ? null : (QUANTIZATION.exec(lastPart(file))?.[1]?.toUpperCase() ?? null),
+      quantization:
+        file === undefined ? null : (QUANTIZATION.exec(lastPart(file))?.[1]?.toUpperCase() ?? null),
       parameterCount: countAt(gguf, "total"),
       contextLength: countAt(yml, "ctx_len") ?? countAt(gguf, "context_length"),
       sizeBytes:
@@ -80,7 +93,8 @@ export function toNewModel(
 // The disk decides; where it has nothing, the record's word.
 function availabilityOf(entry: LegacyEntry, facts: ModelFacts, sourceType: SourceType): Availability {
   if (sourceType === "remote") return "remote";
-  if (facts.hasConfig && facts.weightsExpected > 0 && facts.weightsFound === facts.weightsExpected) return "present";
+  if (facts.hasConfig && facts.weightsExpected > 0 && facts.weightsFound === facts.weightsExpected)
+    return "present";
   if (facts.weightsFound > 0) return "partial";
   if (entry.status === "downloadable" || entry.status === "undownloaded") return "downloadable";
   return entry.status === "remote" ? "remote" : "missing";
@@ -88,13 +102,17 @@ function availabilityOf(entry: LegacyEntry, facts: ModelFacts, sourceType: Sourc
 
 function noteStatus({ status, store }: LegacyEntry, notes: LegacyNote[]): void {
   if (status === "RUNNING") {
-    const text = "The old file says RUNNING: that was then. The model is READY; the word is kept in its metadata.";
+    const text =
+      "The old file says RUNNING: that was then. The model is READY; the word is kept in its metadata.";
     notes.push({ code: "was_running", text });
   } else if (status !== null && status !== "" && !KNOWN_STATUS.has(status)) {
     const text = `The status "${status}" is none that the old program knew; the model is READY.`;
     notes.push({ code: "status_unknown", text });
   } else if (store === "cortex.db" && (status === null || status === "")) {
-    notes.push({ code: "status_absent", text: "The row has no status, as after an upgrade; the disk decides." });
+    notes.push({
+      code: "status_absent",
+      text: "The row has no status, as after an upgrade; the disk decides.",
+    });
   }
 }
 
@@ -141,10 +159,17 @@ function metadataOf(
   if (leftovers.length > 0) legacy["other_records"] = [...leftovers];
   const metadata: JsonObject = { legacy };
   if (facts.yml !== undefined) metadata["model_yml"] = facts.yml;
-  for (const [holder, key] of [[metadata, "model_yml"], [legacy, "metadata"], [legacy, "other_records"]] as const) {
+  for (const [holder, key] of [
+    [metadata, "model_yml"],
+    [legacy, "metadata"],
+    [legacy, "other_records"],
+  ] as const) {
     if (holder[key] === undefined || JSON.stringify(holder[key]).length <= MAX_METADATA_LENGTH) continue;
     delete holder[key];
-    notes.push({ code: "metadata_too_large", text: `${key} is too large for the registry; it stays in the old store.` });
+    notes.push({
+      code: "metadata_too_large",
+      text: `${key} is too large for the registry; it stays in the old store.`,
+    });
   }
   return metadata;
 }
@@ -168,7 +193,7 @@ function isFaithful(value: JsonValue, depth: number): boolean {
   if (typeof value === "number") return !Number.isInteger(value) || Number.isSafeInteger(value);
   if (typeof value !== "object" || value === null) return true;
   return Object.entries(value).every(
-    ([key, item]) => key !== "__proto__" && key.isWellFormed() && isFaithful(item as JsonValue, depth + 1),
+    ([key, item]) => key !== "__proto__" && key.isWellFormed() && isFaithful(item, depth + 1),
   );
 }
 

@@ -38,14 +38,29 @@ function reportLeader({ leader, plan }: Decision, newAlias: string | null | unde
   const place = { store: leader.store, line: leader.line, model_id: leader.modelId };
   if (plan.kind === "refuse") return refused(leader, plan.problem);
   if (plan.kind === "keep") {
-    return { outcome: "already_there", ...place, ...into(plan.model.modelId, leader), ...some(plan.differences), ...noted(plan.notes) };
+    return {
+      outcome: "already_there",
+      ...place,
+      ...into(plan.model.modelId, leader),
+      ...some(plan.differences),
+      ...noted(plan.notes),
+    };
   }
   if (plan.kind === "update") {
-    return { outcome: "merged", ...place, into: plan.model.modelId, ...some(plan.fields), ...noted(plan.notes) };
+    return {
+      outcome: "merged",
+      ...place,
+      into: plan.model.modelId,
+      ...some(plan.fields),
+      ...noted(plan.notes),
+    };
   }
   if (plan.clash === undefined) return { outcome: "created", ...place, ...noted(plan.notes) };
   const { alias, why } = plan.clash;
-  const notes = [...plan.notes, { code: "alias_taken", text: `The alias "${alias}" cannot be kept: ${why}.` }];
+  const notes = [
+    ...plan.notes,
+    { code: "alias_taken", text: `The alias "${alias}" cannot be kept: ${why}.` },
+  ];
   return { outcome: "renamed", ...place, old_alias: alias, new_alias: newAlias ?? null, notes };
 }
 

@@ -1,5 +1,7 @@
 import { setImmediate } from "node:timers/promises";
+
 import type { Model, Registry } from "@cortex/model-db";
+
 import type { Applied } from "./apply.ts";
 import { decide, type Decision, type Source } from "./decide.ts";
 import { isSame, MIGRATED_FIELDS, objectAt } from "./differences.ts";
@@ -100,7 +102,8 @@ function mismatchesOf(
   const byPath = new Map(existingFiles.map((file) => [file.path, file]));
   for (const { path, role, sizeBytes = null } of expected.files ?? []) {
     const file = byPath.get(path);
-    if (file?.role !== role || file.sizeBytes !== sizeBytes) add("files", { path, role, sizeBytes }, file ?? null);
+    if (file?.role !== role || file.sizeBytes !== sizeBytes)
+      add("files", { path, role, sizeBytes }, file ?? null);
   }
   return found;
 }

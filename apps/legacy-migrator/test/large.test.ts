@@ -2,7 +2,9 @@ import { execFileSync } from "node:child_process";
 import { closeSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+
 import { expect, test } from "vitest";
+
 import { writeModelList } from "./old-data.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 
@@ -28,10 +30,21 @@ function migrateLines(count: number): Measured {
   const descriptor = openSync(writeModelList(data, ""), "w");
   for (let index = 0; index < count; index++) {
     const id = `huggingface.co/author${index % 997}/repo-${index}-GGUF/model-${index}.Q4_K_M.gguf`;
-    writeSync(descriptor, `${id} author${index % 997} main /home/old/cortexcpp/models/${id}.yml model-${index}.q4_k_m READY\n`);
+    writeSync(
+      descriptor,
+      `${id} author${index % 997} main /home/old/cortexcpp/models/${id}.yml model-${index}.q4_k_m READY\n`,
+    );
   }
   closeSync(descriptor);
-  const words = ["--max-old-space-size=128", "--conditions=@cortex/source", "--input-type=module", "-e", PROGRAM, data, join(data, "registry.db")];
+  const words = [
+    "--max-old-space-size=128",
+    "--conditions=@cortex/source",
+    "--input-type=module",
+    "-e",
+    PROGRAM,
+    data,
+    join(data, "registry.db"),
+  ];
   return JSON.parse(execFileSync(process.execPath, words, { encoding: "utf8" })) as Measured;
 }
 

@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+
 import Database from "better-sqlite3";
 
 /** A row of the old table `models`; what is left out is NULL, or not there in an older schema. */
@@ -34,7 +35,11 @@ export function writeModelList(dataFolder: string, content: string | Buffer): st
 }
 
 /** Writes a `cortex.db` as the old program of that schema did. */
-export function writeCortexDb(dataFolder: string, schema: keyof typeof COLUMN_COUNT, rows: readonly OldRow[]): string {
+export function writeCortexDb(
+  dataFolder: string,
+  schema: keyof typeof COLUMN_COUNT,
+  rows: readonly OldRow[],
+): string {
   mkdirSync(dataFolder, { recursive: true });
   const path = join(dataFolder, "cortex.db");
   const columns = COLUMNS.slice(0, COLUMN_COUNT[schema]);
@@ -55,7 +60,12 @@ export function writeCortexDb(dataFolder: string, schema: keyof typeof COLUMN_CO
 }
 
 /** Writes a YAML and its weights as a download does. @returns the path of the YAML. */
-export function writeModel(dataFolder: string, ymlPath: string, yml: string, weights: Record<string, number> = {}): string {
+export function writeModel(
+  dataFolder: string,
+  ymlPath: string,
+  yml: string,
+  weights: Record<string, number> = {},
+): string {
   for (const [path, size] of Object.entries(weights)) writeFile(join(dataFolder, path), Buffer.alloc(size));
   return writeFile(join(dataFolder, ymlPath), yml);
 }

@@ -1,7 +1,9 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
+
 import { beforeEach, describe, expect, test } from "vitest";
+
 import { contentsOf } from "./contents-of.ts";
 import { writeCortexDb, writeFile, writeModelList } from "./old-data.ts";
 import { registryModels } from "./registry-models.ts";
@@ -54,19 +56,29 @@ describe("a migration", () => {
       { outcome: "refused", line: 2, text: "bad", code: "too_few_fields" },
       { outcome: "renamed", line: 3, old_alias: "one", new_alias: "one-2" },
     ]);
-    expect(JSON.parse(runProgram(home, data, "--to", to, "--json", "--dry-run").out)).toMatchObject({ dry_run: true, changed: false });
+    expect(JSON.parse(runProgram(home, data, "--to", to, "--json", "--dry-run").out)).toMatchObject({
+      dry_run: true,
+      changed: false,
+    });
   });
 
   test("of nothing is a document as well", () => {
     writeModelList(data, "");
-    expect(JSON.parse(runProgram(home, data, "--to", to, "--json").out)).toMatchObject({ data: [], changed: false });
+    expect(JSON.parse(runProgram(home, data, "--to", to, "--json").out)).toMatchObject({
+      data: [],
+      changed: false,
+    });
   });
 
   test("keeps its own report beside the backup", () => {
     writeModelList(data, "a x main /1.yml one READY\n");
     runProgram(home, data, "--to", to);
     const [backup] = readdirSync(`${to}.backups`);
-    expect(readdirSync(join(`${to}.backups`, backup!)).toSorted()).toEqual(["1-model.list", "manifest.json", "report.jsonl"]);
+    expect(readdirSync(join(`${to}.backups`, backup!)).toSorted()).toEqual([
+      "1-model.list",
+      "manifest.json",
+      "report.jsonl",
+    ]);
   });
 
   test("takes the stores that are named: a list, or a database", () => {
@@ -104,9 +116,21 @@ describe("misuse is exit code 2 with one line", () => {
 test("names that look like numbers are names", () => {
   writeModelList(join(home, "007"), "a x main /1.yml one READY\n");
   const folder = join(home, "1e3");
-  const { code } = runProgram(home, "--from", join(home, "007"), "--to", folder, "--report", join(home, "0x10"));
+  const { code } = runProgram(
+    home,
+    "--from",
+    join(home, "007"),
+    "--to",
+    folder,
+    "--report",
+    join(home, "0x10"),
+  );
   expect(code).toBe(0);
-  expect(readdirSync(home).toSorted()).toEqual(["007", "0x10", "1e3", "1e3-shm", "1e3-wal", "1e3.backups"].filter((name) => existsSync(join(home, name))));
+  expect(readdirSync(home).toSorted()).toEqual(
+    ["007", "0x10", "1e3", "1e3-shm", "1e3-wal", "1e3.backups"].filter((name) =>
+      existsSync(join(home, name)),
+    ),
+  );
   expect(existsSync(folder)).toBe(true);
 });
 
@@ -115,8 +139,8 @@ test("no old data is exit code 3, and says where it was looked for", () => {
   expect(code).toBe(3);
   expect(err).toContain(join(home, "cortexcpp"));
   const json = runProgram(home, join(home, "gone"), "--json");
-  expect(json.code).toBe(3);
-  expect(JSON.parse(json.out)).toMatchObject({ error: { code: "not_found" } });
+  expect(json).toMatchObject({ code: 3, out: "" });
+  expect(JSON.parse(json.err)).toMatchObject({ error: { code: "not_found" } });
 });
 
 test("a failure is exit code 1 with one line and no stack", () => {
@@ -131,12 +155,18 @@ test("a failure is exit code 1 with one line and no stack", () => {
 test("a folder in place of the registry, or of the report, is misuse", () => {
   writeModelList(data, "a x main /1.yml one READY\n");
   expect(runProgram(home, data, "--to", home)).toMatchObject({ code: 2, out: "" });
-  expect(runProgram(home, data, "--to", to, "--report", join(home, "gone", "report.jsonl"))).toMatchObject({ code: 2, out: "" });
+  expect(runProgram(home, data, "--to", to, "--report", join(home, "gone", "report.jsonl"))).toMatchObject({
+    code: 2,
+    out: "",
+  });
   expect(existsSync(to)).toBe(false);
 });
 
 test("a name from outside cannot drive the terminal", () => {
-  writeModelList(data, "\u001b]0;owned\u0007\u202e x main /1.yml \u001b[2J READY\nok x main /\u009b2J.yml ok READY\nb x main /2.yml a\u001bb READY\n");
+  writeModelList(
+    data,
+    "\u001b]0;owned\u0007\u202e x main /1.yml \u001b[2J READY\nok x main /\u009b2J.yml ok READY\nb x main /2.yml a\u001bb READY\n",
+  );
   const { code, out, err } = runProgram(home, data, "--to", to);
   expect(code).toBe(0);
   // oxlint-disable-next-line no-control-regex -- they are what must not be there
@@ -147,7 +177,16 @@ test("a name from outside cannot drive the terminal", () => {
 test("help and version", () => {
   const { code, out } = runProgram(home, "--help");
   expect(code).toBe(0);
-  for (const word of ["--from", "--to", "--dry-run", "--report", "--json", "--rollback", "-y, --yes", "Exit codes"]) {
+  for (const word of [
+    "--from",
+    "--to",
+    "--dry-run",
+    "--report",
+    "--json",
+    "--rollback",
+    "-y, --yes",
+    "Exit codes",
+  ]) {
     expect(out).toContain(word);
   }
   expect(runProgram(home, "--version").out).toMatch(/^\d+\.\d+\.\d+\n$/);
@@ -156,7 +195,13 @@ test("help and version", () => {
 describe("killed in the middle", () => {
   const COUNT = 4000;
   beforeEach(() => {
-    writeModelList(data, Array.from({ length: COUNT }, (_, index) => `m${index} x main /${index}.yml alias-${index % 3900} READY\n`).join(""));
+    writeModelList(
+      data,
+      Array.from(
+        { length: COUNT },
+        (_, index) => `m${index} x main /${index}.yml alias-${index % 3900} READY\n`,
+      ).join(""),
+    );
   });
 
   test("at any moment, it leaves all or nothing, and the next run ends as an undisturbed one does", async () => {
@@ -170,7 +215,7 @@ describe("killed in the middle", () => {
       await setTimeout(delayMs);
       child.kill("SIGKILL");
       await exited;
-      if (existsSync(to)) expect([0, COUNT]).toContain(Object.keys(await readable(to)).length);
+      expect([0, COUNT]).toContain(Object.keys(await readable(to)).length);
     }
     expect(runProgram(home, data, "--to", to).code).toBe(0);
     const models = await registryModels(to);
@@ -242,7 +287,7 @@ async function readable(path: string): Promise<Record<string, unknown>> {
   try {
     return await registryModels(path);
   } catch {
-    // Killed before the schema was there: a file that nothing was written to yet.
+    // None yet, or killed before the schema was there: a file that nothing was written to yet.
     return {};
   }
 }

@@ -1,7 +1,9 @@
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+
 import { openRegistry } from "@cortex/model-db";
 import { beforeEach, expect, test } from "vitest";
+
 import { backupsFolder, createBackup, newestBackup } from "../src/backup.ts";
 import { fingerprintOf } from "../src/durable-files.ts";
 import { migrate } from "../src/migrate.ts";
@@ -64,7 +66,9 @@ test("an old store that is gone comes back; one that was changed since is left, 
   await migrate({ from: data, to, env: {} });
   writeFile(list, "changed x main /1.yml one READY\n");
   const changed = await rollBack(findRollback(to)!);
-  expect(changed.sourcesChanged).toMatchObject([{ path: list, copy: expect.stringContaining("1-model.list") }]);
+  expect(changed.sourcesChanged).toMatchObject([
+    { path: list, copy: expect.stringContaining("1-model.list") },
+  ]);
   await migrate({ from: data, to, env: {} });
   rmSync(list);
   expect((await rollBack(findRollback(to)!)).sourcesRestored).toEqual([list]);

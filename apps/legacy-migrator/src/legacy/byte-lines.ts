@@ -54,7 +54,14 @@ export function* byteLines(descriptor: number, onRead?: (bytes: number) => void)
     if (held > MAX_LINE_BYTES) {
       const long = skipLine(descriptor, position, chunk, held);
       line++;
-      yield { line, offset, length: long.length, text: undefined, sample: long.sample, terminated: long.terminated };
+      yield {
+        line,
+        offset,
+        length: long.length,
+        text: undefined,
+        sample: long.sample,
+        terminated: long.terminated,
+      };
       position = long.position;
       offset = position;
       held = 0;
@@ -69,7 +76,8 @@ export function lineAt(descriptor: number, offset: number): ByteLine {
     const chunk = Buffer.allocUnsafe(size);
     const read = readSync(descriptor, chunk, 0, size, offset);
     const end = chunk.subarray(0, read).indexOf(NEWLINE);
-    if (end !== -1 || read < size) return toLine(chunk.subarray(0, end === -1 ? read : end), 0, offset, end !== -1);
+    if (end !== -1 || read < size)
+      return toLine(chunk.subarray(0, end === -1 ? read : end), 0, offset, end !== -1);
   }
   throw new RangeError(`no line begins at byte ${offset}`);
 }
@@ -88,7 +96,12 @@ function* linesOf(block: Buffer, before: number, blockOffset: number): Generator
       const length = ascii ? one.length : Buffer.byteLength(one);
       line++;
       yield length > MAX_LINE_BYTES
-        ? toLine(block.subarray(offset - blockOffset, offset - blockOffset + length), line, offset, newline !== -1)
+        ? toLine(
+            block.subarray(offset - blockOffset, offset - blockOffset + length),
+            line,
+            offset,
+            newline !== -1,
+          )
         : { line, offset, length, text: one, sample: undefined, terminated: newline !== -1 };
       offset += length + 1;
       start = end + 1;
@@ -123,7 +136,8 @@ function skipLine(
   for (;;) {
     const read = readSync(descriptor, chunk, 0, CHUNK_BYTES, position);
     const newline = chunk.subarray(0, read).indexOf(NEWLINE);
-    if (newline !== -1) return { length: length + newline, sample, position: position + newline + 1, terminated: true };
+    if (newline !== -1)
+      return { length: length + newline, sample, position: position + newline + 1, terminated: true };
     length += read;
     position += read;
     if (read === 0) return { length, sample, position, terminated: false };

@@ -8,7 +8,9 @@ const HUGGING_FACE = "huggingface.co/";
 export function canonicalId(modelId: string): string {
   if (!modelId.startsWith(HUGGING_FACE)) return modelId;
   const parts = modelId.split("/");
-  return parts.length === 4 && parts.every((part) => part !== "" && !part.includes(":")) ? parts.slice(1).join(":") : modelId;
+  return parts.length === 4 && parts.every((part) => part !== "" && !part.includes(":"))
+    ? parts.slice(1).join(":")
+    : modelId;
 }
 
 /** The other spelling of the same Hugging Face file; `undefined` for an id of another kind. */

@@ -1,4 +1,5 @@
 import { isAbsolute, join, resolve } from "node:path";
+
 import type { Disk } from "./disk.ts";
 
 /** A path of the old store, as one that can be opened from anywhere. */

@@ -1,7 +1,16 @@
 import { isUtf8 } from "node:buffer";
 import { statSync } from "node:fs";
+
 import Database from "better-sqlite3";
-import type { LegacyEntry, LegacyItem, LegacyNote, LegacyRefusal, LegacyStore, Problem } from "./legacy-entry.ts";
+
+import type {
+  LegacyEntry,
+  LegacyItem,
+  LegacyNote,
+  LegacyRefusal,
+  LegacyStore,
+  Problem,
+} from "./legacy-entry.ts";
 import { LegacyStoreError } from "./legacy-store-error.ts";
 import { scratchCopy, type ScratchCopy } from "./scratch-copy.ts";
 
@@ -58,7 +67,9 @@ export class CortexDb implements LegacyStore {
       if (table === undefined) return;
       const present = new Set(columnsOf(this.#database, table));
       const all = (expression: (column: Column) => string): string =>
-        COLUMNS.map((column) => `${present.has(column) ? expression(column) : "NULL"} AS ${column}`).join(", ");
+        COLUMNS.map((column) => `${present.has(column) ? expression(column) : "NULL"} AS ${column}`).join(
+          ", ",
+        );
       const text = all((column) => column);
       this.#page = this.#database.prepare(
         `SELECT rowid, ${text} FROM ${table} WHERE rowid > ? ORDER BY rowid LIMIT ${PAGE_ROWS}`,
@@ -169,11 +180,16 @@ function modelsTable(database: Database.Database, path: string, notes: LegacyNot
   const check = database.pragma("quick_check(1)", { simple: true });
   if (check !== "ok") throw new LegacyStoreError("damaged", damaged(path, String(check)));
   const objects = database
-    .prepare<[], { name: string; type: string }>("SELECT name, type FROM sqlite_master WHERE type IN ('table', 'view')")
+    .prepare<[], { name: string; type: string }>(
+      "SELECT name, type FROM sqlite_master WHERE type IN ('table', 'view')",
+    )
     .all();
   const types = new Map(objects.map(({ name, type }) => [name, type]));
   if (types.get("models") === "view" || (types.has("model") && types.has("model_name"))) {
-    throw new LegacyStoreError("is_registry", `${path} is a registry already; there is nothing to migrate from it.`);
+    throw new LegacyStoreError(
+      "is_registry",
+      `${path} is a registry already; there is nothing to migrate from it.`,
+    );
   }
   if (objects.length === 0) {
     notes.push({ code: "empty_store", text: `${path} is an empty database: it holds no models.` });
@@ -225,7 +241,15 @@ function refuse(row: Row, { code, why, remedy }: Problem): LegacyRefusal {
       return [column, Buffer.isBuffer(value) ? `x'${value.toString("hex")}'` : value];
     }),
   );
-  return { kind: "refusal", store: "cortex.db", line: row.rowid, text: JSON.stringify(shown), code, why, remedy };
+  return {
+    kind: "refusal",
+    store: "cortex.db",
+    line: row.rowid,
+    text: JSON.stringify(shown),
+    code,
+    why,
+    remedy,
+  };
 }
 
 function damaged(path: string, why: string): string {

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
+
 import { parseDocument } from "yaml";
 
 /** What a `.cortexrc` says, as far as we need it. */
@@ -32,7 +33,10 @@ export function cortexrcPaths(env: NodeJS.ProcessEnv, home: string = homedir()):
 /** The data folders that the releases used when nothing else was said, newest release first. */
 export function usualDataFolders(env: NodeJS.ProcessEnv, home: string = homedir()): string[] {
   const data = env["XDG_DATA_HOME"] || join(home, ".local", "share");
-  return VARIANTS.flatMap((variant) => [join(data, `cortexcpp${variant}`), join(home, `cortexcpp${variant}`)]);
+  return VARIANTS.flatMap((variant) => [
+    join(data, `cortexcpp${variant}`),
+    join(home, `cortexcpp${variant}`),
+  ]);
 }
 
 /**

@@ -1,6 +1,7 @@
 import { closeSync, openSync, readdirSync, readSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
+
 import { cortexrcPaths, readCortexrc, usualDataFolders } from "./cortexrc.ts";
 import { LegacyStoreError } from "./legacy-store-error.ts";
 
@@ -37,7 +38,9 @@ function findGiven(path: string, env: NodeJS.ProcessEnv): DataFolder {
   const direct = (basename(path) === "models" ? storesIn(dirname(path)) : undefined) ?? storesIn(path);
   if (direct !== undefined) return direct;
   // A home folder, or a copy of one: what its .cortexrc says, or the usual folder in it.
-  const inside = candidates({}, path).folders.map(storesIn).find((found) => found !== undefined);
+  const inside = candidates({}, path)
+    .folders.map(storesIn)
+    .find((found) => found !== undefined);
   if (inside !== undefined) return inside;
   const usual = findDefaults(env)[0];
   throw new LegacyStoreError(
@@ -79,7 +82,9 @@ function candidates(env: NodeJS.ProcessEnv, home: string): { folders: string[]; 
 function storesIn(folder: string): DataFolder | undefined {
   const databases = [join(folder, DATABASE)].filter(isFile);
   // Two names of one file, on a disk that ignores case or through a link, are one store.
-  const lists = LISTS.map((name) => join(folder, name)).filter(isFile).filter(isFirstName);
+  const lists = LISTS.map((name) => join(folder, name))
+    .filter(isFile)
+    .filter(isFirstName);
   if (databases.length + lists.length === 0) return undefined;
   return { path: folder, databases, lists, hints: [] };
 }

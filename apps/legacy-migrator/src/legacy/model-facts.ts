@@ -1,7 +1,15 @@
 import { readdirSync } from "node:fs";
 import { basename, dirname, extname, isAbsolute, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { hasForbiddenCharacter, type FileRole, type JsonObject, type JsonValue, type NewModelFile } from "@cortex/model-db";
+
+import {
+  hasForbiddenCharacter,
+  type FileRole,
+  type JsonObject,
+  type JsonValue,
+  type NewModelFile,
+} from "@cortex/model-db";
+
 import { resolveLegacyPath } from "./config-path.ts";
 import type { Disk } from "./disk.ts";
 import type { LegacyNote } from "./legacy-entry.ts";
@@ -28,7 +36,15 @@ export interface ModelFacts {
 const SHARD = /^(.+)-(\d{5})-of-(\d{5})(\.gguf)$/i;
 const MAX_SHARDS = 1000;
 const MAX_PATH_LENGTH = 4096;
-const WEIGHTS: ReadonlySet<string> = new Set([".gguf", ".onnx", ".engine", ".safetensors", ".bin", ".pt", ".pth"]);
+const WEIGHTS: ReadonlySet<string> = new Set([
+  ".gguf",
+  ".onnx",
+  ".engine",
+  ".safetensors",
+  ".bin",
+  ".pt",
+  ".pth",
+]);
 const DAY_MS = 86_400_000;
 
 /**
@@ -37,7 +53,12 @@ const DAY_MS = 86_400_000;
  * @param written the path of the YAML, as the record has it.
  * @param isRemote whether it is a model behind an API, which has no weights.
  */
-export function readModelFacts(written: string | null, isRemote: boolean, dataFolder: string, disk: Disk): ModelFacts {
+export function readModelFacts(
+  written: string | null,
+  isRemote: boolean,
+  dataFolder: string,
+  disk: Disk,
+): ModelFacts {
   if (written === null || written === "") return NOTHING;
   const notes: LegacyNote[] = [];
   const config = resolveLegacyPath(written, dataFolder, disk);
@@ -50,7 +71,15 @@ export function readModelFacts(written: string | null, isRemote: boolean, dataFo
     const files = neighbours(config.path, disk);
     const sizeBytes = files.reduce((sum, file) => sum + (file.sizeBytes ?? 0), 0);
     const found = files.length;
-    return { ...NOTHING, configPath: config.path, files, weightsExpected: 1, weightsFound: found, sizeBytes, notes };
+    return {
+      ...NOTHING,
+      configPath: config.path,
+      files,
+      weightsExpected: 1,
+      weightsFound: found,
+      sizeBytes,
+      notes,
+    };
   }
   const { fields, problem } = readModelYml(config.path, stats.size);
   if (problem !== undefined) {
@@ -72,7 +101,9 @@ export function readModelFacts(written: string | null, isRemote: boolean, dataFo
     files.push({ path, role, sizeBytes: disk.fileAt(path)?.size ?? null });
   }
   const weights = files.filter(({ role }) => role === "weights");
-  const present = files.filter(({ role, sizeBytes }) => (role === "weights" || role === "mmproj") && sizeBytes !== null);
+  const present = files.filter(
+    ({ role, sizeBytes }) => (role === "weights" || role === "mmproj") && sizeBytes !== null,
+  );
   const updatedAt = sane(stats.mtimeMs);
   const born = sane(stats.birthtimeMs);
   return {
@@ -84,7 +115,8 @@ export function readModelFacts(written: string | null, isRemote: boolean, dataFo
     weightsFound: weights.filter(({ sizeBytes }) => sizeBytes !== null).length,
     sizeBytes: present.reduce((sum, { sizeBytes }) => sum + (sizeBytes ?? 0), 0),
     // A copied file is born after its last change.
-    createdAt: born !== undefined && updatedAt !== undefined ? Math.min(born, updatedAt) : (updatedAt ?? born),
+    createdAt:
+      born !== undefined && updatedAt !== undefined ? Math.min(born, updatedAt) : (updatedAt ?? born),
     updatedAt,
     notes,
   };
@@ -134,7 +166,8 @@ function filesOf(
     return [disk.isFile(beside) ? beside : resolved.path];
   };
   const listed = [yml?.["files"] ?? []].flat();
-  const weights = listed.length === 0 ? defaultWeights(configPath, disk) : listed.flatMap(locate).flatMap(shards);
+  const weights =
+    listed.length === 0 ? defaultWeights(configPath, disk) : listed.flatMap(locate).flatMap(shards);
   const [projector] = locate(yml?.["mmproj"] ?? "");
   return { paths: projector === undefined ? weights : [...weights, projector], projector };
 }
@@ -149,7 +182,9 @@ function defaultWeights(configPath: string, disk: Disk): string[] {
   if (disk.isFile(own)) return [own];
   if (!/^model\.ya?ml$/.test(basename(configPath))) return [usual];
   const others = namesIn(folder).filter((name) => WEIGHTS.has(extname(name).toLowerCase()));
-  return others.length === 0 || others.length > MAX_SHARDS ? [usual] : others.map((name) => join(folder, name));
+  return others.length === 0 || others.length > MAX_SHARDS
+    ? [usual]
+    : others.map((name) => join(folder, name));
 }
 
 function withoutExtension(path: string): string {

@@ -1,4 +1,5 @@
 import { shortAliases } from "@cortex/model-db";
+
 import type { LegacyNote, Problem } from "./legacy-entry.ts";
 
 /** The fields of one line of `model.list`, as far as they can be told. */
@@ -50,8 +51,15 @@ export function parseModelListLine(text: string, context: LineContext): ModelLis
     const fields = line.split(" ");
     const [modelId, author, branch, configPath, alias, status] = fields;
     if (
-      fields.length === FIELD_COUNT && modelId && author && branch && alias && status &&
-      configPath !== undefined && isConfigFile(configPath) && modelId !== "#"
+      fields.length === FIELD_COUNT &&
+      modelId &&
+      author &&
+      branch &&
+      alias &&
+      status &&
+      configPath !== undefined &&
+      isConfigFile(configPath) &&
+      modelId !== "#"
     ) {
       return { modelId, author, branch, configPath, alias, status, notes: NO_NOTES, rest: null };
     }
@@ -62,7 +70,8 @@ export function parseModelListLine(text: string, context: LineContext): ModelLis
   if (begin === 3) return readFrom(line, words, 3, context, []) ?? incomplete(words, context);
   if (words[0]!.text.startsWith("#")) return COMMENT;
   if (begin > 3) return readSpacedId(line, words, begin, context) ?? cannotTell();
-  if (begin >= 0 || words.length < FIELD_COUNT) return readEmptyField(line, context) ?? tooFew(words, context);
+  if (begin >= 0 || words.length < FIELD_COUNT)
+    return readEmptyField(line, context) ?? tooFew(words, context);
   return readOtherPath(line, words, context);
 }
 
@@ -91,7 +100,9 @@ function readFrom(
   if (end === undefined) return undefined;
   const configPath = pathTo(end);
   if (end > begin) {
-    notes.push(note("path_joined", "The path holds a blank, at which the old program cut it; it is whole again."));
+    notes.push(
+      note("path_joined", "The path holds a blank, at which the old program cut it; it is whole again."),
+    );
   }
   const tail = words.slice(end + 1);
   return { ...fields, configPath, ...readTail(line, tail, modelId, context, notes, end > begin) };
@@ -114,7 +125,9 @@ function readTail(
   }
   if (tail.length === 1) {
     if (isStatus(first.text)) {
-      const why = joined ? "an old write dropped it, as it did with whatever came after the path" : "the field is empty";
+      const why = joined
+        ? "an old write dropped it, as it did with whatever came after the path"
+        : "the field is empty";
       notes.push(note("alias_lost", `The line has no alias: ${why}.`));
       return { alias: null, status: first.text, rest: null };
     }
@@ -127,15 +140,21 @@ function readTail(
   if (tail.length === 2) return { alias: first.text, status: last.text, rest: null };
   if (isStatus(second!.text)) {
     const rest = line.slice(tail[2]!.start);
-    notes.push(note("rest_ignored", `After the sixth field there is more, which the old program ignored: ${rest}`));
+    notes.push(
+      note("rest_ignored", `After the sixth field there is more, which the old program ignored: ${rest}`),
+    );
     return { alias: first.text, status: second!.text, rest };
   }
   if (isStatus(last.text)) {
-    notes.push(note("alias_joined", "The alias holds a blank, at which the old program cut it; it is whole again."));
+    notes.push(
+      note("alias_joined", "The alias holds a blank, at which the old program cut it; it is whole again."),
+    );
     return { alias: line.slice(first.start, tail.at(-2)!.end), status: last.text, rest: null };
   }
   const rest = line.slice(tail[2]!.start);
-  notes.push(note("rest_ignored", `After the sixth field there is more, which the old program ignored: ${rest}`));
+  notes.push(
+    note("rest_ignored", `After the sixth field there is more, which the old program ignored: ${rest}`),
+  );
   return { alias: first.text, status: second!.text, rest };
 }
 
@@ -152,7 +171,10 @@ function readCutAlias(
   }
   if (whole !== undefined) {
     notes.push(
-      note("line_cut", `The last line was cut off after "${cut}"; its alias is the one the old program made: ${whole}`),
+      note(
+        "line_cut",
+        `The last line was cut off after "${cut}"; its alias is the one the old program made: ${whole}`,
+      ),
     );
     return { alias: whole, status: null, rest: null };
   }
@@ -197,7 +219,10 @@ function readCutPath(
   }
   if (words.length !== begin + 3) return undefined;
   fields.notes.push(
-    note("path_doubtful", `The path does not end in .yml; an old write may have cut it at a blank: ${beginning}`),
+    note(
+      "path_doubtful",
+      `The path does not end in .yml; an old write may have cut it at a blank: ${beginning}`,
+    ),
   );
   return { ...fields, configPath: beginning, alias: words[begin + 1]!.text, status: words[begin + 2]!.text };
 }
@@ -211,7 +236,9 @@ function readSpacedId(
 ): ModelListFields | undefined {
   const modelId = line.slice(words[0]!.start, words[begin - 3]!.end);
   const imported = words[begin - 2]!.text === "local" && words[begin - 1]!.text === "imported";
-  const notes = [note("id_joined", "The id holds a blank, at which the old program cut it; it is whole again.")];
+  const notes = [
+    note("id_joined", "The id holds a blank, at which the old program cut it; it is whole again."),
+  ];
   const read = readFrom(line, words, begin, context, notes);
   if (read === undefined) return undefined;
   const path = read.configPath?.replaceAll("\\", "/") ?? "";
@@ -221,15 +248,28 @@ function readSpacedId(
 // The old program wrote one blank between fields: two in a row are a field that was empty.
 function readEmptyField(line: string, context: LineContext): ModelListFields | Problem | undefined {
   const fields = line.split(" ");
-  if (fields.length !== FIELD_COUNT || OTHER_BLANK.test(line) || fields.filter((field) => field === "").length !== 1) {
+  if (
+    fields.length !== FIELD_COUNT ||
+    OTHER_BLANK.test(line) ||
+    fields.filter((field) => field === "").length !== 1
+  ) {
     return undefined;
   }
-  const [modelId, author, branch, configPath, alias, status] = fields as [string, string, string, string, string, string];
+  const [modelId, author, branch, configPath, alias, status] = fields as [
+    string,
+    string,
+    string,
+    string,
+    string,
+    string,
+  ];
   if (modelId === "") return NO_ID;
   if (!isStatus(status) && !PATH_BEGIN.test(configPath)) return undefined;
   if (!context.terminated && status === "") return undefined;
   const name = ["id", "author", "branch", "path", "alias", "status"][fields.indexOf("")]!;
-  const notes = [note("field_empty", `The ${name} is empty, for which the old program dropped the whole line.`)];
+  const notes = [
+    note("field_empty", `The ${name} is empty, for which the old program dropped the whole line.`),
+  ];
   return {
     modelId,
     author: author || null,
@@ -243,24 +283,48 @@ function readEmptyField(line: string, context: LineContext): ModelListFields | P
 }
 
 // Six words or more, none of which begins like a path.
-function readOtherPath(line: string, words: readonly Word[], context: LineContext): ModelListFields | Problem {
+function readOtherPath(
+  line: string,
+  words: readonly Word[],
+  context: LineContext,
+): ModelListFields | Problem {
   const [modelId, author, branch, configPath, alias, status] = words.map(({ text }) => text) as [
-    string, string, string, string, string, string,
+    string,
+    string,
+    string,
+    string,
+    string,
+    string,
   ];
   const rest = words.length > FIELD_COUNT ? line.slice(words[FIELD_COUNT]!.start) : null;
   const notes: LegacyNote[] = [];
   if (rest !== null) {
-    notes.push(note("rest_ignored", `After the sixth field there is more, which the old program ignored: ${rest}`));
+    notes.push(
+      note("rest_ignored", `After the sixth field there is more, which the old program ignored: ${rest}`),
+    );
   }
   // An id with a blank whose path was cut as well: an import lies where the old program keeps it.
-  const importedAt = words.findIndex((word, index) => word.text === "local" && words[index + 1]?.text === "imported");
+  const importedAt = words.findIndex(
+    (word, index) => word.text === "local" && words[index + 1]?.text === "imported",
+  );
   if (importedAt > 1) {
     const whole = line.slice(words[0]!.start, words[importedAt - 1]!.end);
     const usual = context.usualConfigPaths(whole, "local", "imported").find((path) => context.isFile(path));
     if (usual === undefined) return cannotTell();
-    notes.push(note("id_joined", "The id holds a blank, at which the old program cut it; it is whole again."));
+    notes.push(
+      note("id_joined", "The id holds a blank, at which the old program cut it; it is whole again."),
+    );
     notes.push(note("path_found", "The path was lost; the file was found where the old program keeps it."));
-    return { modelId: whole, author: "local", branch: "imported", configPath: usual, alias: null, status: lastStatus(words), notes, rest: null };
+    return {
+      modelId: whole,
+      author: "local",
+      branch: "imported",
+      configPath: usual,
+      alias: null,
+      status: lastStatus(words),
+      notes,
+      rest: null,
+    };
   }
   if (!isConfigFile(configPath)) {
     if (!isStatus(status)) return NO_ENTRY;

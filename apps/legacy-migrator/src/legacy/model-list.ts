@@ -1,6 +1,14 @@
 import { closeSync, fstatSync, openSync, statSync, type Stats } from "node:fs";
+
 import { byteLines, lineAt, MAX_LINE_BYTES, type ByteLine } from "./byte-lines.ts";
-import type { LegacyEntry, LegacyItem, LegacyNote, LegacyRefusal, LegacyStore, Problem } from "./legacy-entry.ts";
+import type {
+  LegacyEntry,
+  LegacyItem,
+  LegacyNote,
+  LegacyRefusal,
+  LegacyStore,
+  Problem,
+} from "./legacy-entry.ts";
 import { LegacyStoreError } from "./legacy-store-error.ts";
 import { isFields, parseModelListLine, type LineContext } from "./model-list-line.ts";
 
@@ -45,7 +53,8 @@ export class ModelList implements LegacyStore {
 
   get notes(): readonly LegacyNote[] {
     if (!this.#byteOrderMark) return [];
-    const text = "The file begins with a byte order mark, which the old program took for a part of the first id.";
+    const text =
+      "The file begins with a byte order mark, which the old program took for a part of the first id.";
     return [{ code: "byte_order_mark", text }];
   }
 

@@ -1,11 +1,19 @@
 import { readFileSync } from "node:fs";
+
 import type { JsonObject, JsonValue } from "@cortex/model-db";
 import { isMap, isScalar, parseDocument } from "yaml";
 
 const MAX_BYTES = 1024 * 1024;
 const MAX_DEPTH = 24;
 // The old program writes them as plain scalars: read as numbers, `007`, `7e3` and `1.10` would change.
-const TEXT_KEYS: ReadonlySet<string> = new Set(["id", "model", "name", "version", "quantization_method", "precision"]);
+const TEXT_KEYS: ReadonlySet<string> = new Set([
+  "id",
+  "model",
+  "name",
+  "version",
+  "quantization_method",
+  "precision",
+]);
 
 /** What a `model.yml` says; never a reason to refuse the model. */
 export interface ModelYml {
@@ -21,7 +29,10 @@ export interface ModelYml {
  */
 export function readModelYml(path: string, sizeBytes: number): ModelYml {
   if (sizeBytes > MAX_BYTES) {
-    return { fields: undefined, problem: `it has ${sizeBytes.toLocaleString("en")} bytes, too many for a model.yml` };
+    return {
+      fields: undefined,
+      problem: `it has ${sizeBytes.toLocaleString("en")} bytes, too many for a model.yml`,
+    };
   }
   try {
     const bytes = readFileSync(path);
@@ -37,10 +48,12 @@ export function parseModelYml(text: string): ModelYml {
     const document = parseDocument(text, { logLevel: "silent", uniqueKeys: false });
     const first = document.errors[0];
     if (first !== undefined) return { fields: undefined, problem: first.message.split("\n", 1)[0]! };
-    if (!isMap(document.contents)) return { fields: undefined, problem: "it is not a list of keys and values" };
+    if (!isMap(document.contents))
+      return { fields: undefined, problem: "it is not a list of keys and values" };
     for (const { key, value } of document.contents.items) {
       if (!isScalar(key) || typeof key.value !== "string" || !TEXT_KEYS.has(key.value)) continue;
-      if (isScalar(value) && typeof value.value === "number" && value.source !== undefined) value.value = value.source;
+      if (isScalar(value) && typeof value.value === "number" && value.source !== undefined)
+        value.value = value.source;
     }
     return { fields: toJson(document.toJS({ maxAliasCount: 100 })) as JsonObject, problem: undefined };
   } catch (error) {
@@ -62,5 +75,6 @@ function toJson(value: unknown, depth = 0): JsonValue {
     }
     return object;
   }
-  return value === undefined ? null : String(value);
+  // A date, a set, a big integer: nothing that the old program writes.
+  return typeof value === "bigint" ? String(value) : null;
 }

@@ -1,6 +1,17 @@
-import { constants, copyFileSync, existsSync, mkdtempSync, openSync, readSync, closeSync, rmSync, statSync } from "node:fs";
+import {
+  constants,
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readSync,
+  closeSync,
+  rmSync,
+  statSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
+
 import { LegacyStoreError } from "./legacy-store-error.ts";
 
 /** The files that belong to one SQLite database beside it, by the end of their names. */

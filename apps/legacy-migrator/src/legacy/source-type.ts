@@ -1,4 +1,5 @@
 import type { SourceType } from "@cortex/model-db";
+
 import type { LegacyEntry } from "./legacy-entry.ts";
 
 /** A record's fields that tell where the model came from. */
@@ -19,14 +20,21 @@ export function sourceTypeOf(signs: SourceSigns): SourceType | undefined {
   const path = (signs.configPath ?? "").replaceAll("\\", "/");
   if (modelFormat === "remote" || /(?:^|\/)models\/remote\//.test(path)) return "remote";
   // Before Hugging Face: the source of a cortex.so model is a repository there.
-  if (author === "cortexso" || modelFormat === "cortexso" || path.includes("models/cortex.so/")) return "cortex.so";
+  if (author === "cortexso" || modelFormat === "cortexso" || path.includes("models/cortex.so/"))
+    return "cortex.so";
   if (author === "local" || branch === "imported" || modelSource === "imported" || modelFormat === "local") {
     return "local";
   }
   if (path.includes("models/imported/")) return "local";
   if (modelId.startsWith("huggingface.co/") || path.includes("models/huggingface.co/")) return "huggingface";
-  if (modelFormat === "hf-gguf" || /^https?:\/\/huggingface\.co\//.test(modelSource ?? "")) return "huggingface";
-  if (author !== null && author !== "" && modelId.split(":").length === 3 && modelId.startsWith(`${author}:`)) {
+  if (modelFormat === "hf-gguf" || /^https?:\/\/huggingface\.co\//.test(modelSource ?? ""))
+    return "huggingface";
+  if (
+    author !== null &&
+    author !== "" &&
+    modelId.split(":").length === 3 &&
+    modelId.startsWith(`${author}:`)
+  ) {
     return "huggingface";
   }
   return status === "remote" ? "remote" : undefined;

@@ -7,7 +7,12 @@ import { join } from "node:path";
  *
  * @returns absolute paths, best first; they need not exist, and none leaves the `models` folder.
  */
-export function usualConfigPaths(dataFolder: string, modelId: string, author: string, branch: string): string[] {
+export function usualConfigPaths(
+  dataFolder: string,
+  modelId: string,
+  author: string,
+  branch: string,
+): string[] {
   const models = join(dataFolder, "models");
   const found: string[] = [];
   const add = (...parts: string[]): void => {

@@ -1,7 +1,9 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+
 import Database from "better-sqlite3";
 import { describe, expect, test } from "vitest";
+
 import { CortexDb } from "../../src/legacy/cortex-db.ts";
 import type { LegacyItem } from "../../src/legacy/legacy-entry.ts";
 import { contentsOf } from "../contents-of.ts";
@@ -11,7 +13,8 @@ import { temporaryFolder } from "../temporary-folder.ts";
 function read(path: string): { items: LegacyItem[]; notes: string[] } {
   using store = new CortexDb(path);
   const items = [...store.scan()];
-  for (const item of items) if (item.kind === "entry") expect(store.entryAt(item.position)).toEqual(item);
+  const entries = items.filter((item) => item.kind === "entry");
+  expect(entries.map(({ position }) => store.entryAt(position))).toEqual(entries);
   return { items, notes: store.notes.map(({ code }) => code) };
 }
 
@@ -36,13 +39,26 @@ describe.each(["none", 0, 1, 2, 3] as const)("schema %s", (schema) => {
     const before = contentsOf(folder);
     const { items } = read(path);
     expect(items).toMatchObject([
-      { kind: "entry", line: 1, modelId: "A:R:f.gguf", author: "A", branch: "main", configPath: "models/f.yml", alias: "f" },
+      {
+        kind: "entry",
+        line: 1,
+        modelId: "A:R:f.gguf",
+        author: "A",
+        branch: "main",
+        configPath: "models/f.yml",
+        alias: "f",
+      },
       { kind: "entry", line: 2, modelId: "second", author: null, alias: null, status: null },
     ]);
     expect(items[0]).toMatchObject(
       schema === "none" || schema === 0
         ? { modelFormat: null, status: null, metadata: null }
-        : { modelFormat: "hf-gguf", status: "downloaded", engine: "llama-cpp", metadata: schema === 1 ? null : '{"size":1}' },
+        : {
+            modelFormat: "hf-gguf",
+            status: "downloaded",
+            engine: "llama-cpp",
+            metadata: schema === 1 ? null : '{"size":1}',
+          },
     );
     expect(contentsOf(folder)).toEqual(before);
   });
@@ -57,7 +73,11 @@ test("the columns count, not the version: an old release renumbers a newer file"
 });
 
 test("rows without an id are refused, each one", () => {
-  const path = writeCortexDb(temporaryFolder(), 3, [{ model_alias: "x" }, { model_id: "" }, { model_id: "a" }]);
+  const path = writeCortexDb(temporaryFolder(), 3, [
+    { model_alias: "x" },
+    { model_id: "" },
+    { model_id: "a" },
+  ]);
   expect(read(path).items).toMatchObject([
     { kind: "refusal", line: 1, code: "id_absent", text: expect.stringContaining('"model_alias":"x"') },
     { kind: "refusal", line: 2, code: "id_absent" },
@@ -66,11 +86,19 @@ test("rows without an id are refused, each one", () => {
 });
 
 test("bytes that are no text are refused; a replacement character that was written is kept", () => {
-  const path = writeCortexDb(temporaryFolder(), 3, [{ model_id: "bad" }, { model_id: "blob", engine: Buffer.from("x") }, { model_id: "is \ufffd" }]);
+  const path = writeCortexDb(temporaryFolder(), 3, [
+    { model_id: "bad" },
+    { model_id: "blob", engine: Buffer.from("x") },
+    { model_id: "is \ufffd" },
+  ]);
   const database = new Database(path);
   database.exec("UPDATE models SET model_alias = CAST(x'636166e9' AS TEXT) WHERE model_id = 'bad'");
   database.close();
-  expect(read(path).items).toMatchObject([{ code: "not_utf8" }, { code: "not_utf8" }, { kind: "entry", modelId: "is \ufffd" }]);
+  expect(read(path).items).toMatchObject([
+    { code: "not_utf8" },
+    { code: "not_utf8" },
+    { kind: "entry", modelId: "is \ufffd" },
+  ]);
 });
 
 test("a file in write-ahead mode is read with what is only in its log, and left alone", () => {
@@ -117,17 +145,24 @@ test("no lock is taken: the old program can write meanwhile, and that is noticed
 test("more rows than are read at once are read once each, in their order", () => {
   const rows = Array.from({ length: 1203 }, (_, index) => ({ model_id: `m${index}` }));
   const { items } = read(writeCortexDb(temporaryFolder(), 3, rows));
-  expect(items.map((item) => item.kind === "entry" && item.modelId)).toEqual(rows.map(({ model_id }) => model_id));
+  expect(items.map((item) => item.kind === "entry" && item.modelId)).toEqual(
+    rows.map(({ model_id }) => model_id),
+  );
 });
 
 test("an empty file is an empty store, and says so", () => {
-  expect(read(writeFile(join(temporaryFolder(), "cortex.db"), ""))).toEqual({ items: [], notes: ["empty_store"] });
+  expect(read(writeFile(join(temporaryFolder(), "cortex.db"), ""))).toEqual({
+    items: [],
+    notes: ["empty_store"],
+  });
 });
 
 test("what else is in the file is named, without its secrets", () => {
   const path = writeCortexDb(temporaryFolder(), 3, []);
   const database = new Database(path);
-  database.exec("CREATE TABLE engines (engine_name TEXT, api_key TEXT); INSERT INTO engines VALUES ('openai', 'sk-secret')");
+  database.exec(
+    "CREATE TABLE engines (engine_name TEXT, api_key TEXT); INSERT INTO engines VALUES ('openai', 'sk-secret')",
+  );
   database.close();
   using store = new CortexDb(path);
   expect(store.notes).toMatchObject([{ code: "other_table" }]);
@@ -137,16 +172,24 @@ test("what else is in the file is named, without its secrets", () => {
 test("a table that a failed downgrade left is read when it is all there is, and named when it is not", () => {
   const path = writeCortexDb(temporaryFolder(), 3, [{ model_id: "a" }]);
   const database = new Database(path);
-  database.exec("CREATE TABLE models_old AS SELECT * FROM models; INSERT INTO models_old (model_id) VALUES ('b')");
+  database.exec(
+    "CREATE TABLE models_old AS SELECT * FROM models; INSERT INTO models_old (model_id) VALUES ('b')",
+  );
   expect(read(path)).toMatchObject({ items: [{ modelId: "a" }], notes: ["models_old_left"] });
   database.exec("DROP TABLE models");
   database.close();
-  expect(read(path)).toMatchObject({ items: [{ modelId: "a" }, { modelId: "b" }], notes: ["models_old_read"] });
+  expect(read(path)).toMatchObject({
+    items: [{ modelId: "a" }, { modelId: "b" }],
+    notes: ["models_old_read"],
+  });
 });
 
 describe("refused as a whole:", () => {
   test("what is no database", () => {
-    const path = writeFile(join(temporaryFolder(), "cortex.db"), "this is not a database at all, but long enough to be one".repeat(20));
+    const path = writeFile(
+      join(temporaryFolder(), "cortex.db"),
+      "this is not a database at all, but long enough to be one".repeat(20),
+    );
     expect(() => new CortexDb(path)).toThrow(/is not a database/);
   });
 
@@ -159,7 +202,11 @@ describe("refused as a whole:", () => {
   });
 
   test("a damaged one", () => {
-    const path = writeCortexDb(temporaryFolder(), 3, Array.from({ length: 500 }, (_, index) => ({ model_id: `model-${index}` })));
+    const path = writeCortexDb(
+      temporaryFolder(),
+      3,
+      Array.from({ length: 500 }, (_, index) => ({ model_id: `model-${index}` })),
+    );
     const bytes = readFileSync(path);
     bytes.fill(0x5a, 4096, 12_288);
     writeFileSync(path, bytes);

@@ -1,5 +1,7 @@
 import { join } from "node:path";
+
 import { describe, expect, test, vi, beforeEach } from "vitest";
+
 import { findDataFolder } from "../../src/legacy/data-folder.ts";
 import { writeCortexDb, writeFile, writeModelList } from "../old-data.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
@@ -26,17 +28,22 @@ describe("without an argument, the folder that the old program used", () => {
     expect(findDataFolder(undefined, {})).toMatchObject({ path: data, lists: [list], databases: [] });
   });
 
-  test.each(["cortexcpp", "cortexcpp-beta", "cortexcpp-nightly", ".local/share/cortexcpp"])("~/%s, where nothing says", (name) => {
-    const list = writeModelList(join(home, name), "");
-    expect(findDataFolder(undefined, {}).lists).toEqual([list]);
-  });
+  test.each(["cortexcpp", "cortexcpp-beta", "cortexcpp-nightly", ".local/share/cortexcpp"])(
+    "~/%s, where nothing says",
+    (name) => {
+      const list = writeModelList(join(home, name), "");
+      expect(findDataFolder(undefined, {}).lists).toEqual([list]);
+    },
+  );
 
   test("where XDG_CONFIG_HOME and XDG_DATA_HOME say", () => {
     const list = writeModelList(join(home, "d", "cortexcpp"), "");
     expect(findDataFolder(undefined, { XDG_DATA_HOME: join(home, "d") }).lists).toEqual([list]);
     const other = writeModelList(join(home, "o"), "");
     writeFile(join(home, "c", "cortexcpp", ".cortexrc"), `dataFolderPath: ${join(home, "o")}`);
-    expect(findDataFolder(undefined, { XDG_DATA_HOME: join(home, "d"), XDG_CONFIG_HOME: join(home, "c") }).lists).toEqual([other]);
+    expect(
+      findDataFolder(undefined, { XDG_DATA_HOME: join(home, "d"), XDG_CONFIG_HOME: join(home, "c") }).lists,
+    ).toEqual([other]);
   });
 
   test("and others that there are as well are named", () => {
@@ -44,7 +51,9 @@ describe("without an argument, the folder that the old program used", () => {
     writeModelList(join(home, "cortexcpp"), "");
     const found = findDataFolder(undefined, {});
     expect(found.path).toBe(join(home, ".local/share/cortexcpp"));
-    expect(found.hints).toEqual([`There is another old data folder: cortex-migrate ${join(home, "cortexcpp")}`]);
+    expect(found.hints).toEqual([
+      `There is another old data folder: cortex-migrate ${join(home, "cortexcpp")}`,
+    ]);
   });
 
   test("also when .cortexrc names one that is gone, which is said", () => {
@@ -98,7 +107,11 @@ describe("an argument may be", () => {
     const list = writeModelList(join(home, "data"), "a x main /a.yml a READY\n");
     expect(findDataFolder(list)).toMatchObject({ path: join(home, "data"), lists: [list], databases: [] });
     const database = writeCortexDb(join(home, "data"), 3, []);
-    expect(findDataFolder(database)).toMatchObject({ path: join(home, "data"), lists: [], databases: [database] });
+    expect(findDataFolder(database)).toMatchObject({
+      path: join(home, "data"),
+      lists: [],
+      databases: [database],
+    });
     expect(findDataFolder(writeFile(join(home, "x", "old.txt"), "a")).lists).toHaveLength(1);
     expect(findDataFolder(writeFile(join(home, "x", "cortex.db"), "")).databases).toHaveLength(1);
   });

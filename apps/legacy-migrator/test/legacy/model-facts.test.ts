@@ -1,6 +1,8 @@
 import { statSync, utimesSync } from "node:fs";
 import { join } from "node:path";
+
 import { describe, expect, test } from "vitest";
+
 import { Disk } from "../../src/legacy/disk.ts";
 import { readModelFacts, type ModelFacts } from "../../src/legacy/model-facts.ts";
 import { parseModelYml } from "../../src/legacy/model-yml.ts";
@@ -12,13 +14,24 @@ function facts(dataFolder: string, path: string, isRemote = false): ModelFacts {
 }
 
 function files({ files: found }: ModelFacts, dataFolder: string): string[] {
-  return found.map(({ path, role, sizeBytes }) => `${role} ${path.replace(`${dataFolder}/`, "")} ${sizeBytes ?? "gone"}`);
+  return found.map(
+    ({ path, role, sizeBytes }) => `${role} ${path.replace(`${dataFolder}/`, "")} ${sizeBytes ?? "gone"}`,
+  );
 }
 
 describe("the YAML", () => {
   test("keeps ids, names and versions as they are written, also where they look like numbers", () => {
-    const { fields } = parseModelYml("id: 007\nmodel: 7e3\nname: 1.10\nversion: 1.0\nctx_len: 4096\nsize: 12\n");
-    expect(fields).toEqual({ id: "007", model: "7e3", name: "1.10", version: "1.0", ctx_len: 4096, size: 12 });
+    const { fields } = parseModelYml(
+      "id: 007\nmodel: 7e3\nname: 1.10\nversion: 1.0\nctx_len: 4096\nsize: 12\n",
+    );
+    expect(fields).toEqual({
+      id: "007",
+      model: "7e3",
+      name: "1.10",
+      version: "1.0",
+      ctx_len: 4096,
+      size: 12,
+    });
   });
 
   test("is read as far as it is JSON: no infinity, no prototype, no empty keys", () => {
@@ -32,7 +45,10 @@ describe("the YAML", () => {
     ["a list", "- a\n- b"],
     ["a text", "hello"],
     ["empty", ""],
-    ["a bomb of aliases", `a: &a [x, x]\n${Array.from({ length: 30 }, (_, index) => `b${index}: &b${index} [*${index === 0 ? "a" : `b${index - 1}`}, *${index === 0 ? "a" : `b${index - 1}`}]`).join("\n")}`],
+    [
+      "a bomb of aliases",
+      `a: &a [x, x]\n${Array.from({ length: 30 }, (_, index) => `b${index}: &b${index} [*${index === 0 ? "a" : `b${index - 1}`}, *${index === 0 ? "a" : `b${index - 1}`}]`).join("\n")}`,
+    ],
     ["too deep", `a: ${"[".repeat(60)}${"]".repeat(60)}`],
   ])("that is %s is reported", (_what, text) => {
     const { fields, problem } = parseModelYml(text);
@@ -56,11 +72,20 @@ describe("the files", () => {
   test("are those that the YAML lists, relative to the data folder or absolute", () => {
     const data = temporaryFolder();
     const away = writeFile(join(data, "away", "w 2.gguf"), Buffer.alloc(5));
-    writeModel(data, "models/a/m.yml", `files:\n  - models/a/w.gguf\n  - ${away}\n  - https://example.org/x.gguf\n  - file://${away.replace(" ", "%20")}\n`, {
-      "models/a/w.gguf": 7,
-    });
+    writeModel(
+      data,
+      "models/a/m.yml",
+      `files:\n  - models/a/w.gguf\n  - ${away}\n  - https://example.org/x.gguf\n  - file://${away.replace(" ", "%20")}\n`,
+      {
+        "models/a/w.gguf": 7,
+      },
+    );
     const found = facts(data, "models/a/m.yml");
-    expect(files(found, data)).toEqual([expect.stringContaining("config models/a/m.yml"), "weights models/a/w.gguf 7", "weights away/w 2.gguf 5"]);
+    expect(files(found, data)).toEqual([
+      expect.stringContaining("config models/a/m.yml"),
+      "weights models/a/w.gguf 7",
+      "weights away/w 2.gguf 5",
+    ]);
     expect(found).toMatchObject({ weightsExpected: 2, weightsFound: 2, sizeBytes: 12 });
   });
 
@@ -72,19 +97,32 @@ describe("the files", () => {
 
   test("of another engine are what lies there", () => {
     const data = temporaryFolder();
-    writeModel(data, "models/a/model.yml", "engine: onnxruntime", { "models/a/model.onnx": 3, "models/a/tokenizer.json": 1 });
+    writeModel(data, "models/a/model.yml", "engine: onnxruntime", {
+      "models/a/model.onnx": 3,
+      "models/a/tokenizer.json": 1,
+    });
     expect(files(facts(data, "models/a/model.yml"), data)[1]).toBe("weights models/a/model.onnx 3");
   });
 
   test("hold all parts of a split GGUF; one that is not there is one that is missing", () => {
     const data = temporaryFolder();
-    writeModel(data, "models/a/m.yml", "files: [models/a/w-00001-of-00003.gguf]", { "models/a/w-00001-of-00003.gguf": 3, "models/a/w-00003-of-00003.gguf": 3 });
-    expect(facts(data, "models/a/m.yml")).toMatchObject({ weightsExpected: 3, weightsFound: 2, sizeBytes: 6 });
+    writeModel(data, "models/a/m.yml", "files: [models/a/w-00001-of-00003.gguf]", {
+      "models/a/w-00001-of-00003.gguf": 3,
+      "models/a/w-00003-of-00003.gguf": 3,
+    });
+    expect(facts(data, "models/a/m.yml")).toMatchObject({
+      weightsExpected: 3,
+      weightsFound: 2,
+      sizeBytes: 6,
+    });
   });
 
   test("hold the projector of a model that sees", () => {
     const data = temporaryFolder();
-    writeModel(data, "models/a/m.yml", "files: [models/a/w.gguf]\nmmproj: models/a/eyes.gguf", { "models/a/w.gguf": 3, "models/a/eyes.gguf": 2 });
+    writeModel(data, "models/a/m.yml", "files: [models/a/w.gguf]\nmmproj: models/a/eyes.gguf", {
+      "models/a/w.gguf": 3,
+      "models/a/eyes.gguf": 2,
+    });
     const found = facts(data, "models/a/m.yml");
     expect(files(found, data)).toContain("mmproj models/a/eyes.gguf 2");
     expect(found).toMatchObject({ weightsExpected: 1, sizeBytes: 5 });
@@ -106,7 +144,9 @@ describe("the files", () => {
 describe("a data folder that was moved", () => {
   test("still has its models: absolute paths lead to where they are now, and that is said", () => {
     const data = temporaryFolder();
-    writeModel(data, "models/a/m.yml", "files: [/home/old/cortexcpp/models/a/w.gguf]", { "models/a/w.gguf": 3 });
+    writeModel(data, "models/a/m.yml", "files: [/home/old/cortexcpp/models/a/w.gguf]", {
+      "models/a/w.gguf": 3,
+    });
     const found = facts(data, "/home/old/cortexcpp/models/a/m.yml");
     expect(found).toMatchObject({ configPath: join(data, "models/a/m.yml"), weightsFound: 1 });
     expect(found.notes.map(({ code }) => code)).toEqual(["config_moved", "file_moved"]);
@@ -115,7 +155,9 @@ describe("a data folder that was moved", () => {
   test("from Windows has them as well", () => {
     const data = temporaryFolder();
     writeModel(data, "models/a/m.yml", "model: a");
-    expect(facts(data, "C:\\Users\\me\\cortexcpp\\models\\a\\m.yml").configPath).toBe(join(data, "models/a/m.yml"));
+    expect(facts(data, "C:\\Users\\me\\cortexcpp\\models\\a\\m.yml").configPath).toBe(
+      join(data, "models/a/m.yml"),
+    );
     expect(facts(data, "models\\a\\m.yml").configPath).toBe(join(data, "models/a/m.yml"));
   });
 
@@ -131,7 +173,10 @@ test("times are those of the YAML, and never after its last change", () => {
   const data = temporaryFolder();
   const path = writeModel(data, "models/a/m.yml", "model: a");
   utimesSync(path, 1_700_000_000, 1_700_000_000);
-  expect(facts(data, "models/a/m.yml")).toMatchObject({ createdAt: 1_700_000_000_000, updatedAt: 1_700_000_000_000 });
+  expect(facts(data, "models/a/m.yml")).toMatchObject({
+    createdAt: 1_700_000_000_000,
+    updatedAt: 1_700_000_000_000,
+  });
   expect(statSync(path).mtimeMs).toBe(1_700_000_000_000);
 });
 

@@ -1,6 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { isFields, parseModelListLine, type LineContext, type ModelListFields } from "../../src/legacy/model-list-line.ts";
+
+import {
+  isFields,
+  parseModelListLine,
+  type LineContext,
+  type ModelListFields,
+} from "../../src/legacy/model-list-line.ts";
 
 const CONTEXT: LineContext = { terminated: true, isFile: () => false, usualConfigPaths: () => [] };
 
@@ -42,7 +48,14 @@ describe("a line that the old program reads", () => {
     ["several and leading blanks", "  id   a main  /x.yml al   READY  "],
     ["vertical tabs and form feeds", "id\va\fmain /x.yml al READY"],
   ])("may have %s", (_what, line) => {
-    expect(fields(line)).toMatchObject({ modelId: "id", author: "a", branch: "main", configPath: "/x.yml", alias: "al", status: "READY" });
+    expect(fields(line)).toMatchObject({
+      modelId: "id",
+      author: "a",
+      branch: "main",
+      configPath: "/x.yml",
+      alias: "al",
+      status: "READY",
+    });
   });
 
   test("keeps a no-break space inside of a field: it is no separator", () => {
@@ -74,13 +87,21 @@ describe("a line that the old program reads", () => {
 describe("a path with blanks, which the old program corrupts", () => {
   test("is whole again", () => {
     const read = fields("my local imported /home/me/My Big  Models/imported/my.yml al READY");
-    expect(read).toMatchObject({ configPath: "/home/me/My Big  Models/imported/my.yml", alias: "al", status: "READY" });
+    expect(read).toMatchObject({
+      configPath: "/home/me/My Big  Models/imported/my.yml",
+      alias: "al",
+      status: "READY",
+    });
     expect(codes(read)).toEqual(["path_joined"]);
   });
 
   test("is whole again after one old write, which lost what came behind it", () => {
     const read = fields("my local imported /home/me/My Models/imported/my.yml READY");
-    expect(read).toMatchObject({ configPath: "/home/me/My Models/imported/my.yml", alias: null, status: "READY" });
+    expect(read).toMatchObject({
+      configPath: "/home/me/My Models/imported/my.yml",
+      alias: null,
+      status: "READY",
+    });
     expect(codes(read)).toEqual(["path_joined", "alias_lost"]);
   });
 
@@ -90,7 +111,12 @@ describe("a path with blanks, which the old program corrupts", () => {
       usualConfigPaths: () => [path],
       isFile: (asked) => asked === path,
     });
-    expect(read).toMatchObject({ configPath: path, alias: null, status: "READY", rest: "/home/me/My Big READY" });
+    expect(read).toMatchObject({
+      configPath: path,
+      alias: null,
+      status: "READY",
+      rest: "/home/me/My Big READY",
+    });
     expect(codes(read)).toEqual(["path_found", "alias_lost"]);
   });
 
@@ -109,14 +135,22 @@ describe("a path with blanks, which the old program corrupts", () => {
   });
 
   test("with an alias that has blanks is refused only when nothing tells them apart", () => {
-    expect(fields("my local imported /x.yml my own alias READY")).toMatchObject({ configPath: "/x.yml", alias: "my own alias" });
+    expect(fields("my local imported /x.yml my own alias READY")).toMatchObject({
+      configPath: "/x.yml",
+      alias: "my own alias",
+    });
     expect(refusal("my local imported /x.yml a.yml READY b.yml c READY")).toBe("ambiguous");
   });
 });
 
 test("an id with blanks is whole again where the record is an import", () => {
   const read = fields("my own model local imported /d/models/imported/my own model.yml my-alias READY");
-  expect(read).toMatchObject({ modelId: "my own model", author: "local", branch: "imported", alias: "my-alias" });
+  expect(read).toMatchObject({
+    modelId: "my own model",
+    author: "local",
+    branch: "imported",
+    alias: "my-alias",
+  });
   expect(codes(read)).toEqual(["id_joined", "path_joined"]);
 });
 
@@ -150,7 +184,10 @@ describe("a last line that was cut off", () => {
   });
 
   test("inside an alias of its own keeps what is left of it aside", () => {
-    expect(fields("huggingface.co/A/R/Tiny.Q4.gguf A main /d/x.yml mine", cut)).toMatchObject({ alias: null, rest: "mine" });
+    expect(fields("huggingface.co/A/R/Tiny.Q4.gguf A main /d/x.yml mine", cut)).toMatchObject({
+      alias: null,
+      rest: "mine",
+    });
   });
 
   test("after the path is kept without alias", () => {
@@ -160,7 +197,11 @@ describe("a last line that was cut off", () => {
   test("inside its path is refused, unless the file is where it should be", () => {
     expect(refusal("id local imported /d/models/imp", cut)).toBe("line_cut");
     const path = "/d/models/imported/id.yml";
-    const read = fields("id local imported /d/models/imp", { ...cut, usualConfigPaths: () => [path], isFile: (asked) => asked === path });
+    const read = fields("id local imported /d/models/imp", {
+      ...cut,
+      usualConfigPaths: () => [path],
+      isFile: (asked) => asked === path,
+    });
     expect(read.configPath).toBe(path);
   });
 
@@ -169,7 +210,11 @@ describe("a last line that was cut off", () => {
   });
 
   test("needs no newline", () => {
-    expect(fields("id a main /x.yml al READY", cut)).toMatchObject({ alias: "al", status: "READY", notes: [] });
+    expect(fields("id a main /x.yml al READY", cut)).toMatchObject({
+      alias: "al",
+      status: "READY",
+      notes: [],
+    });
   });
 });
 
@@ -196,14 +241,21 @@ test("whatever the line is, it is read or refused, and no word of an entry is lo
   const word = fc.stringMatching(/^[A-Za-z0-9:._/#-]{1,12}$/);
   const blank = fc.constantFrom(" ", "  ", "\t");
   const line = fc
-    .array(fc.tuple(fc.oneof(word, fc.constantFrom("READY", "/a/b.yml", "local", "imported", "C:\\x.yml")), blank), { maxLength: 10 })
+    .array(
+      fc.tuple(fc.oneof(word, fc.constantFrom("READY", "/a/b.yml", "local", "imported", "C:\\x.yml")), blank),
+      { maxLength: 10 },
+    )
     .map((words) => words.flat().join(""));
   fc.assert(
     fc.property(line, fc.boolean(), (text, terminated) => {
       const read = parseModelListLine(text, { ...CONTEXT, terminated });
       if (!isFields(read)) return read.why !== "";
-      const kept = Object.values(read).flatMap((value) => (typeof value === "string" ? value.split(/[ \t]+/) : []));
-      return text.split(/[ \t]+/).every((part) => part === "" || kept.includes(part) || read.notes.length > 0);
+      const kept = Object.values(read).flatMap((value) =>
+        typeof value === "string" ? value.split(/[ \t]+/) : [],
+      );
+      return text
+        .split(/[ \t]+/)
+        .every((part) => part === "" || kept.includes(part) || read.notes.length > 0);
     }),
     { numRuns: 2000 },
   );

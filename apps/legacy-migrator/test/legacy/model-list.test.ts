@@ -1,7 +1,9 @@
-import { join } from "node:path";
 import { appendFileSync } from "node:fs";
+import { join } from "node:path";
+
 import fc from "fast-check";
 import { expect, test } from "vitest";
+
 import type { LegacyItem } from "../../src/legacy/legacy-entry.ts";
 import { ModelList } from "../../src/legacy/model-list.ts";
 import { writeFile } from "../old-data.ts";
@@ -12,9 +14,10 @@ const DISK = { isFile: () => false, usualConfigPaths: () => [] };
 function read(content: string | Buffer): { items: LegacyItem[]; notes: string[] } {
   using list = new ModelList(writeFile(join(temporaryFolder(), "model.list"), content), DISK);
   const items = [...list.scan()];
-  for (const item of items) {
-    if (item.kind === "entry") expect(list.entryAt(item.position)).toEqual({ ...item, line: 0 });
-  }
+  const entries = items.filter((item) => item.kind === "entry");
+  expect(entries.map(({ position }) => list.entryAt(position))).toEqual(
+    entries.map((entry) => ({ ...entry, line: 0 })),
+  );
   return { items, notes: list.notes.map(({ code }) => code) };
 }
 
@@ -45,7 +48,9 @@ test("names in any script are kept", () => {
 
 test("a line that is not UTF-8 is refused with its number and its bytes made visible; the others are read", () => {
   const latin1 = Buffer.from("caf\xe9 x main /caf\xe9.yml caf\xe9 READY\n", "latin1");
-  const { items } = read(Buffer.concat([Buffer.from("é x main /a.yml a READY\n"), latin1, Buffer.from("b x main /b.yml b READY")]));
+  const { items } = read(
+    Buffer.concat([Buffer.from("é x main /a.yml a READY\n"), latin1, Buffer.from("b x main /b.yml b READY")]),
+  );
   expect(ids(items)).toEqual(["é", "not_utf8", "b"]);
   expect(items[1]).toMatchObject({ line: 2, text: "caf\\xe9 x main /caf\\xe9.yml caf\\xe9 READY" });
 });
@@ -64,7 +69,10 @@ test("a tail of zeros, as a power failure leaves, is refused as one line", () =>
 });
 
 test("a file larger than what is read at once is read as a whole, wherever the pieces end", () => {
-  const lines = Array.from({ length: 9000 }, (_, index) => `model-${index} é${"x".repeat(index % 90)} main /m${index}.yml m${index} READY`);
+  const lines = Array.from(
+    { length: 9000 },
+    (_, index) => `model-${index} é${"x".repeat(index % 90)} main /m${index}.yml m${index} READY`,
+  );
   const { items } = read(lines.join("\n"));
   expect(ids(items)).toEqual(lines.map((_, index) => `model-${index}`));
 });

@@ -46,7 +46,7 @@ export const createModel: Migration = {
       CREATE TABLE model_name (
         name TEXT NOT NULL PRIMARY KEY,
         model_seq INTEGER NOT NULL REFERENCES model (seq) ON DELETE CASCADE
-      ) STRICT;
+      ) STRICT, WITHOUT ROWID;
       CREATE INDEX model_name_model ON model_name (model_seq);
 
       CREATE TABLE model_tag (

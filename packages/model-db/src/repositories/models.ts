@@ -42,17 +42,15 @@ const bySeq: Query<Moment & { seq: number }, ModelRow> = query("model by seq", (
     .select(modelColumns(context))
     .where("model.seq", "=", context.p("seq")),
 );
-const byNames: Query<Moment & { names: string }, ModelRow & { requested: string }> = query(
+const byNames: Query<{ names: string }, ModelRow & { requested: string }> = query(
   "models by names",
-  (context) => {
-    const { db, sql, p, dialect } = context;
-    return db
+  ({ db, sql, p, dialect }) =>
+    db
       .selectFrom(dialect.texts(p("names")).as("wanted"))
       .innerJoin("model_name", "model_name.name", "wanted.value")
       .innerJoin("model", "model.seq", "model_name.model_seq")
-      .select(modelColumns(context))
-      .select(sql<string>`wanted.value`.as("requested"));
-  },
+      .selectAll("model")
+      .select(sql<string>`wanted.value`.as("requested")),
 );
 const ownerOf: Query<{ name: string }, { model_id: string }> = query("name owner", ({ db, p }) =>
   db
@@ -230,8 +228,12 @@ export class Models {
    */
   async resolveMany(names: readonly string[]): Promise<Map<string, Model>> {
     const wanted = parseList("names", names, (name) => parseName("name", name));
-    const rows = await this.#scope.reader.all(byNames, { names: JSON.stringify(wanted), ...this.#moment() });
-    return new Map(rows.map((row) => [row.requested, toModel(row)]));
+    const found = new Map<string, Model>();
+    for (const row of await this.#scope.reader.all(byNames, { names: JSON.stringify(wanted) })) {
+      const model = row.status === MODEL_STATUS.READY ? toModel(row) : await this.#found(row);
+      if (model !== undefined) found.set(row.requested, model);
+    }
+    return found;
   }
 
   /**

@@ -131,7 +131,7 @@ const changes: [string, (registry: Registry, options: ChangeOptions) => unknown]
 
 const brokenTokens = [0, ...BROKEN_NUMBERS, null];
 
-const calls: Hostile[] = [
+const calls: readonly Hostile[] = [
   ...modelFields("create", ({ models }, fields) => models.create({ ...localModel("new"), ...fields })),
   ...modelFields("createMany", ({ models }, fields) => models.createMany([{ ...localModel("new"), ...fields }])),
   ...modelFields("update", ({ models }, fields) => models.update("a", fields)),
@@ -233,6 +233,9 @@ const calls: Hostile[] = [
   ["migrate", "target", (registry, target) => registry.migrate(target), [null, 1e6, ...BROKEN_NUMBERS]],
 ];
 
+// By what is called: the first word.
+const groups = [...Map.groupBy(calls, ([what]) => what.split(/[ ,]/)[0]!)];
+
 function shown(value: unknown): string {
   try {
     return `${typeof value} ${JSON.stringify(value)?.slice(0, 60) ?? String(value)}`;
@@ -242,13 +245,22 @@ function shown(value: unknown): string {
 }
 
 describe.each(ENGINES)("bad input ($name)", ({ test }) => {
-  test.for(calls)("%s: is refused by its field, and nothing is written", async ([what, field, call, values], { registry, store }) => {
+  test.for(groups)("%s: is refused by its field, and nothing is written", async ([, hostile], { registry, store }) => {
     await registry.models.create(localModel("a", { files: [file] }));
     const before = await store.dump();
-    for (const value of values) {
-      await expectInvalid(field, async () => call(registry, value as never), `${what} ${shown(value)}`);
-      expect((await store.dump()) === before, `${what} ${shown(value)} wrote`).toBe(true);
+    const failures: unknown[] = [];
+    for (const [what, field, call, values] of hostile) {
+      for (const value of values) {
+        const shownCall = `${what} ${shown(value)}`;
+        try {
+          await expectInvalid(field, async () => call(registry, value as never), shownCall);
+        } catch (error) {
+          failures.push((error as Error).message.slice(0, 300));
+        }
+        if ((await store.dump()) !== before) throw new Error(`${shownCall} wrote something`);
+      }
     }
+    expect(failures).toEqual([]);
     expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
   });
 
