@@ -2,12 +2,14 @@ import {
   defaultRegistryLocation,
   isRegistryError,
   openRegistry,
+  RegistryError,
+  toVisible,
   type Registry,
-  type RegistryOptions,
 } from "@cortex/model-db";
 
 import { MisuseError } from "./errors.ts";
 import type { Everywhere } from "./everywhere.ts";
+import { writeNote } from "./output/stream.ts";
 
 /** Where the registry of a command is. */
 export function locationOf({ db }: Everywhere): string {
@@ -22,36 +24,56 @@ export function locationOf({ db }: Everywhere): string {
 export async function openForReading(options: Everywhere): Promise<Registry | undefined> {
   const location = locationOf(options);
   try {
-    return await openRegistry(location, { mode: "read" });
+    return await openToRead(location);
   } catch (error) {
-    if (!isRegistryError(error)) throw error;
-    if (error.code === "schema_too_old") return await openRegistry(location, { mode: "write" });
-    if (error.code !== "not_found") throw error;
-    const { hintAtMissingRegistry } = await import("./missing-registry.ts");
-    hintAtMissingRegistry(location);
+    if (!isMissing(error)) throw error;
+    const { missingRegistry } = await import("./missing-registry.ts");
+    writeNote(toVisible(missingRegistry(location)));
     return undefined;
   }
 }
 
+/**
+ * Opens the registry for a verb that reads something which must be there.
+ * @throws RegistryError `not_found` where there is no registry yet
+ */
+export async function openExisting(options: Everywhere): Promise<Registry> {
+  const location = locationOf(options);
+  return await orExplain(location, openToRead(location));
+}
+
 /** Opens the registry for a verb that changes what is there. @throws RegistryError `not_found` where there is none */
 export async function openForWriting(options: Everywhere): Promise<Registry> {
-  return await open(options, "write");
+  const { actor } = await import("./actor.ts");
+  const location = locationOf(options);
+  return await orExplain(location, openRegistry(location, { mode: "write", actor: actor() }));
 }
 
 /** Opens the registry for a verb that may be the first to write to it. */
 export async function openOrCreate(options: Everywhere): Promise<Registry> {
-  return await open(options, "create");
+  const { actor } = await import("./actor.ts");
+  return await openRegistry(locationOf(options), { mode: "create", actor: actor() });
 }
 
-async function open(options: Everywhere, mode: NonNullable<RegistryOptions["mode"]>): Promise<Registry> {
-  const { actor } = await import("./actor.ts");
-  const location = locationOf(options);
+async function openToRead(location: string): Promise<Registry> {
   try {
-    return await openRegistry(location, { mode, actor: actor() });
+    return await openRegistry(location, { mode: "read" });
   } catch (error) {
-    if (!isRegistryError(error) || error.code !== "not_found") throw error;
-    const { oldStoreHint } = await import("./missing-registry.ts");
-    error.message += oldStoreHint() ?? " `cortex add` makes one.";
-    throw error;
+    if (!isRegistryError(error) || error.code !== "schema_too_old") throw error;
+    return await openRegistry(location, { mode: "write" });
   }
+}
+
+async function orExplain(location: string, opening: Promise<Registry>): Promise<Registry> {
+  try {
+    return await opening;
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+    const { missingRegistry } = await import("./missing-registry.ts");
+    throw new RegistryError("not_found", missingRegistry(location));
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return isRegistryError(error) && error.code === "not_found";
 }

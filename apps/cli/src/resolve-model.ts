@@ -34,8 +34,7 @@ export async function resolveBeginning(
   throw notFound(`There is no model ${quote(name)}. These have it in them:`, holding);
 }
 
-/** What a verb says that needs a model where there is none like it. */
-export function noSuchModel(name: string): RegistryError {
+function noSuchModel(name: string): RegistryError {
   return notFound(`There is no model ${quote(name)}. \`cortex list\` shows what there is.`, []);
 }
 

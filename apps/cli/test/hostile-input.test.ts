@@ -24,9 +24,10 @@ test("hostile ids, aliases, tags and texts are refused, and nothing is created",
   using sandbox = new Sandbox();
   for (const bad of [HUGE, "", " ", "a\nb", "\u001b[2J", "a\u009bm", "\u202eevil", "\ufeffx"]) {
     await expectRefused(sandbox, ["add", "--", bad]);
-    await expectRefused(sandbox, ["add", "m", `--tag=${bad}x y`]);
     if (bad !== "") await expectRefused(sandbox, ["add", "m", `--alias=${bad}`]);
   }
+  for (const bad of [HUGE, "a b", "-a", "\u001b[2J"])
+    await expectRefused(sandbox, ["add", "m", `--tag=${bad}`]);
   for (const flag of [
     "author-repo",
     "branch",
@@ -51,10 +52,18 @@ test("an id of a mebibyte is refused in a short sentence", async () => {
 
 test("numbers and times out of their ranges are refused, and nothing is created", async () => {
   using sandbox = new Sandbox();
-  for (const bad of ["-1", "1.5", "1e99", "NaN", "Infinity", "0x10", "9007199254740993", "", "one"]) {
-    for (const flag of ["parameter-count", "context-length", "size-bytes"]) {
-      if (bad !== "") await expectRefused(sandbox, ["add", "m", `--${flag}=${bad}`]);
-    }
+  const flags = ["parameter-count", "context-length", "size-bytes"];
+  for (const [index, bad] of [
+    "-1",
+    "1.5",
+    "1e99",
+    "NaN",
+    "Infinity",
+    "0x10",
+    "9007199254740993",
+    "one",
+  ].entries()) {
+    await expectRefused(sandbox, ["add", "m", `--${flags[index % 3]}=${bad}`]);
     await expectRefused(sandbox, ["list", `--limit=${bad}`]);
   }
   for (const bad of ["1969-12-31", "10000-01-01", "-1", "2026-02-30", "99999999999999999"]) {
@@ -68,36 +77,31 @@ test("records of wrong types, with half characters or __proto__, are refused", a
   using sandbox = new Sandbox();
   const whole = '"model_id":"m","source_type":"local"';
   for (const part of [
-    ...[
-      '"__proto__":{"x":1}',
-      '"constructor":1',
-      '"metadata":{"__proto__":{}}',
-      '"metadata":[]',
-      '"metadata":"x"',
-    ],
-    ...[
-      '"alias":"\\ud800"',
-      '"notes":"\\udc00"',
-      '"metadata":{"a":"\\ud800"}',
-      '"tags":[1]',
-      '"tags":"chat"',
-      '"tags":null',
-    ],
-    ...[
-      '"aliases":{}',
-      '"pinned":1',
-      '"size_bytes":"5"',
-      '"size_bytes":-1',
-      '"size_bytes":1.5',
-      '"created_at":-1',
-    ],
-    ...['"created_at":253402300800000', '"created_at":"2026"', '"source_type":7', '"capabilities":[null]'],
-    ...[
-      '"files":[null]',
-      '"files":[{"path":"","role":"weights"}]',
-      '"files":[{"path":"x","role":"weights","sha256":"A"}]',
-    ],
-    ...['"files":[{"path":"x","role":"weights","__proto__":{}}]'],
+    '"__proto__":{"x":1}',
+    '"constructor":1',
+    '"metadata":{"__proto__":{}}',
+    '"metadata":[]',
+    '"metadata":"x"',
+    '"alias":"\\ud800"',
+    '"notes":"\\udc00"',
+    '"metadata":{"a":"\\ud800"}',
+    '"tags":[1]',
+    '"tags":"chat"',
+    '"tags":null',
+    '"aliases":{}',
+    '"pinned":1',
+    '"size_bytes":"5"',
+    '"size_bytes":-1',
+    '"size_bytes":1.5',
+    '"created_at":-1',
+    '"created_at":253402300800000',
+    '"created_at":"2026"',
+    '"source_type":7',
+    '"capabilities":[null]',
+    '"files":[null]',
+    '"files":[{"path":"","role":"weights"}]',
+    '"files":[{"path":"x","role":"weights","sha256":"A"}]',
+    '"files":[{"path":"x","role":"weights","__proto__":{}}]',
   ]) {
     await expectRefused(sandbox, ["apply", "-"], `{${whole},${part}}`);
   }

@@ -23,13 +23,13 @@ test("a model that a program runs is RUNNING, with all that is known about the r
   ];
   const run = await sandbox.json("start", "tiny", ...flags, "--ttl", "1h");
   expect(run).toMatchObject({
-    ...{
-      model_id: "tinyllama:1b-gguf",
-      holder: "llama-server",
-      endpoint: "http://127.0.0.1:8080",
-      pid: 4711,
-    },
-    ...{ node: "box", ttl_ms: HOUR_MS, token: expect.any(Number) },
+    model_id: "tinyllama:1b-gguf",
+    holder: "llama-server",
+    endpoint: "http://127.0.0.1:8080",
+    pid: 4711,
+    node: "box",
+    ttl_ms: HOUR_MS,
+    token: expect.any(Number),
   });
   expect(await sandbox.output("list", "--status", "running", "-q")).toBe("tinyllama:1b-gguf\n");
   expect(await sandbox.json("show", "tiny")).toMatchObject({ status: 1 });

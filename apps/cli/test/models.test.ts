@@ -8,8 +8,22 @@ const MISTRAL = "TheBloke:Mistral-7B:q4.gguf";
 
 async function withTwoModels(sandbox: Sandbox): Promise<void> {
   await sandbox.output(
-    ...["add", MISTRAL, "--source-type", "huggingface", "--author-repo", "TheBloke/Mistral-7B"],
-    ...["--size-bytes", "4.1GB", "--tag", "chat", "--tag", "big", "--alias", "mistral", "--branch", "007"],
+    "add",
+    MISTRAL,
+    "--source-type",
+    "huggingface",
+    "--author-repo",
+    "TheBloke/Mistral-7B",
+    "--size-bytes",
+    "4.1GB",
+    "--tag",
+    "chat",
+    "--tag",
+    "big",
+    "--alias",
+    "mistral",
+    "--branch",
+    "007",
   );
   await sandbox.output(
     "add",
@@ -46,10 +60,32 @@ test("a model that was added is listed, shown and found", async () => {
   expect(await sandbox.output("search", "llama")).toBe("");
   const shown = await sandbox.json("show", "mistral");
   expect(Object.keys(shown)).toEqual([
-    ...["model_id", "source_type", "author_repo", "branch", "config_path", "alias", "aliases", "status"],
-    ...["created_at", "updated_at", "availability", "engine", "format", "architecture", "quantization"],
-    ...["parameter_count", "context_length", "size_bytes", "capabilities", "metadata", "tags", "notes"],
-    ...["pinned", "last_used_at", "row_version", "row_checksum"],
+    "model_id",
+    "source_type",
+    "author_repo",
+    "branch",
+    "config_path",
+    "alias",
+    "aliases",
+    "status",
+    "created_at",
+    "updated_at",
+    "availability",
+    "engine",
+    "format",
+    "architecture",
+    "quantization",
+    "parameter_count",
+    "context_length",
+    "size_bytes",
+    "capabilities",
+    "metadata",
+    "tags",
+    "notes",
+    "pinned",
+    "last_used_at",
+    "row_version",
+    "row_checksum",
   ]);
   expect(shown).toMatchObject({
     model_id: MISTRAL,
@@ -163,7 +199,11 @@ test("only what flags name is updated, and an empty value clears", async () => {
   expect(
     await update("--branch", "", "--size-bytes", "", "--metadata", "a:=null", "--no-pinned"),
   ).toMatchObject({
-    ...{ branch: null, size_bytes: null, metadata: {}, pinned: false, notes: "007" },
+    branch: null,
+    size_bytes: null,
+    metadata: {},
+    pinned: false,
+    notes: "007",
   });
   expect(await update("--tag", "only", "--alias", "")).toMatchObject({ tags: ["only"], alias: null });
   expect(await sandbox.run(["update", MISTRAL])).toMatchObject({

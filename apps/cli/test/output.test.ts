@@ -115,9 +115,11 @@ test("a table fits the terminal, by shortening and then by leaving out columns",
   );
 });
 
+function red(color: boolean | undefined, env: NodeJS.ProcessEnv): string {
+  return painter(1, color, env)("red", "x");
+}
+
 test("colours follow the flag, then FORCE_COLOR, then NO_COLOR", () => {
-  const red = (color: boolean | undefined, env: NodeJS.ProcessEnv): string =>
-    painter(1, color, env)("red", "x");
   expect(red(undefined, { FORCE_COLOR: "1" })).toBe("\u001b[31mx\u001b[39m");
   expect(red(undefined, { FORCE_COLOR: "1", NO_COLOR: "1" })).toBe("\u001b[31mx\u001b[39m");
   expect(red(undefined, { FORCE_COLOR: "0" })).toBe("x");

@@ -13,7 +13,7 @@ import { DATABASE_COMPANIONS } from "./legacy/scratch-copy.ts";
 import { SnapshotError, takeSnapshot } from "./registry-snapshot.ts";
 
 /** One file in a backup, and where it is from. */
-export interface BackupFile extends Fingerprint {
+interface BackupFile extends Fingerprint {
   /** Absolute. */
   readonly path: string;
   /** Its name in the backup's folder. */
@@ -21,7 +21,7 @@ export interface BackupFile extends Fingerprint {
 }
 
 /** What a backup's `manifest.json` says. */
-export interface BackupManifest {
+interface BackupManifest {
   readonly format: 1;
   /** Unix milliseconds. */
   readonly created_at: number;

@@ -42,7 +42,7 @@ export type Plan =
   | { readonly kind: "refuse"; readonly problem: Problem };
 
 /** An alias that cannot be the model's: it needs another one. */
-export interface Clash {
+interface Clash {
   readonly alias: string;
   readonly why: string;
 }

@@ -8,7 +8,7 @@ import { isSame, MIGRATED_FIELDS, objectAt } from "./differences.ts";
 import { nameOf } from "./merge-entries.ts";
 
 /** A model of which the registry does not hold what the old store said. */
-export interface Mismatch {
+interface Mismatch {
   readonly model_id: string;
   /** The record, for people. */
   readonly from: string;

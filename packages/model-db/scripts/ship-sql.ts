@@ -44,7 +44,11 @@ async function doFirstThings(location: string): Promise<void> {
   const { models, files, history, runs } = registry;
   const file = { path: "/models/a.gguf", role: "weights" } as const;
   await models.create({ modelId: "a", sourceType: "local", tags: ["chat"], files: [file] });
-  await models.update("a", { notes: "kept", alias: "b", tags: ["old"] });
+  await models.update("a", { notes: "kept", alias: "b", tags: ["old"], authorRepo: "c" });
+  await models.repointAlias("d", "a");
+  await models.changeAliases("a", { remove: ["d"] });
+  await files.put("a", { ...file, sizeBytes: 1 });
+  await files.delete("a", file.path);
   await files.list("a");
   const run = await runs.acquire("a", { holder: "engine" });
   await runs.acquire("a", { holder: "engine" });

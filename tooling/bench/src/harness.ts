@@ -24,6 +24,7 @@ export interface MeasureOptions {
 // A contender whose single run is longer takes part in the first rounds only.
 const SLOW_MS = 100;
 const SLOW_ROUNDS = 3;
+const VERY_SLOW_MICROS = 1_000_000;
 const WARM_UP_BATCHES = 4;
 const MIN_WALL_RUNS = 15;
 
@@ -91,8 +92,8 @@ export async function measure(
 async function prepareLane(contender: Contender, options: MeasureOptions): Promise<Lane> {
   const lane: Lane = { contender, micros: [], runs: 1, rounds: options.rounds, next: 0 };
   if (options.clock === "own") {
-    await contender.run(lane.next++);
-    return lane;
+    const micros = (await contender.run(lane.next++)) as number;
+    return { ...lane, rounds: micros > VERY_SLOW_MICROS ? Math.min(options.rounds, SLOW_ROUNDS) : options.rounds };
   }
   // The first run loads modules and compiles statements, and any may meet a checkpoint.
   let fastestMs = Infinity;

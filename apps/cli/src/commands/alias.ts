@@ -1,11 +1,10 @@
 import { toVisible, type Model } from "@cortex/model-db";
 
 import type { Everywhere } from "../everywhere.ts";
-import { openForReading, openForWriting } from "../open.ts";
+import { openExisting, openForWriting } from "../open.ts";
 import { printChanged } from "../output/changed.ts";
 import { toDocument } from "../output/json.ts";
 import { writeOut } from "../output/stream.ts";
-import { noSuchModel } from "../resolve-model.ts";
 
 /** What `cortex alias` takes. */
 export interface AliasOptions extends Everywhere {
@@ -38,8 +37,7 @@ export async function alias(options: AliasOptions): Promise<void> {
 }
 
 async function printAliases(options: AliasOptions): Promise<void> {
-  const registry = await openForReading(options);
-  if (registry === undefined) throw noSuchModel(options.model);
+  const registry = await openExisting(options);
   const model = await registry.models.resolve(options.model);
   await registry.close();
   const names = model.alias === null ? model.aliases : [model.alias, ...model.aliases];

@@ -10,7 +10,7 @@ import {
 import { MisuseError } from "../errors.ts";
 import { toKinds, toModelId } from "../event-filter.ts";
 import type { Everywhere } from "../everywhere.ts";
-import { openForReading } from "../open.ts";
+import { openExisting, openForReading } from "../open.ts";
 import { painter } from "../output/color.ts";
 import { describeChanges } from "../output/event-changes.ts";
 import { toFields } from "../output/fields.ts";
@@ -19,7 +19,6 @@ import { modelFields } from "../output/model-fields.ts";
 import { outputColumns, writeNote, writeOut } from "../output/stream.ts";
 import { toTable, type Column } from "../output/table.ts";
 import { formatExact, formatRelative } from "../output/time.ts";
-import { noSuchModel } from "../resolve-model.ts";
 
 /** What `cortex history` takes. Times are Unix milliseconds. */
 export interface HistoryOptions extends Everywhere {
@@ -40,8 +39,7 @@ export async function history(options: HistoryOptions): Promise<void> {
   if (at !== undefined && model === undefined)
     throw new MisuseError("--at needs a model: cortex history <model> --at <time>.");
   const kinds = toKinds(options.kind);
-  const registry = await openForReading(options);
-  if (registry === undefined && model !== undefined) throw noSuchModel(model);
+  const registry = await (model === undefined ? openForReading(options) : openExisting(options));
   if (at !== undefined) {
     await printModelAt(registry!, model!, at, options);
   } else if (registry === undefined) {

@@ -1,19 +1,17 @@
 import { toRunRecord, toVisible, type Run } from "@cortex/model-db";
 
 import type { Everywhere } from "../everywhere.ts";
-import { openForReading } from "../open.ts";
+import { openExisting, openForReading } from "../open.ts";
 import { painter } from "../output/color.ts";
 import { toListDocument } from "../output/json.ts";
 import { outputColumns, writeOut } from "../output/stream.ts";
 import { toTable, type Column } from "../output/table.ts";
 import { formatRelative } from "../output/time.ts";
-import { noSuchModel } from "../resolve-model.ts";
 
 /** Prints who runs what: every lease that holds, oldest first. */
 export async function ps(options: Everywhere & { readonly model?: string }): Promise<void> {
   const { model: name } = options;
-  const registry = await openForReading(options);
-  if (registry === undefined && name !== undefined) throw noSuchModel(name);
+  const registry = await (name === undefined ? openForReading(options) : openExisting(options));
   const runs = (await registry?.runs.list(name === undefined ? {} : { name })) ?? [];
   await registry?.close();
   if (options.quiet === true) {

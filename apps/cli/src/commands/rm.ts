@@ -2,11 +2,10 @@ import { MODEL_STATUS, RegistryError, toRecord, toVisible, type Model } from "@c
 
 import { confirm, requireTerminal } from "../confirm.ts";
 import type { Everywhere } from "../everywhere.ts";
-import { openForReading, openForWriting } from "../open.ts";
+import { openExisting, openForWriting } from "../open.ts";
 import { toListDocument } from "../output/json.ts";
 import { formatSize } from "../output/size.ts";
 import { writeNote, writeOut } from "../output/stream.ts";
-import { noSuchModel } from "../resolve-model.ts";
 
 /** What `cortex rm` takes. */
 export interface RmOptions extends Everywhere {
@@ -32,8 +31,7 @@ export async function rm(options: RmOptions): Promise<void> {
 }
 
 async function find(options: RmOptions): Promise<Model[]> {
-  const registry = await openForReading(options);
-  if (registry === undefined) throw noSuchModel(options.models[0]!);
+  const registry = await openExisting(options);
   const byId = new Map<string, Model>();
   for (const name of options.models) {
     const model = await registry.models.resolve(name);

@@ -1,7 +1,7 @@
 import { toRecord, toVisible, type Model, type ModelFile, type Registry, type Run } from "@cortex/model-db";
 
 import type { Everywhere } from "../everywhere.ts";
-import { openForReading } from "../open.ts";
+import { openExisting } from "../open.ts";
 import { painter, type Paint } from "../output/color.ts";
 import { toFields } from "../output/fields.ts";
 import { toDocument, toListDocument } from "../output/json.ts";
@@ -9,12 +9,11 @@ import { modelFields } from "../output/model-fields.ts";
 import { formatSize } from "../output/size.ts";
 import { writeNote, writeOut } from "../output/stream.ts";
 import { formatRelative } from "../output/time.ts";
-import { noSuchModel, resolveBeginning } from "../resolve-model.ts";
+import { resolveBeginning } from "../resolve-model.ts";
 
 /** Prints all that is known about models. A name may be shortened to a beginning that only one model has. */
 export async function show(options: Everywhere & { readonly models: readonly string[] }): Promise<void> {
-  const registry = await openForReading(options);
-  if (registry === undefined) throw noSuchModel(options.models[0]!);
+  const registry = await openExisting(options);
   const found: Model[] = [];
   for (const name of options.models) {
     const { model, short } = await resolveBeginning(registry.models, name);

@@ -2,11 +2,10 @@ import { toVisible } from "@cortex/model-db";
 
 import { MisuseError } from "../errors.ts";
 import type { Everywhere } from "../everywhere.ts";
-import { openForReading, openForWriting } from "../open.ts";
+import { openExisting, openForWriting } from "../open.ts";
 import { printChanged } from "../output/changed.ts";
 import { toDocument } from "../output/json.ts";
 import { writeOut } from "../output/stream.ts";
-import { noSuchModel } from "../resolve-model.ts";
 
 /** What `cortex tag` takes. */
 export interface TagOptions extends Everywhere {
@@ -46,8 +45,7 @@ function toChange({ changes, add = [], remove = [] }: TagOptions): { add: string
 }
 
 async function printTags(options: TagOptions): Promise<void> {
-  const registry = await openForReading(options);
-  if (registry === undefined) throw noSuchModel(options.model);
+  const registry = await openExisting(options);
   const model = await registry.models.resolve(options.model);
   await registry.close();
   if (options.json === true) writeOut(toDocument({ model_id: model.modelId, tags: model.tags }));

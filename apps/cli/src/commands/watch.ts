@@ -1,10 +1,10 @@
-import { RegistryError, toEventRecord, toVisible, type ModelEvent } from "@cortex/model-db";
+import { toEventRecord, toVisible, type ModelEvent } from "@cortex/model-db";
 
 import { Interrupted } from "../errors.ts";
 import { toKinds, toModelId } from "../event-filter.ts";
 import type { Everywhere } from "../everywhere.ts";
 import { untilInterrupted } from "../interrupt.ts";
-import { locationOf, openForReading } from "../open.ts";
+import { openExisting } from "../open.ts";
 import { painter, type Paint } from "../output/color.ts";
 import { describeChanges } from "../output/event-changes.ts";
 import { toLine } from "../output/json.ts";
@@ -23,9 +23,7 @@ export interface WatchOptions extends Everywhere {
 export async function watch(options: WatchOptions): Promise<void> {
   const kind = toKinds(options.kind);
   const signal = untilInterrupted();
-  const registry = await openForReading(options);
-  if (registry === undefined)
-    throw new RegistryError("not_found", `Nothing to watch at ${locationOf(options)}.`);
+  const registry = await openExisting(options);
   const { model, after } = options;
   const modelId = model === undefined ? undefined : await toModelId(registry, model);
   const paint = painter(1, options.color);

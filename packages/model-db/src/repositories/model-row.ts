@@ -40,14 +40,32 @@ const namesFrom: Query<{ low: string; high: string; limit: number }, { name: str
 // Set by every change, so not part of what one changed.
 const IMPLIED: ReadonlySet<ModelField> = new Set(["updated_at", "row_version", "row_checksum"]);
 
-// Only what changed: an index is left alone when none of its columns is named.
-function updateRow(changedFields: readonly string[]): Query<ModelValues & { seq: number }, unknown> {
-  return query(`model update ${changedFields.join(" ")}`, ({ db, p }) =>
+const INDEXED: ReadonlySet<ModelField> = new Set(["author_repo", "status"]);
+const PLAIN = MODEL_FIELDS.map(({ name }) => name).filter(
+  (name) => name !== "model_id" && name !== "created_at" && !INDEXED.has(name) && !IMPLIED.has(name),
+);
+
+type RowUpdate = Query<ModelValues & { seq: number }, unknown>;
+// An index is left alone when none of its columns is named. There are few of these so that all are shipped: a
+// query that had to be compiled first would hold up every other writer.
+const updatePlain: RowUpdate = updateQuery("model update", PLAIN);
+const updateWithRepo: RowUpdate = updateQuery("model update author_repo", [...PLAIN, "author_repo"]);
+const updateStatus: RowUpdate = updateQuery("model update status", ["status", "last_used_at"]);
+const updateVersion: RowUpdate = updateQuery("model update version", []);
+
+function updateQuery(key: string, fields: readonly ModelField[]): RowUpdate {
+  return query(key, ({ db, p }) =>
     db
       .updateTable("model")
-      .set(Object.fromEntries([...changedFields, ...IMPLIED].map((name) => [name, p(name as ModelField)])))
+      .set(Object.fromEntries([...fields, ...IMPLIED].map((name) => [name, p(name)])))
       .where("seq", "=", p("seq")),
   );
+}
+
+function updateOf(changed: JsonObject): RowUpdate {
+  if ("status" in changed) return updateStatus;
+  if ("author_repo" in changed) return updateWithRepo;
+  return PLAIN.some((name) => name in changed) ? updatePlain : updateVersion;
 }
 
 const insertEvent: Query<EventValues, unknown> = query("event insert", ({ db, p }) =>
@@ -196,8 +214,7 @@ async function writeVersion(
   const at = Date.now();
   const next = { ...changed, updatedAt: at, rowVersion: changed.rowVersion + 1 };
   const values = toModelValues(next);
-  const fields = Object.keys(event.after ?? {}).filter((name) => name in values);
-  await session.run(updateRow(fields), { ...values, seq });
+  await session.run(updateOf(event.after ?? {}), { ...values, seq });
   const eventId = await writeEvent(session, { modelId: next.modelId, at, rowVersion: next.rowVersion, ...event });
   return { model: { ...next, rowChecksum: values.row_checksum }, eventId };
 }

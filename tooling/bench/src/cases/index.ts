@@ -4,10 +4,13 @@ import { change } from "./change.ts";
 import { concurrent } from "./concurrent.ts";
 import { create } from "./create.ts";
 import { deepPage } from "./deep-page.ts";
+import { open } from "./open.ts";
 import { page } from "./page.ts";
 import { resolveMany } from "./resolve-many.ts";
 import { resolve } from "./resolve.ts";
 import { search } from "./search.ts";
+import { sync } from "./sync.ts";
+import { writers } from "./writers.ts";
 
 /** Every case, in the order in which they are run. */
-export const CASES: readonly Case[] = [resolve, resolveMany, page, deepPage, search, create, bulk, change, concurrent];
+export const CASES: readonly Case[] = [resolve, resolveMany, page, deepPage, search, create, change, concurrent, bulk, open, sync, writers];

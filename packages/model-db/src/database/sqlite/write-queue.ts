@@ -1,5 +1,5 @@
 import type Database from "better-sqlite3";
-import { setTimeout as sleep } from "node:timers/promises";
+import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 import { RegistryError } from "../../errors.ts";
 import type { WriteSession } from "../query.ts";
 import { isBusy, toRegistryError } from "./errors.ts";
@@ -13,15 +13,16 @@ interface Job {
 
 // More jobs to a commit gain nothing and make the first wait for the last.
 const MAX_BATCH = 64;
-// How long a waiting writer blocks between two tries, and how many such tries it makes before it lets
-// other work of this process go on in between.
-const BRIEF_WAITS = 8;
-const BRIEF_WAIT_MS = 0.5;
+// A waiting writer asks the more often the longer it waits, so that the one who waits longest is mostly next.
+const FIRST_WAIT_MS = 1.5;
+const LEAST_WAIT_MS = 0.15;
+// Whoever holds the lock longer than this is at something large.
+const LONG_WAIT_MS = 1000;
 
 /**
  * The one writer of a connection. Jobs that wait together share one transaction, and so one wait for
- * the disk, each within a savepoint of its own. Between processes the lock is polled at an even pace
- * and given up for a moment after each commit while others write too: SQLite's own busy handler backs
+ * the disk, each within a savepoint of its own. Between processes the lock is polled, and
+ * given up for a moment after each commit while others write too: SQLite's own busy handler backs
  * off ever longer and lets one process starve the rest.
  */
 export class WriteQueue {
@@ -67,7 +68,7 @@ export class WriteQueue {
 
   async #drain(): Promise<void> {
     // Callers of the same turn of the event loop are gathered before the first commit.
-    await new Promise<void>((resolve) => setImmediate(resolve));
+    await setImmediate();
     try {
       while (this.#jobs.length > 0) {
         const batch = this.#jobs.splice(0, MAX_BATCH);
@@ -119,9 +120,10 @@ export class WriteQueue {
     const dataVersion = this.#dataVersion.get();
     if (dataVersion !== this.#lastDataVersion) {
       this.#lastDataVersion = dataVersion;
-      block(0.3 + Math.random() * BRIEF_WAIT_MS);
+      block(0.3 + Math.random() * 0.5);
     }
-    for (let attempt = 0; ; attempt++) {
+    const start = performance.now();
+    for (let wait = FIRST_WAIT_MS; ; wait = Math.max(LEAST_WAIT_MS, wait * 0.7)) {
       try {
         this.#begin.run();
         return;
@@ -135,8 +137,13 @@ export class WriteQueue {
           );
         }
       }
-      if (attempt < BRIEF_WAITS) block(0.1 + Math.random() * (BRIEF_WAIT_MS - 0.1));
-      else await sleep(1);
+      if (performance.now() - start > LONG_WAIT_MS) {
+        await sleep(2);
+      } else {
+        block(wait * (0.7 + Math.random() * 0.6));
+        // Whatever else this process has to do goes on in between.
+        await setImmediate();
+      }
     }
   }
 }

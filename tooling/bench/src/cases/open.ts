@@ -1,0 +1,50 @@
+import { openRegistry } from "@cortex/model-db";
+import { atMost, type Case } from "../case.ts";
+import { BOOT, openRaw, STABLE_COLUMNS, TICK } from "../contenders/raw.ts";
+import { aliasAt } from "../dataset.ts";
+import { measure } from "../harness.ts";
+
+const READ = "registry, mode read";
+const WRITE = "registry, mode create";
+const RAW = "raw better-sqlite3";
+
+/** Opening, one resolve and closing, with everything loaded already. */
+export const open: Case = {
+  name: "open",
+  async run({ fixture, effort }) {
+    const path = fixture.copy("open");
+    const name = aliasAt(Math.floor(fixture.size / 2));
+    // Somebody else has it open, as is usual: who leaves last writes the log back.
+    const other = openRaw(path);
+    other.prepare("SELECT 1 FROM model LIMIT 1").get();
+    const through = async (mode: "read" | "create"): Promise<void> => {
+      const registry = await openRegistry(path, { mode });
+      await registry.models.resolve(name);
+      await registry.close();
+    };
+    const measurement = await measure(
+      [
+        { name: READ, isAsync: true, run: () => through("read") },
+        { name: WRITE, isAsync: true, run: () => through("create") },
+        {
+          name: RAW,
+          run() {
+            const connection = openRaw(path, { readonly: true });
+            connection
+              .prepare(
+                `SELECT ${STABLE_COLUMNS} FROM model_name JOIN model ON model.seq = model_name.model_seq WHERE model_name.name = ?`,
+              )
+              .get(BOOT, TICK, name);
+            connection.close();
+          },
+        },
+      ],
+      effort.reads,
+    );
+    other.close();
+    return {
+      tables: [{ title: "open, resolve one, close", reference: RAW, measurement }],
+      goals: [atMost("open to read: against raw better-sqlite3", measurement.ratio(READ, RAW), 2)],
+    };
+  },
+};
