@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+
 import { writeOldDataFolder } from "./old-data-folder.mjs";
 
 const apps = fileURLToPath(new URL("../../apps/", import.meta.url));
@@ -14,17 +15,35 @@ const bins = {
 const folder = mkdtempSync(join(tmpdir(), "cortex-demo-"));
 const home = join(folder, "home");
 const old = join(home, "cortexcpp");
-const env = { ...process.env, HOME: home, USERPROFILE: home, CORTEX_HOME: join(folder, "cortex"), CORTEX_DB: "" };
+const env = {
+  ...process.env,
+  HOME: home,
+  USERPROFILE: home,
+  CORTEX_HOME: join(folder, "cortex"),
+  CORTEX_DB: "",
+};
 
 const count = writeOldDataFolder(old);
-say(`An old data folder with ${count} entries, as the old program left it: a model.list and a cortex.db in`, old);
+say(
+  `An old data folder with ${count} entries, as the old program left it: a model.list and a cortex.db in`,
+  old,
+);
 
 say("\nEvery model of both stores comes over in one step; the old files stay as they are.");
 run("cortex-migrate", old);
 
 say("\nWhat is there now, and only what one looks for.");
 run("cortex", "list");
-run("cortex", "list", "--source-type", "huggingface", "--filter", "size_bytes>4.5GB", "--sort", "size_bytes:desc");
+run(
+  "cortex",
+  "list",
+  "--source-type",
+  "huggingface",
+  "--filter",
+  "size_bytes>4.5GB",
+  "--sort",
+  "size_bytes:desc",
+);
 
 say("\nA shorter name, some tags, and everything that is known about it.");
 run("cortex", "alias", "openhermes-2.5-mistral-7b.q4_k_m", "hermes");
@@ -59,7 +78,10 @@ function say(...lines) {
 
 function run(program, ...args) {
   say(`\n$ ${[program, ...args.map(quoted)].join(" ")}`);
-  const { status, error } = spawnSync(process.execPath, [bins[program], ...args], { env, stdio: ["ignore", "inherit", "inherit"] });
+  const { status, error } = spawnSync(process.execPath, [bins[program], ...args], {
+    env,
+    stdio: ["ignore", "inherit", "inherit"],
+  });
   if (error !== undefined) throw error;
   if (status === 0) return;
   console.error(`\n${program} ended with exit code ${status}. The demo's folder is kept: ${folder}`);

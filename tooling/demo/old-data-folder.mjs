@@ -1,8 +1,9 @@
+import { mkdirSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+
 // An old cortex data folder, as the old program left it: a text list from its first releases, a
 // `cortex.db` of its last ones, and the files beside them. The weights are as large as the real ones and hold nothing: they take no space on the disk.
 import Database from "better-sqlite3";
-import { mkdirSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
 
 const LAST_USED = new Date("2024-11-05T09:30:00Z");
 
@@ -33,12 +34,16 @@ export function writeOldDataFolder(folder) {
   lines.push(`my-finetune local imported ${imported} finetune RUNNING`);
   // The old program cut a path at its blank; the line is still whole here.
   lines.push(`team-notes local imported ${join(models, "imported", "team notes.yml")} notes READY`);
-  writeYaml(join(models, "imported", "team notes.yml"), { name: "team-notes", files: finetune, size: 5_131_409_408 });
+  writeYaml(join(models, "imported", "team notes.yml"), {
+    name: "team-notes",
+    files: finetune,
+    size: 5_131_409_408,
+  });
   writeFileSync(join(models, "model.list"), `${lines.join("\n")}\n`);
-  return lines.length + writeDatabase(folder, models);
+  return lines.length + writeDatabase(folder);
 }
 
-function writeDatabase(folder, models) {
+function writeDatabase(folder) {
   const database = new Database(join(folder, "cortex.db"));
   database.exec(`
     CREATE TABLE schema_version ( version INTEGER PRIMARY KEY);
@@ -54,16 +59,30 @@ function writeDatabase(folder, models) {
     insert.run(id, author, "main", join(place, `${file}.yml`), id, "llama-cpp");
   }
   const tinyllama = join("models", "cortex.so", "tinyllama", "1b-gguf");
-  writeYaml(join(folder, tinyllama, "model.yml"), { name: "Tinyllama Chat 1B", files: join(tinyllama, "model.gguf"), size: 668_788_096 });
+  writeYaml(join(folder, tinyllama, "model.yml"), {
+    name: "Tinyllama Chat 1B",
+    files: join(tinyllama, "model.gguf"),
+    size: 668_788_096,
+  });
   writeGguf(join(folder, tinyllama, "model.gguf"), 668_788_096);
-  insert.run("tinyllama:1b-gguf", "cortexso", "1b-gguf", join(tinyllama, "model.yml"), "tinyllama:1b-gguf", "llama-cpp");
+  insert.run(
+    "tinyllama:1b-gguf",
+    "cortexso",
+    "1b-gguf",
+    join(tinyllama, "model.yml"),
+    "tinyllama:1b-gguf",
+    "llama-cpp",
+  );
   database.close();
   return STORED.length + 1;
 }
 
 function writeYaml(path, { name, files, size }) {
   mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, `name: ${name}\nversion: 1\nfiles:\n  - ${files}\nsize: ${size}\nengine: llama-cpp\nctx_len: 8192\nngl: 33\n`);
+  writeFileSync(
+    path,
+    `name: ${name}\nversion: 1\nfiles:\n  - ${files}\nsize: ${size}\nengine: llama-cpp\nctx_len: 8192\nngl: 33\n`,
+  );
   age(path);
 }
 

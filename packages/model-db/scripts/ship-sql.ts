@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+
 import { compiledQueries } from "../src/database/sqlite/compile.ts";
 import { SHIPPED_SQL } from "../src/database/sqlite/shipped-sql.ts";
 import { openRegistry, type ModelFilter } from "../src/index.ts";
@@ -20,7 +21,9 @@ export async function shippedSql(): Promise<string> {
   }
   const entries = [...compiledQueries()].toSorted(([a], [b]) => (a < b ? -1 : 1));
   // Most statements read the same columns: spelled out once, the file is a quarter of the size.
-  const columns = /"model"\."seq" as .*? as "row_checksum"/.exec(entries.find(([key]) => key === "model by seq")![1].sql)![0];
+  const columns = /"model"\."seq" as .*? as "row_checksum"/.exec(
+    entries.find(([key]) => key === "model by seq")![1].sql,
+  )![0];
   const lines = entries.map(([key, { sql, parameters }]) => {
     const text = JSON.stringify(sql).replace(JSON.stringify(columns).slice(1, -1), '" + COLUMNS + "');
     return `  ${JSON.stringify(key)}: { sql: ${text}, parameters: ${JSON.stringify(parameters)} },`;

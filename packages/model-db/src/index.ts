@@ -1,4 +1,10 @@
-export { openRegistry, type Registry, type RegistryOptions, type Repositories, type SchemaStatus } from "./registry.ts";
+export {
+  openRegistry,
+  type Registry,
+  type RegistryOptions,
+  type Repositories,
+  type SchemaStatus,
+} from "./registry.ts";
 export type { WatchOptions } from "./watch.ts";
 export { RegistryError, isRegistryError, outcomeOf, type ErrorCode } from "./errors.ts";
 export {
@@ -20,7 +26,13 @@ export {
 } from "./domain/model.ts";
 export { EVENT_KINDS, type EventKind, type ModelEvent } from "./domain/event.ts";
 export type { NewRun, Run } from "./domain/run.ts";
-export { MODEL_FIELDS, SCALAR_FIELDS, type Field, type ModelField, type ScalarField } from "./domain/fields.ts";
+export {
+  MODEL_FIELDS,
+  SCALAR_FIELDS,
+  type Field,
+  type ModelField,
+  type ScalarField,
+} from "./domain/fields.ts";
 export { toEventRecord, toFileRecord, toRecord, toRunRecord, type ModelRecord } from "./domain/record.ts";
 export type {
   Comparison,

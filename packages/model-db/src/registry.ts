@@ -129,9 +129,13 @@ export class Registry implements AsyncDisposable, Repositories {
    * });
    * ```
    */
-  async transaction<T>(work: (repositories: Repositories) => Promise<T>, options: { actor?: string } = {}): Promise<T> {
+  async transaction<T>(
+    work: (repositories: Repositories) => Promise<T>,
+    options: { actor?: string } = {},
+  ): Promise<T> {
     checkKeys("transaction options", options, new Set(["actor"]));
-    if (typeof work !== "function") throw invalidInput("work", "transaction() takes a function that makes the changes.");
+    if (typeof work !== "function")
+      throw invalidInput("work", "transaction() takes a function that makes the changes.");
     const actor = options.actor === undefined ? this.#actor : parseActor(options.actor);
     return this.#write(async (session) => {
       const scope = new TransactionScope(session, this.#phases, () => this.#engine.now(), actor);
@@ -200,11 +204,19 @@ export class Registry implements AsyncDisposable, Repositories {
   // A write waits for the one before it: from within that, it would wait for ever.
   #checkOutside(): void {
     if (this.#phases.current() === undefined) return;
-    throw invalidInput("transaction", "Inside a transaction only the repositories that it passes can be used to write.");
+    throw invalidInput(
+      "transaction",
+      "Inside a transaction only the repositories that it passes can be used to write.",
+    );
   }
 }
 
 function repositories(scope: Scope): Repositories {
   const models = new Models(scope);
-  return { models, files: new Files(scope, models), history: new History(scope), runs: new Runs(scope, models) };
+  return {
+    models,
+    files: new Files(scope, models),
+    history: new History(scope),
+    runs: new Runs(scope, models),
+  };
 }

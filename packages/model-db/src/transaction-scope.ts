@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
+
 import type { MachineTime } from "./database/machine-time.ts";
 import type { Awaitable, Session, WriteSession } from "./database/query.ts";
 import { invalidInput } from "./errors.ts";
@@ -59,9 +60,13 @@ export class TransactionScope implements Scope {
   async write<T>(work: (session: WriteSession) => Promise<T>): Promise<T> {
     this.#checkNotEnded();
     if (this.#phases.current() === "change") {
-      throw invalidInput("transaction", "A change cannot be made while another change of the transaction is read.");
+      throw invalidInput(
+        "transaction",
+        "A change cannot be made while another change of the transaction is read.",
+      );
     }
-    const change = (): Promise<T> => this.#session.nested(() => this.#phases.run("change", () => work(this.#session)));
+    const change = (): Promise<T> =>
+      this.#session.nested(() => this.#phases.run("change", () => work(this.#session)));
     const done = this.#last.then(change);
     this.#last = done.catch(() => undefined);
     return done;
@@ -74,6 +79,10 @@ export class TransactionScope implements Scope {
   }
 
   #checkNotEnded(): void {
-    if (this.#ended) throw invalidInput("transaction", "The transaction has ended; its repositories cannot be used any more.");
+    if (this.#ended)
+      throw invalidInput(
+        "transaction",
+        "The transaction has ended; its repositories cannot be used any more.",
+      );
   }
 }

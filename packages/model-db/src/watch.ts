@@ -1,9 +1,16 @@
 import { setTimeout as sleep } from "node:timers/promises";
+
 import type { Engine } from "./database/engine.ts";
 import type { ModelEvent } from "./domain/event.ts";
 import { checkKeys, parseInteger } from "./domain/input.ts";
 import { invalidInput } from "./errors.ts";
-import { parseEventFilter, readEvents, type CheckedFilter, type EventFilter, type History } from "./repositories/history.ts";
+import {
+  parseEventFilter,
+  readEvents,
+  type CheckedFilter,
+  type EventFilter,
+  type History,
+} from "./repositories/history.ts";
 
 export interface WatchOptions extends Pick<EventFilter, "modelId" | "actor" | "kind"> {
   /** The id of the last event that was seen; from now on when left out. 0: from the beginning. */
@@ -55,7 +62,11 @@ async function* follow(
     // Taken before the read: what is committed in between is read now or changes it again.
     const counter = engine.changeCounter();
     const newest = await history.latestEventId();
-    const events = await readEvents(engine.reader, filter, { descending: false, beyond: after, limit: BATCH });
+    const events = await readEvents(engine.reader, filter, {
+      descending: false,
+      beyond: after,
+      limit: BATCH,
+    });
     for (const event of events) {
       after = event.eventId;
       yield event;

@@ -1,8 +1,10 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+
 import Database from "better-sqlite3";
 import { expect, test } from "vitest";
+
 import { MODEL_FIELDS, openRegistry } from "../src/index.ts";
 
 const glossary = readFileSync(new URL("../../../docs/glossary.md", import.meta.url), "utf8");

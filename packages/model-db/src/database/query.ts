@@ -1,4 +1,5 @@
 import type { Compilable, Expression, ExpressionWrapper, Kysely, RawBuilder, Sql } from "kysely";
+
 import type { Tables } from "../schema/tables.ts";
 
 /** A value that a query is given when it runs. */
@@ -35,7 +36,10 @@ export interface Query<P, Row> {
 }
 
 /** A query under a key. */
-export function query<P, Row>(key: string, build: (context: QueryContext<P>) => Compilable<Row>): Query<P, Row> {
+export function query<P, Row>(
+  key: string,
+  build: (context: QueryContext<P>) => Compilable<Row>,
+): Query<P, Row> {
   return { key, build };
 }
 

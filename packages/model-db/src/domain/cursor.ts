@@ -17,7 +17,8 @@ export function toCursor(position: Position, question: string): string {
 
 /** @throws RegistryError `invalid_input` for a cursor that is broken or of another list. */
 export function parseCursor(cursor: unknown, question: string): Position {
-  const position = typeof cursor === "string" && cursor.length <= MAX_CURSOR_LENGTH ? unseal(cursor, question) : undefined;
+  const position =
+    typeof cursor === "string" && cursor.length <= MAX_CURSOR_LENGTH ? unseal(cursor, question) : undefined;
   if (position !== undefined) return position;
   throw invalidInput(
     "cursor",

@@ -1,7 +1,7 @@
 import { invalidInput } from "../errors.ts";
+import type { JsonObject, JsonValue } from "./model.ts";
 import { nearest } from "./nearest.ts";
 import { hasForbiddenCharacter, toVisible } from "./text.ts";
-import type { JsonObject, JsonValue } from "./model.ts";
 
 /** The last millisecond of the year 9999; times run from 1970 to here. */
 export const MAX_TIME_MS = 253_402_300_799_999;
@@ -20,7 +20,7 @@ export function shown(value: unknown): string {
   try {
     text = typeof value === "string" ? JSON.stringify(value) : (JSON.stringify(value) ?? String(value));
   } catch {
-    text = String(typeof value);
+    text = typeof value;
   }
   text = toVisible(text);
   return text.length > 80 ? `${text.slice(0, 77)}…` : text;
@@ -83,7 +83,10 @@ function checkText(field: string, value: string, maxLength: number): void {
     );
   }
   if (hasForbiddenCharacter(value)) {
-    throw invalidInput(field, `${field} holds a control character or a broken one: ${shown(value)}. Remove it.`);
+    throw invalidInput(
+      field,
+      `${field} holds a control character or a broken one: ${shown(value)}. Remove it.`,
+    );
   }
 }
 
@@ -98,7 +101,12 @@ export function parseWord<T extends string>(field: string, value: unknown, words
 }
 
 /** A whole number between two bounds, both included. */
-export function parseInteger(field: string, value: unknown, min: number = 0, max: number = Number.MAX_SAFE_INTEGER): number {
+export function parseInteger(
+  field: string,
+  value: unknown,
+  min: number = 0,
+  max: number = Number.MAX_SAFE_INTEGER,
+): number {
   if (typeof value === "number" && Number.isSafeInteger(value) && value >= min && value <= max) return value;
   throw invalidInput(
     field,
@@ -108,7 +116,8 @@ export function parseInteger(field: string, value: unknown, min: number = 0, max
 
 /** Unix milliseconds from 1970 to 9999. */
 export function parseTime(field: string, value: unknown): number {
-  if (typeof value === "number" && Number.isSafeInteger(value) && value >= 0 && value <= MAX_TIME_MS) return value;
+  if (typeof value === "number" && Number.isSafeInteger(value) && value >= 0 && value <= MAX_TIME_MS)
+    return value;
   throw invalidInput(
     field,
     `${field} must be a time in Unix milliseconds between the years 1970 and 9999, not ${shown(value)}.`,
@@ -163,7 +172,8 @@ export function parseObject(field: string, value: unknown): JsonObject {
 }
 
 function copyJson(field: string, value: unknown, depth: number): JsonValue {
-  if (depth > MAX_JSON_DEPTH) throw invalidInput(field, `${field} is more than ${MAX_JSON_DEPTH} levels deep.`);
+  if (depth > MAX_JSON_DEPTH)
+    throw invalidInput(field, `${field} is more than ${MAX_JSON_DEPTH} levels deep.`);
   if (value === null || typeof value === "boolean") return value;
   if (typeof value === "string") {
     if (!value.isWellFormed()) throw invalidInput(field, `${field} holds half a character: ${shown(value)}.`);

@@ -127,7 +127,10 @@ function parseFilter(filter: ModelFilter): Condition[] {
     const field = FIELDS.get(name)! as Field & { name: ScalarField };
     if (Array.isArray(wanted)) {
       if (wanted.length === 0 || wanted.length > MAX_VALUES) {
-        throw invalidInput(name, `${name} must be compared with 1 to ${MAX_VALUES} values, not ${wanted.length}.`);
+        throw invalidInput(
+          name,
+          `${name} must be compared with 1 to ${MAX_VALUES} values, not ${wanted.length}.`,
+        );
       }
       const values = Array.from(wanted as unknown[], (value) => parseValue(field, value));
       conditions.push({ field: field.name, operator: "in", values });
@@ -143,7 +146,11 @@ function parseFilter(filter: ModelFilter): Condition[] {
   return conditions;
 }
 
-function parseComparison(field: Field & { name: ScalarField }, operator: Operator, value: unknown): Condition {
+function parseComparison(
+  field: Field & { name: ScalarField },
+  operator: Operator,
+  value: unknown,
+): Condition {
   const { name, type } = field;
   if (operator === "like" && (type !== "text" || typeof value !== "string" || value === "")) {
     throw invalidInput(name, `${name} like must be a part of a text field, not ${shown(value)}.`);
@@ -161,7 +168,8 @@ function parseValue({ name, type }: Field, value: unknown): string | number | nu
     case "status":
       return parseInteger(name, value, 0, 1);
     case "boolean":
-      if (typeof value !== "boolean") throw invalidInput(name, `${name} must be true or false, not ${shown(value)}.`);
+      if (typeof value !== "boolean")
+        throw invalidInput(name, `${name} must be true or false, not ${shown(value)}.`);
       return value ? 1 : 0;
     case "text":
       if (name === "source_type") return parseWord(name, value, SOURCE_TYPES);
@@ -181,7 +189,8 @@ function checkFilterText(name: string, value: string): string {
 }
 
 function parseTerms(search: unknown): string[] {
-  if (typeof search !== "string") throw invalidInput("search", `search must be a text, not ${shown(search)}.`);
+  if (typeof search !== "string")
+    throw invalidInput("search", `search must be a text, not ${shown(search)}.`);
   if (search.length > MAX_SEARCH_LENGTH || hasForbiddenCharacter(search)) {
     throw invalidInput("search", `search cannot be ${shown(search)}: too long, or with a control character.`);
   }
@@ -201,8 +210,12 @@ export function parseOrder(sort: ListOptions["sort"]): Order {
   if (sort === undefined) return { field: undefined, descending: true };
   checkKeys("sort", sort, SORT_KEYS);
   if (!FIELDS.has(sort.field)) {
-    throw invalidInput("sort", `Lists cannot be sorted by ${shown(sort.field)}; by ${[...FIELD_NAMES].join(", ")}.`);
+    throw invalidInput(
+      "sort",
+      `Lists cannot be sorted by ${shown(sort.field)}; by ${[...FIELD_NAMES].join(", ")}.`,
+    );
   }
-  const direction = sort.direction === undefined ? "asc" : parseWord("direction", sort.direction, ["asc", "desc"]);
+  const direction =
+    sort.direction === undefined ? "asc" : parseWord("direction", sort.direction, ["asc", "desc"]);
   return { field: sort.field, descending: direction === "desc" };
 }

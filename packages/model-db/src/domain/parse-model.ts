@@ -1,16 +1,4 @@
 import { invalidInput } from "../errors.ts";
-import { applyMergePatch } from "./merge-patch.ts";
-import {
-  AVAILABILITIES,
-  FILE_ROLES,
-  MODEL_STATUS,
-  SOURCE_TYPES,
-  type Model,
-  type ModelFile,
-  type ModelUpdate,
-  type NewModel,
-  type NewModelFile,
-} from "./model.ts";
 import {
   checkKeys,
   parseBoolean,
@@ -25,6 +13,18 @@ import {
   parseWord,
   shown,
 } from "./input.ts";
+import { applyMergePatch } from "./merge-patch.ts";
+import {
+  AVAILABILITIES,
+  FILE_ROLES,
+  MODEL_STATUS,
+  SOURCE_TYPES,
+  type Model,
+  type ModelFile,
+  type ModelUpdate,
+  type NewModel,
+  type NewModelFile,
+} from "./model.ts";
 
 type Editable = keyof ModelUpdate;
 type Parser = (field: string, value: unknown) => unknown;
@@ -59,7 +59,13 @@ const EDITABLE: Record<Editable, readonly [name: string, parse: Parser]> = {
 };
 const EDITABLE_KEYS = Object.keys(EDITABLE) as Editable[];
 const UPDATE_KEYS: ReadonlySet<string> = new Set(EDITABLE_KEYS);
-const NEW_KEYS: ReadonlySet<string> = new Set([...EDITABLE_KEYS, "modelId", "createdAt", "updatedAt", "files"]);
+const NEW_KEYS: ReadonlySet<string> = new Set([
+  ...EDITABLE_KEYS,
+  "modelId",
+  "createdAt",
+  "updatedAt",
+  "files",
+]);
 
 /** A model that is not yet stored, and its files. */
 export interface ModelDraft {
@@ -171,7 +177,14 @@ export function applyUpdate(model: Model, update: ModelUpdate): Model {
   return { ...merged, aliases, tags, metadata };
 }
 
-const FILE_KEYS: ReadonlySet<string> = new Set(["path", "role", "sizeBytes", "sha256", "verifiedAt", "source"]);
+const FILE_KEYS: ReadonlySet<string> = new Set([
+  "path",
+  "role",
+  "sizeBytes",
+  "sha256",
+  "verifiedAt",
+  "source",
+]);
 
 /**
  * Reads what `files.put` is given.

@@ -15,7 +15,9 @@ export function toRecord(model: Model): ModelRecord {
 
 /** The model that a record holds, as far as it does: what {@link toRecord} made. */
 export function fromRecord(record: JsonObject): Model {
-  return Object.fromEntries(MODEL_FIELDS.map(({ name, property }) => [property, record[name]])) as unknown as Model;
+  return Object.fromEntries(
+    MODEL_FIELDS.map(({ name, property }) => [property, record[name]]),
+  ) as unknown as Model;
 }
 
 /** The history entry as data. */

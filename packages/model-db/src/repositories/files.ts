@@ -7,7 +7,7 @@ import { RegistryError } from "../errors.ts";
 import { parseChangeOptions } from "./change-options.ts";
 import { deleteFile, insertFile, readFiles } from "./file-rows.ts";
 import { modelNotFound, readForChange, writeFilesChange } from "./model-row.ts";
-import { Models } from "./models.ts";
+import type { Models } from "./models.ts";
 import type { ChangeOptions, Scope } from "./scope.ts";
 
 /** What the models consist of on disk. The files themselves are never touched. */
@@ -66,7 +66,10 @@ export class Files {
       if (before === undefined && after === undefined) {
         throw new RegistryError("not_found", `${shown(modelId)} has no file ${shown(path)}.`);
       }
-      const records = { before: before ? [toFileRecord(before)] : [], after: after ? [toFileRecord(after)] : [] };
+      const records = {
+        before: before ? [toFileRecord(before)] : [],
+        after: after ? [toFileRecord(after)] : [],
+      };
       if (JSON.stringify(records.before) === JSON.stringify(records.after)) return;
       if (before !== undefined) await deleteFile(session, modelId, path);
       if (after !== undefined) await insertFile(session, modelId, after);

@@ -1,6 +1,6 @@
 import { query, type ParameterValue, type Query, type Session } from "../database/query.ts";
 import { EVENT_KINDS, type EventKind, type ModelEvent } from "../domain/event.ts";
-import { checkKeys, parseInteger, parseName, parseTime, parseWord } from "../domain/input.ts";
+import { checkKeys, parseInteger, parseList, parseName, parseTime, parseWord } from "../domain/input.ts";
 import type { Page } from "../domain/list-options.ts";
 import { MODEL_STATUS, type JsonObject, type Model } from "../domain/model.ts";
 import { fromRecord } from "../domain/record.ts";
@@ -58,7 +58,11 @@ export class History {
     const count = parseInteger("limit", limit, 1, 1000);
     const descending = parseWord("order", order, ["asc", "desc"]) === "desc";
     const beyond = cursor == null ? undefined : parseEventCursor(cursor);
-    const events = await readEvents(this.#scope.reader, parseEventFilter(options), { descending, beyond, limit: count + 1 });
+    const events = await readEvents(this.#scope.reader, parseEventFilter(options), {
+      descending,
+      beyond,
+      limit: count + 1,
+    });
     const last = events.length > count ? events[count - 1] : undefined;
     return { items: events.slice(0, count), nextCursor: last === undefined ? null : String(last.eventId) };
   }
@@ -71,15 +75,30 @@ export class History {
    * @returns `undefined` when there was no such model at that time.
    */
   async modelAt(modelId: string, time: number): Promise<Model | undefined> {
-    const filter = parseEventFilter({ modelId: parseName("model_id", modelId), until: parseTime("time", time) });
-    const [last] = await readEvents(this.#scope.reader, filter, { descending: true, beyond: undefined, limit: 1 });
+    const filter = parseEventFilter({
+      modelId: parseName("model_id", modelId),
+      until: parseTime("time", time),
+    });
+    const [last] = await readEvents(this.#scope.reader, filter, {
+      descending: true,
+      beyond: undefined,
+      limit: 1,
+    });
     if (last === undefined || last.kind === "deleted") return undefined;
     let record: JsonObject = {};
     for await (const event of this.#eventsUpTo(modelId, last.eventId)) {
-      record = { ...record, ...event.after, updated_at: event.kind === "created" ? event.after!["updated_at"]! : event.at, row_version: event.rowVersion };
+      record = {
+        ...record,
+        ...event.after,
+        updated_at: event.kind === "created" ? event.after!["updated_at"]! : event.at,
+        row_version: event.rowVersion,
+      };
       if (event.kind === "deleted") record = {};
     }
-    if (record["status"] === MODEL_STATUS.RUNNING && (await this.#leasesEnded(modelId, last.eventId)) <= time) {
+    if (
+      record["status"] === MODEL_STATUS.RUNNING &&
+      (await this.#leasesEnded(modelId, last.eventId)) <= time
+    ) {
       record["status"] = MODEL_STATUS.READY;
     }
     const model = fromRecord(record);
@@ -103,7 +122,11 @@ export class History {
   async *#eventsUpTo(modelId: string, eventId: number): AsyncGenerator<ModelEvent> {
     let beyond = 0;
     while (beyond < eventId) {
-      const page = await readEvents(this.#scope.reader, { modelId }, { descending: false, beyond, limit: 500 });
+      const page = await readEvents(
+        this.#scope.reader,
+        { modelId },
+        { descending: false, beyond, limit: 500 },
+      );
       for (const event of page) if (event.eventId <= eventId) yield event;
       beyond = page.at(-1)?.eventId ?? eventId;
     }
@@ -112,19 +135,29 @@ export class History {
 
 type Loose<T> = { [K in keyof T]: T[K] | undefined };
 /** An event filter, checked. */
-export type CheckedFilter = { modelId?: string; actor?: string; kinds?: readonly EventKind[]; since?: number; until?: number };
+export type CheckedFilter = {
+  modelId?: string;
+  actor?: string;
+  kinds?: readonly EventKind[];
+  since?: number;
+  until?: number;
+};
 
 /** @throws RegistryError `invalid_input`. */
 export function parseEventFilter({ modelId, actor, kind, since, until }: Loose<EventFilter>): CheckedFilter {
-  const kinds = kind === undefined ? undefined : [kind].flat() as EventKind[];
+  const kinds = kind === undefined ? undefined : parseKinds(typeof kind === "string" ? [kind] : kind);
   if (kinds?.length === 0) throw invalidInput("kind", "kind must name at least one kind of event.");
   return {
     ...(modelId === undefined ? {} : { modelId: parseName("model_id", modelId) }),
     ...(actor === undefined ? {} : { actor: parseActor(actor) }),
-    ...(kinds === undefined ? {} : { kinds: [...new Set(kinds.map((word) => parseWord("kind", word, EVENT_KINDS)))] }),
+    ...(kinds === undefined ? {} : { kinds }),
     ...(since === undefined ? {} : { since: parseTime("since", since) }),
     ...(until === undefined ? {} : { until: parseTime("until", until) }),
   };
+}
+
+function parseKinds(kinds: unknown): EventKind[] {
+  return parseList("kind", kinds, (word) => parseWord("kind", word, EVENT_KINDS)) as EventKind[];
 }
 
 /** Events that match, in the order of their ids, beyond one of them. */
@@ -146,13 +179,16 @@ export async function readEvents(
   const rows = await session.all(
     query<Values, EventRow>(`events ${shape.join(" ")} ${kinds?.length ?? 0}`, ({ db, p, sql }) => {
       let events = db.selectFrom("model_event").selectAll();
-      if (beyond !== undefined) events = events.where("event_id", descending ? "<" : ">", p("beyond") as never);
+      if (beyond !== undefined)
+        events = events.where("event_id", descending ? "<" : ">", p("beyond") as never);
       if (modelId !== undefined) events = events.where("model_id", "=", p("modelId") as never);
       if (actor !== undefined) events = events.where("actor", "=", p("actor") as never);
       if (since !== undefined) events = events.where("at", ">=", p("since") as never);
       if (until !== undefined) events = events.where("at", "<=", p("until") as never);
       if (kinds !== undefined) {
-        events = events.where(sql<boolean>`kind in (${sql.join(kinds.map((_, index) => p(`kind_${index}`)))})`);
+        events = events.where(
+          sql<boolean>`kind in (${sql.join(kinds.map((_, index) => p(`kind_${index}`)))})`,
+        );
       }
       return events.orderBy("event_id", descending ? "desc" : "asc").limit(p("limit") as never);
     }),

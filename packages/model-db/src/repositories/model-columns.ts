@@ -1,4 +1,5 @@
 import type { AliasedExpression, Expression, RawBuilder, SqlBool } from "kysely";
+
 import type { QueryContext } from "../database/query.ts";
 import { MODEL_FIELDS } from "../domain/fields.ts";
 import type { ModelRow } from "../schema/model.ts";
@@ -16,11 +17,11 @@ export function shownStatus(context: Context): RawBuilder<number> {
 }
 
 /** The columns of a model as a read shows them: with the status that is true now. */
-export function modelColumns(context: unknown): readonly AliasedExpression<ModelRow[keyof ModelRow], keyof ModelRow>[] {
+export function modelColumns(
+  context: unknown,
+): readonly AliasedExpression<ModelRow[keyof ModelRow], keyof ModelRow>[] {
   const { sql, p } = context as Context;
   return (["seq", ...MODEL_FIELDS.map(({ name }) => name)] as (keyof ModelRow)[]).map((name) =>
-    name === "status"
-      ? shownStatus({ sql, p }).as("status")
-      : sql.ref<string>(`model.${name}`).as(name),
+    name === "status" ? shownStatus({ sql, p }).as("status") : sql.ref<string>(`model.${name}`).as(name),
   ) as never;
 }

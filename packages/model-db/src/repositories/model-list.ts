@@ -1,8 +1,9 @@
 import type { Expression, ExpressionBuilder, SqlBool } from "kysely";
-import type { Position } from "../domain/cursor.ts";
-import type { Condition, Order, Selection } from "../domain/list-options.ts";
+
 import type { MachineTime } from "../database/machine-time.ts";
 import { query, type ParameterValue, type Query, type QueryContext } from "../database/query.ts";
+import type { Position } from "../domain/cursor.ts";
+import type { Condition, Order, Selection } from "../domain/list-options.ts";
 import type { ModelRow } from "../schema/model.ts";
 import type { Tables } from "../schema/tables.ts";
 import { modelColumns, running, shownStatus } from "./model-columns.ts";
@@ -17,7 +18,7 @@ export interface Bound<Row> {
 
 // Shorter terms are no trigrams: they are looked for in the text itself.
 function isIndexed(term: string): boolean {
-  return [...term].length >= 3;
+  return Array.from(term).length >= 3;
 }
 
 function isAscii(text: unknown): boolean {
@@ -43,7 +44,9 @@ export function listQuery(
       const source = sourceOf(selection);
       const seq = sql.ref<number>(SEQUENCE[source]);
       const direction = order.descending ? ("desc" as const) : ("asc" as const);
-      let rows = from(context, source).select(modelColumns(context)).where((eb) => matches(eb, context, selection, source));
+      let rows = from(context, source)
+        .select(modelColumns(context))
+        .where((eb) => matches(eb, context, selection, source));
       if (order.field !== undefined && order.field !== "model_id") {
         const field =
           order.field === "status" ? shownStatus(context) : sql.ref<ParameterValue>(`model.${order.field}`);
@@ -95,13 +98,19 @@ function from({ db, sql }: Context, source: Source) {
     return db
       .selectFrom("model_search")
       .crossJoin("model")
-      .where(sql.ref<number>("model.seq"), "=", sql.ref<number>("model_search.rowid")) as never as ReturnType<typeof models>;
+      .where(sql.ref<number>("model.seq"), "=", sql.ref<number>("model_search.rowid")) as never as ReturnType<
+      typeof models
+    >;
   }
   if (source === "tag") {
     return db
       .selectFrom("model_tag")
       .crossJoin("model")
-      .where(sql.ref<number>("model.seq"), "=", sql.ref<number>("model_tag.model_seq")) as never as ReturnType<typeof models>;
+      .where(
+        sql.ref<number>("model.seq"),
+        "=",
+        sql.ref<number>("model_tag.model_seq"),
+      ) as never as ReturnType<typeof models>;
   }
   return models(db);
 }
@@ -126,7 +135,8 @@ function matches(
     const tag = p(`all_${index}`);
     all.push(source === "tag" && index === 0 ? sql<SqlBool>`model_tag.tag = ${tag}` : hasTag(sql`(${tag})`));
   });
-  const list = (name: string, tags: readonly string[]) => sql`(${sql.join(tags.map((_, index) => p(`${name}_${index}`)))})`;
+  const list = (name: string, tags: readonly string[]) =>
+    sql`(${sql.join(tags.map((_, index) => p(`${name}_${index}`)))})`;
   if (selection.tagsAny.length > 0) all.push(hasTag(list("any", selection.tagsAny)));
   if (selection.tagsNone.length > 0) all.push(eb.not(hasTag(list("none", selection.tagsNone))));
   if (source === "search") all.push(dialect.matches(p("terms") as never));
@@ -151,14 +161,19 @@ function holds(
   const column = sql.ref<string | number | null>(`model.${field}`);
   const place = (position: number): Expression<ParameterValue> => p(`value_${index}_${position}`);
   if (operator === "like") {
-    return dialect.contains(column as Expression<string | null>, place(0) as Expression<string>, isAscii(values[0]));
+    return dialect.contains(
+      column as Expression<string | null>,
+      place(0) as Expression<string>,
+      isAscii(values[0]),
+    );
   }
   if (operator === "in") {
     const known = values.flatMap((value, position) => (value === null ? [] : [place(position)]));
     const within = known.length === 0 ? sql<SqlBool>`false` : sql<SqlBool>`${column} in (${sql.join(known)})`;
     return values.includes(null) ? eb.or([within, sql<SqlBool>`${column} is null`]) : within;
   }
-  if (values[0] === null) return operator === "eq" ? sql<SqlBool>`${column} is null` : sql<SqlBool>`${column} is not null`;
+  if (values[0] === null)
+    return operator === "eq" ? sql<SqlBool>`${column} is null` : sql<SqlBool>`${column} is not null`;
   const compared = sql<SqlBool>`${column} ${sql.raw(COMPARE[operator])} ${place(0)}`;
   return operator === "ne" ? eb.or([compared, sql<SqlBool>`${column} is null`]) : compared;
 }
@@ -176,7 +191,11 @@ function statusHolds(
   return wanted[0] === 1 ? running(context) : eb.not(running(context));
 }
 
-function statusMatches(status: number, operator: Condition["operator"], values: Condition["values"]): boolean {
+function statusMatches(
+  status: number,
+  operator: Condition["operator"],
+  values: Condition["values"],
+): boolean {
   if (operator === "in") return values.includes(status);
   const value = values[0] as number;
   if (operator === "eq") return status === value;

@@ -1,16 +1,16 @@
-import { query, type Query, type Session } from "../database/query.ts";
 import type { MachineTime } from "../database/machine-time.ts";
+import { query, type Query, type Session } from "../database/query.ts";
 import type { EventKind, ModelEvent } from "../domain/event.ts";
 import { MODEL_FIELDS, type ModelField } from "../domain/fields.ts";
-import { MODEL_STATUS, type JsonObject, type JsonValue, type Model } from "../domain/model.ts";
 import { shown } from "../domain/input.ts";
+import { MODEL_STATUS, type JsonObject, type JsonValue, type Model } from "../domain/model.ts";
 import { nearest } from "../domain/nearest.ts";
 import { RegistryError } from "../errors.ts";
 import { toEventValues, type EventValues } from "../schema/event.ts";
-import { heldUntil, type RunTable } from "../schema/run.ts";
 import { toModel, toModelValues, type ModelRow, type ModelValues } from "../schema/model.ts";
+import { heldUntil, type RunTable } from "../schema/run.ts";
 import type { Change } from "./change-options.ts";
-import { modelColumns, running } from "./model-columns.ts";
+import { running } from "./model-columns.ts";
 
 type Named = { name: string; boot: string; tick: number };
 
@@ -24,9 +24,8 @@ const byName: Query<Named, ModelRow & { running: number }> = query("model to cha
     .where("model_name.name", "=", p("name"));
 });
 
-const namesFrom: Query<{ low: string; high: string; limit: number }, { name: string; model_id: string }> = query(
-  "names from",
-  ({ db, p }) =>
+const namesFrom: Query<{ low: string; high: string; limit: number }, { name: string; model_id: string }> =
+  query("names from", ({ db, p }) =>
     db
       .selectFrom("model_name")
       .innerJoin("model", "model.seq", "model_name.model_seq")
@@ -35,7 +34,7 @@ const namesFrom: Query<{ low: string; high: string; limit: number }, { name: str
       .where("model_name.name", "<", p("high"))
       .orderBy("model_name.name")
       .limit(p("limit") as never),
-);
+  );
 
 // Set by every change, so not part of what one changed.
 const IMPLIED: ReadonlySet<ModelField> = new Set(["updated_at", "row_version", "row_checksum"]);
@@ -70,20 +69,19 @@ function updateOf(changed: JsonObject): RowUpdate {
 
 const insertEvent: Query<EventValues, unknown> = query("event insert", ({ db, p }) =>
   db.insertInto("model_event").values({
-      model_id: p("model_id"),
-      kind: p("kind"),
-      actor: p("actor"),
-      at: p("at"),
-      row_version: p("row_version"),
-      before: p("before"),
-      after: p("after"),
-      row_checksum: p("row_checksum"),
-    }),
+    model_id: p("model_id"),
+    kind: p("kind"),
+    actor: p("actor"),
+    at: p("at"),
+    row_version: p("row_version"),
+    before: p("before"),
+    after: p("after"),
+    row_checksum: p("row_checksum"),
+  }),
 );
 
-const leaseHolds: Query<{ model_id: string; token: number; boot: string; tick: number }, { token: number }> = query(
-  "lease holds",
-  ({ db, sql, p }) =>
+const leaseHolds: Query<{ model_id: string; token: number; boot: string; tick: number }, { token: number }> =
+  query("lease holds", ({ db, sql, p }) =>
     db
       .selectFrom("model_run")
       .select("token")
@@ -91,7 +89,7 @@ const leaseHolds: Query<{ model_id: string; token: number; boot: string; tick: n
       .where("model_id", "=", p("model_id"))
       .where("boot_id", "=", p("boot"))
       .where(sql<boolean>`${p("tick")} between renewed_tick and expires_tick`),
-);
+  );
 
 const runsOfModel: Query<{ model_id: string }, RunTable> = query("runs of model", ({ db, p }) =>
   db.selectFrom("model_run").selectAll().where("model_id", "=", p("model_id")),
@@ -138,7 +136,11 @@ export async function readForChange(
     stored = (await writeStatus(session, stored, ready, "expired", { actor: "registry", details })).stored;
   }
   if (change.leaseToken !== undefined) {
-    const held = await session.get(leaseHolds, { model_id: model.modelId, token: change.leaseToken, ...moment });
+    const held = await session.get(leaseHolds, {
+      model_id: model.modelId,
+      token: change.leaseToken,
+      ...moment,
+    });
     if (held === undefined) throw leaseLost(change.leaseToken);
   }
   return stored;
@@ -215,7 +217,12 @@ async function writeVersion(
   const next = { ...changed, updatedAt: at, rowVersion: changed.rowVersion + 1 };
   const values = toModelValues(next);
   await session.run(updateOf(event.after ?? {}), { ...values, seq });
-  const eventId = await writeEvent(session, { modelId: next.modelId, at, rowVersion: next.rowVersion, ...event });
+  const eventId = await writeEvent(session, {
+    modelId: next.modelId,
+    at,
+    rowVersion: next.rowVersion,
+    ...event,
+  });
   return { model: { ...next, rowChecksum: values.row_checksum }, eventId };
 }
 
@@ -239,7 +246,10 @@ export async function namesWithPrefix(
 export async function modelNotFound(session: Session, name: string): Promise<RegistryError> {
   const [first = "", second = ""] = name;
   const candidates = await namesWithPrefix(session, first + second, 200);
-  const near = nearest(name, candidates.map((candidate) => candidate.name));
+  const near = nearest(
+    name,
+    candidates.map((candidate) => candidate.name),
+  );
   const hint = near === undefined ? "" : ` Did you mean ${shown(near)}?`;
   return new RegistryError("model_not_found", `There is no model ${shown(name)}.${hint}`);
 }

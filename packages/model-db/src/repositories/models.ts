@@ -1,7 +1,18 @@
 import { query, type Query, type Session } from "../database/query.ts";
 import { parseCursor, toCursor } from "../domain/cursor.ts";
 import { MODEL_FIELDS, type ModelField } from "../domain/fields.ts";
-import { checkKeys, MAX_NAME_LENGTH, parseBoolean, parseInteger, parseList, parseName, parsePrefix, parseTags, parseWord, shown } from "../domain/input.ts";
+import {
+  checkKeys,
+  MAX_NAME_LENGTH,
+  parseBoolean,
+  parseInteger,
+  parseList,
+  parseName,
+  parsePrefix,
+  parseTags,
+  parseWord,
+  shown,
+} from "../domain/input.ts";
 import {
   checkListOptions,
   checkSelection,
@@ -11,7 +22,14 @@ import {
   type ModelSelection,
   type Page,
 } from "../domain/list-options.ts";
-import { MODEL_STATUS, type JsonObject, type Model, type ModelFile, type ModelUpdate, type NewModel } from "../domain/model.ts";
+import {
+  MODEL_STATUS,
+  type JsonObject,
+  type Model,
+  type ModelFile,
+  type ModelUpdate,
+  type NewModel,
+} from "../domain/model.ts";
 import { applyUpdate, parseModelUpdate, parseNewModel, type ModelDraft } from "../domain/parse-model.ts";
 import { toFileRecord, toRecord } from "../domain/record.ts";
 import { shortAliases } from "../domain/short-aliases.ts";
@@ -21,7 +39,14 @@ import { parseChangeOptions, type Change } from "./change-options.ts";
 import { insertFile, readFiles } from "./file-rows.ts";
 import { modelColumns } from "./model-columns.ts";
 import { countQuery, listQuery, questionOf } from "./model-list.ts";
-import { modelNotFound, namesWithPrefix, readForChange, writeEvent, writeModel, type StoredModel } from "./model-row.ts";
+import {
+  modelNotFound,
+  namesWithPrefix,
+  readForChange,
+  writeEvent,
+  writeModel,
+  type StoredModel,
+} from "./model-row.ts";
 import type { ChangeOptions, Scope } from "./scope.ts";
 
 type Moment = { boot: string; tick: number };
@@ -37,10 +62,7 @@ const byName: Query<{ name: string }, ModelRow> = query("model by name", ({ db, 
     .where("model_name.name", "=", p("name")),
 );
 const bySeq: Query<Moment & { seq: number }, ModelRow> = query("model by seq", (context) =>
-  context.db
-    .selectFrom("model")
-    .select(modelColumns(context))
-    .where("model.seq", "=", context.p("seq")),
+  context.db.selectFrom("model").select(modelColumns(context)).where("model.seq", "=", context.p("seq")),
 );
 const byNames: Query<{ names: string }, ModelRow & { requested: string }> = query(
   "models by names",
@@ -163,7 +185,11 @@ export class Models {
     checkKeys("createMany options", options, CREATE_MANY_KEYS);
     const { onExisting = "fail", ...rest } = options;
     parseWord("onExisting", onExisting, ["fail", "skip"]);
-    if (typeof models !== "object" || models === null || !(Symbol.iterator in models || Symbol.asyncIterator in models)) {
+    if (
+      typeof models !== "object" ||
+      models === null ||
+      !(Symbol.iterator in models || Symbol.asyncIterator in models)
+    ) {
       throw invalidInput("models", `createMany takes a list of models, not ${shown(models)}.`);
     }
     const change = parseChangeOptions(rest, this.#scope);
@@ -183,7 +209,8 @@ export class Models {
         await session.run(insertSearch, { first: indexed + 1, last });
         indexed = last;
       }
-      if (indexed !== undefined && last > indexed) await session.run(insertSearch, { first: indexed + 1, last });
+      if (indexed !== undefined && last > indexed)
+        await session.run(insertSearch, { first: indexed + 1, last });
       return counts;
     });
   }
@@ -244,7 +271,11 @@ export class Models {
   async names(options: { prefix: string; limit?: number }): Promise<{ name: string; modelId: string }[]> {
     checkKeys("names options", options, NAMES_KEYS);
     const { prefix, limit = 100 } = options;
-    return namesWithPrefix(this.#scope.reader, parsePrefix(prefix), parseInteger("limit", limit, 1, MAX_NAMES));
+    return namesWithPrefix(
+      this.#scope.reader,
+      parsePrefix(prefix),
+      parseInteger("limit", limit, 1, MAX_NAMES),
+    );
   }
 
   /**
@@ -278,7 +309,10 @@ export class Models {
     const nextCursor =
       last === undefined
         ? null
-        : toCursor({ value: order.field === undefined ? null : last[order.field], seq: last.seq }, question());
+        : toCursor(
+            { value: order.field === undefined ? null : last[order.field], seq: last.seq },
+            question(),
+          );
     const items = (last === undefined ? rows : rows.slice(0, limit)).map(toModel);
     if (options.total === undefined || !parseBoolean("total", options.total)) return { items, nextCursor };
     const count = countQuery(selection, now);
@@ -343,7 +377,12 @@ export class Models {
         await changeModel(session, from, withoutAlias(from.model, parsed), change);
       }
       if (target.model.alias === parsed) return target.model;
-      return changeModel(session, target, applyUpdate(target.model, { aliases: [...target.model.aliases, parsed] }), change);
+      return changeModel(
+        session,
+        target,
+        applyUpdate(target.model, { aliases: [...target.model.aliases, parsed] }),
+        change,
+      );
     });
   }
 
@@ -389,7 +428,11 @@ export class Models {
     });
   }
 
-  async #change(name: string, options: ChangeOptions | undefined, edit: (model: Model) => Model): Promise<Model> {
+  async #change(
+    name: string,
+    options: ChangeOptions | undefined,
+    edit: (model: Model) => Model,
+  ): Promise<Model> {
     const wanted = parseName("name", name);
     const change = parseChangeOptions(options, this.#scope);
     return this.#scope.write(async (session) => {
@@ -401,8 +444,8 @@ export class Models {
   // A stored READY is true; a stored RUNNING is true as long as there is a lease.
   async #found(row: ModelRow | undefined): Promise<Model | undefined> {
     if (row?.status !== MODEL_STATUS.RUNNING) return row && toModel(row);
-    const shown = await this.#scope.reader.get(bySeq, { seq: row.seq, ...this.#moment() });
-    return shown && toModel(shown);
+    const current = await this.#scope.reader.get(bySeq, { seq: row.seq, ...this.#moment() });
+    return current && toModel(current);
   }
 
   #moment(): Moment {
@@ -444,7 +487,12 @@ async function insertModel(
 }
 
 /** Writes a changed model with all that follows from it: names, tags, search, history. */
-async function changeModel(session: Session, stored: StoredModel, changed: Model, change: Change): Promise<Model> {
+async function changeModel(
+  session: Session,
+  stored: StoredModel,
+  changed: Model,
+  change: Change,
+): Promise<Model> {
   const { seq, model: before } = stored;
   const { model, changedFields } = await writeModel(session, stored, changed, change);
   if (changedFields.has("alias") || changedFields.has("aliases")) {
@@ -499,7 +547,9 @@ function nameTaken(name: string, modelId: string): RegistryError {
 async function freeAlias(session: Session, { modelId, aliases }: Model): Promise<string | null> {
   const isFree = async (name: string): Promise<boolean> =>
     !aliases.includes(name) && (name === modelId || (await session.get(ownerOf, { name })) === undefined);
-  const candidates = shortAliases(modelId).filter((name) => name.trim() === name && name.length <= MAX_NAME_LENGTH - NUMBER_LENGTH);
+  const candidates = shortAliases(modelId).filter(
+    (name) => name.trim() === name && name.length <= MAX_NAME_LENGTH - NUMBER_LENGTH,
+  );
   for (const name of candidates) if (await isFree(name)) return name;
   const last = candidates.at(-1);
   if (last === undefined) return null;

@@ -1,6 +1,7 @@
 import { hostname } from "node:os";
-import { query, type Query, type Session } from "../database/query.ts";
+
 import type { MachineTime } from "../database/machine-time.ts";
+import { query, type Query, type Session } from "../database/query.ts";
 import { checkKeys, parseInteger, parseName, parseText, shown } from "../domain/input.ts";
 import { MODEL_STATUS } from "../domain/model.ts";
 import type { NewRun, Run } from "../domain/run.ts";
@@ -21,22 +22,26 @@ const live: Query<Moment, RunTable> = query("runs live", ({ db, sql, p }) =>
     .where(sql<boolean>`${p("tick")} between renewed_tick and expires_tick`)
     .orderBy("token"),
 );
-const liveOfModel: Query<Moment & { model_id: string }, RunTable> = query("runs live of model", ({ db, sql, p }) =>
-  db
-    .selectFrom("model_run")
-    .selectAll()
-    .where("model_id", "=", p("model_id"))
-    .where("boot_id", "=", p("boot"))
-    .where(sql<boolean>`${p("tick")} between renewed_tick and expires_tick`)
-    .orderBy("token"),
+const liveOfModel: Query<Moment & { model_id: string }, RunTable> = query(
+  "runs live of model",
+  ({ db, sql, p }) =>
+    db
+      .selectFrom("model_run")
+      .selectAll()
+      .where("model_id", "=", p("model_id"))
+      .where("boot_id", "=", p("boot"))
+      .where(sql<boolean>`${p("tick")} between renewed_tick and expires_tick`)
+      .orderBy("token"),
 );
-const liveByToken: Query<Moment & { token: number }, RunTable> = query("run live by token", ({ db, sql, p }) =>
-  db
-    .selectFrom("model_run")
-    .selectAll()
-    .where("token", "=", p("token"))
-    .where("boot_id", "=", p("boot"))
-    .where(sql<boolean>`${p("tick")} between renewed_tick and expires_tick`),
+const liveByToken: Query<Moment & { token: number }, RunTable> = query(
+  "run live by token",
+  ({ db, sql, p }) =>
+    db
+      .selectFrom("model_run")
+      .selectAll()
+      .where("token", "=", p("token"))
+      .where("boot_id", "=", p("boot"))
+      .where(sql<boolean>`${p("tick")} between renewed_tick and expires_tick`),
 );
 const insertRun: Query<RunTable, unknown> = query("run insert", ({ db, p }) =>
   db.insertInto("model_run").values({
@@ -113,7 +118,9 @@ export class Runs {
       const stored = await readForChange(session, wanted, change, now);
       const { model } = stored;
       const others = await session.all(liveOfModel, { model_id: model.modelId, ...momentOf(now) });
-      const own = others.find((row) => row.holder === claim.holder && row.node === claim.node && row.pid === claim.pid);
+      const own = others.find(
+        (row) => row.holder === claim.holder && row.node === claim.node && row.pid === claim.pid,
+      );
       if (own !== undefined) return renew(session, { ...own, endpoint: claim.endpoint }, claim.ttlMs, now);
       const [other] = others;
       if (other !== undefined && !claim.join) throw modelRunning(model.modelId, toRun(other, now));
@@ -121,7 +128,10 @@ export class Runs {
       const startedAt = Date.now();
       const running = { ...model, status: MODEL_STATUS.RUNNING, lastUsedAt: startedAt };
       const details = { ...holder, ttl_ms: ttlMs };
-      const { eventId } = await writeStatus(session, stored, running, "started", { actor: change.actor, details });
+      const { eventId } = await writeStatus(session, stored, running, "started", {
+        actor: change.actor,
+        details,
+      });
       const row: RunTable = {
         token: eventId,
         model_id: model.modelId,
@@ -172,7 +182,10 @@ export class Runs {
       const rest = await session.all(liveOfModel, { model_id: row.model_id, ...momentOf(now) });
       const status = rest.length === 0 ? MODEL_STATUS.READY : MODEL_STATUS.RUNNING;
       const details = { holder: row.holder, node: row.node, pid: row.pid };
-      await writeStatus(session, stored, { ...stored.model, status }, "stopped", { actor: change.actor, details });
+      await writeStatus(session, stored, { ...stored.model, status }, "stopped", {
+        actor: change.actor,
+        details,
+      });
     });
   }
 
@@ -223,7 +236,8 @@ function parseNewRun(run: NewRun): {
 } {
   checkKeys("a run", run, RUN_KEYS);
   const holder = parseText("holder", run.holder ?? null);
-  if (holder === null) throw invalidInput("holder", "holder must not be empty: name the program that runs the model.");
+  if (holder === null)
+    throw invalidInput("holder", "holder must not be empty: name the program that runs the model.");
   if (run.join !== undefined && typeof run.join !== "boolean") {
     throw invalidInput("join", `join must be true or false, not ${shown(run.join)}.`);
   }

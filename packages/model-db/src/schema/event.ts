@@ -1,4 +1,5 @@
 import type { Generated } from "kysely";
+
 import type { EventKind, ModelEvent } from "../domain/event.ts";
 import type { JsonObject } from "../domain/model.ts";
 import { rowChecksum } from "./row-checksum.ts";

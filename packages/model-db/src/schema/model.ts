@@ -1,4 +1,5 @@
 import type { Generated } from "kysely";
+
 import type { JsonObject, Model, ModelStatus, Availability, SourceType } from "../domain/model.ts";
 import { rowChecksum } from "./row-checksum.ts";
 

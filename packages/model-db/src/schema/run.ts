@@ -1,5 +1,5 @@
-import type { Run } from "../domain/run.ts";
 import type { MachineTime } from "../database/machine-time.ts";
+import type { Run } from "../domain/run.ts";
 
 /** The row of `model_run`. */
 export interface RunTable {

@@ -1,4 +1,5 @@
 import type { Generated } from "kysely";
+
 import type { EventTable } from "./event.ts";
 import type { FileTable } from "./file.ts";
 import type { ModelTable } from "./model.ts";

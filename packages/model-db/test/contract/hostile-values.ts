@@ -116,10 +116,18 @@ function circle(): unknown {
   return object;
 }
 
-/** 2^30 objects when walked, 31 in memory. */
+/** 2^30 objects when walked, 31 in memory. Who walks on gets an error that no refusal is. */
 function bomb(): unknown {
+  let walked = 0;
   let object: unknown = { end: 1 };
-  for (let depth = 0; depth < 30; depth++) object = { left: object, right: object };
+  for (let depth = 0; depth < 30; depth++) {
+    const inner = object;
+    const right = (): unknown => {
+      if (++walked > 1_000_000) throw new Error("walked through a million objects");
+      return inner;
+    };
+    object = Object.defineProperty({ left: inner }, "right", { get: right, enumerable: true });
+  }
   return object;
 }
 

@@ -1,10 +1,15 @@
 // Makes every kind of change to a new registry and prints which queries had to be compiled for it.
 import { openRegistry } from "@cortex/model-db";
+
 import { compiledQueries } from "../../src/database/sqlite/compile.ts";
 
 await using registry = await openRegistry(process.argv[2]!);
 const { models, files, runs } = registry;
-await models.create({ modelId: "h/a/b/c.gguf", sourceType: "local", files: [{ path: "/c.gguf", role: "weights" }] });
+await models.create({
+  modelId: "h/a/b/c.gguf",
+  sourceType: "local",
+  files: [{ path: "/c.gguf", role: "weights" }],
+});
 await models.createMany([{ modelId: "d/a/b/c.gguf", sourceType: "huggingface", tags: ["chat"] }]);
 await models.update("c", { notes: "x", metadata: { a: 1 }, pinned: true, sizeBytes: 1, engine: "e" });
 await models.update("c", { authorRepo: "r", tags: ["t"], aliases: ["f"] });

@@ -2,7 +2,9 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+
 import { expect, test } from "vitest";
+
 import { shippedSql } from "../../scripts/ship-sql.ts";
 
 test("the shipped SQL is what the query builder compiles today (else run scripts/ship-sql.ts)", async () => {
@@ -16,7 +18,11 @@ test("no change makes the others wait until the query builder is loaded", () => 
   try {
     const printed = execFileSync(
       process.execPath,
-      ["--conditions=@cortex/source", new URL("../processes/every-change.ts", import.meta.url).pathname, join(folder, "registry.db")],
+      [
+        "--conditions=@cortex/source",
+        new URL("../processes/every-change.ts", import.meta.url).pathname,
+        join(folder, "registry.db"),
+      ],
       { encoding: "utf8" },
     );
     expect(JSON.parse(printed)).toEqual([]);

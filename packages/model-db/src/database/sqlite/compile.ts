@@ -1,5 +1,6 @@
 import { DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler, sql } from "kysely";
 import type { LimitNode } from "kysely";
+
 import type { Tables } from "../../schema/tables.ts";
 import type { CompiledSql, Dialect, ParameterValue, Query, QueryContext } from "../query.ts";
 

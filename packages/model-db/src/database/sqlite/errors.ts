@@ -10,21 +10,37 @@ export function toRegistryError(error: unknown, location: string): unknown {
     return failure("database_busy", `${location} is in use by another program. Try again in a moment.`);
   }
   if (code === "SQLITE_ERROR" && /no such (table|column)/.test((error as Error).message)) {
-    return failure("schema_too_old", `${location} does not have the newest schema. Bring it up to date with: cortex migrate up`);
+    return failure(
+      "schema_too_old",
+      `${location} does not have the newest schema. Bring it up to date with: cortex migrate up`,
+    );
   }
   if (code === "SQLITE_FULL") {
-    return failure("disk_full", `The disk is full: nothing was changed in ${location}. Free some space and try again.`);
+    return failure(
+      "disk_full",
+      `The disk is full: nothing was changed in ${location}. Free some space and try again.`,
+    );
   }
   if (code.startsWith("SQLITE_READONLY")) {
-    return failure("read_only", `${location} cannot be written: check the rights of the file and its folder.`);
+    return failure(
+      "read_only",
+      `${location} cannot be written: check the rights of the file and its folder.`,
+    );
   }
   if (code.startsWith("SQLITE_CORRUPT")) {
     return failure("database_damaged", `${location} is damaged. Leave it as it is and restore a copy.`);
   }
   if (code === "SQLITE_NOTADB") {
-    return failure("not_a_registry", `${location} is not a database. Choose another path with --db or CORTEX_DB.`);
+    return failure(
+      "not_a_registry",
+      `${location} is not a database. Choose another path with --db or CORTEX_DB.`,
+    );
   }
-  if (code.startsWith("SQLITE_CANTOPEN") || code.startsWith("SQLITE_PERM") || code.startsWith("SQLITE_AUTH")) {
+  if (
+    code.startsWith("SQLITE_CANTOPEN") ||
+    code.startsWith("SQLITE_PERM") ||
+    code.startsWith("SQLITE_AUTH")
+  ) {
     return failure("read_only", `${location} cannot be opened: check the rights of the file and its folder.`);
   }
   if (code.startsWith("SQLITE_IOERR")) {

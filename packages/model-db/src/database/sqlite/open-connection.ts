@@ -1,4 +1,5 @@
 import Database from "better-sqlite3";
+
 import { RegistryError } from "../../errors.ts";
 import { isBusy, toRegistryError } from "./errors.ts";
 

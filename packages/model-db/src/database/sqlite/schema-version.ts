@@ -1,4 +1,5 @@
 import type Database from "better-sqlite3";
+
 import { invalidInput, RegistryError } from "../../errors.ts";
 import { MIGRATIONS } from "../../migrations/index.ts";
 import type { Migration } from "../../migrations/migration.ts";

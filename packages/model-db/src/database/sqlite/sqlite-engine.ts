@@ -1,6 +1,8 @@
-import type Database from "better-sqlite3";
 import { existsSync, mkdirSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
+
+import type Database from "better-sqlite3";
+
 import { invalidInput, RegistryError } from "../../errors.ts";
 import { MIGRATIONS } from "../../migrations/index.ts";
 import type { Engine } from "../engine.ts";
@@ -60,7 +62,9 @@ function createFolder(folder: string): void {
   try {
     mkdirSync(folder, { recursive: true });
   } catch (error) {
-    throw new RegistryError("read_only", `The folder ${folder} cannot be made: check its rights.`, { cause: error });
+    throw new RegistryError("read_only", `The folder ${folder} cannot be made: check its rights.`, {
+      cause: error,
+    });
   }
 }
 
@@ -101,15 +105,11 @@ class SqliteEngine implements Engine {
     return this.#reader;
   }
 
-  write<T>(work: (session: WriteSession) => Promise<T>): Promise<T> {
+  async write<T>(work: (session: WriteSession) => Promise<T>): Promise<T> {
     if (this.#options.mode === "read") {
-      return Promise.reject(new RegistryError("read_only", `${this.location} was opened for reading only.`));
+      throw new RegistryError("read_only", `${this.location} was opened for reading only.`);
     }
-    try {
-      this.#openWriter();
-    } catch (error) {
-      return Promise.reject(error as Error);
-    }
+    this.#openWriter();
     return this.#writer!.add(work);
   }
 

@@ -1,4 +1,5 @@
 import type Database from "better-sqlite3";
+
 import type { Awaitable, CompiledSql, ParameterValue, Query, WriteSession } from "../query.ts";
 import { toRegistryError } from "./errors.ts";
 import { SHIPPED_SQL } from "./shipped-sql.ts";
@@ -59,7 +60,9 @@ export class SqliteSession implements WriteSession {
     const prepared = this.#prepared.get(query.key);
     if (prepared === undefined) return this.#prepare(query).then(() => this.insert(query, parameters));
     try {
-      const { changes, lastInsertRowid } = prepared.statement.run(bind(prepared.parameters, parameters as Row));
+      const { changes, lastInsertRowid } = prepared.statement.run(
+        bind(prepared.parameters, parameters as Row),
+      );
       return changes === 1 ? Number(lastInsertRowid) : undefined;
     } catch (error) {
       throw toRegistryError(error, this.#connection.name);

@@ -1,5 +1,7 @@
-import type Database from "better-sqlite3";
 import { setImmediate, setTimeout as sleep } from "node:timers/promises";
+
+import type Database from "better-sqlite3";
+
 import { RegistryError } from "../../errors.ts";
 import type { WriteSession } from "../query.ts";
 import { isBusy, toRegistryError } from "./errors.ts";
