@@ -55,7 +55,7 @@ test("an unknown verb or flag is a misuse that names the nearest right one", asy
     [["add", "m", "--metadata", "novalue"], "key=text"],
     [["add", "m", "--metadata", "k:=nojson"], "is no JSON"],
     [["completion"], "For which shell?"],
-    [["completion", "fsh"], "Did you mean fish?"],
+    [["completion", "fihs"], "Did you mean fish?"],
     [["migrate", "upp"], "Did you mean up?"],
     [["--db", "", "list"], "--db"],
   ];

@@ -1,4 +1,4 @@
-import { invalidInput } from "../errors.ts";
+import { invalidInput, type RegistryError } from "../errors.ts";
 import type { JsonObject, JsonValue } from "./model.ts";
 import { nearest } from "./nearest.ts";
 import { hasForbiddenCharacter, toVisible } from "./text.ts";
@@ -23,7 +23,8 @@ export function shown(value: unknown): string {
     text = typeof value;
   }
   text = toVisible(text);
-  return text.length > 80 ? `${text.slice(0, 77)}…` : text;
+  // By characters: half of one is none.
+  return text.length > 80 ? `${Array.from(text.slice(0, 160)).slice(0, 77).join("")}…` : text;
 }
 
 /** Refuses keys that are not known, naming the nearest. `undefined` values count as absent. */
@@ -164,34 +165,54 @@ export function parseObject(field: string, value: unknown): JsonObject {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw invalidInput(field, `${field} must be a JSON object, not ${shown(value)}.`);
   }
-  const copy = copyJson(field, value, 0) as JsonObject;
-  if (JSON.stringify(copy).length > MAX_JSON_LENGTH) {
-    throw invalidInput(field, `${field} is larger than ${MAX_JSON_LENGTH.toLocaleString("en")} characters.`);
-  }
-  return copy;
+  return new JsonCopy(field).copy(value, 0) as JsonObject;
 }
 
-function copyJson(field: string, value: unknown, depth: number): JsonValue {
-  if (depth > MAX_JSON_DEPTH)
-    throw invalidInput(field, `${field} is more than ${MAX_JSON_DEPTH} levels deep.`);
-  if (value === null || typeof value === "boolean") return value;
-  if (typeof value === "string") {
-    if (!value.isWellFormed()) throw invalidInput(field, `${field} holds half a character: ${shown(value)}.`);
-    return value;
+/** Copies JSON, and stops where it is too large: an object that stands in it many times is many objects. */
+class JsonCopy {
+  readonly #field: string;
+  #length = 0;
+
+  constructor(field: string) {
+    this.#field = field;
   }
-  if (typeof value === "number" && Number.isFinite(value)) return value;
-  if (Array.isArray(value)) return value.map((item) => copyJson(field, item, depth + 1));
-  if (typeof value === "object") {
-    const prototype: unknown = Object.getPrototypeOf(value);
-    if (prototype === Object.prototype || prototype === null) {
-      const copy: JsonObject = {};
-      for (const [key, item] of Object.entries(value)) {
-        if (key === "__proto__") throw invalidInput(field, `${field} must not have a key "__proto__".`);
-        if (!key.isWellFormed()) throw invalidInput(field, `${field} holds half a character: ${shown(key)}.`);
-        copy[key] = copyJson(field, item, depth + 1);
-      }
-      return copy;
+
+  copy(value: unknown, depth: number): JsonValue {
+    if (depth > MAX_JSON_DEPTH) throw this.#refused(`is more than ${MAX_JSON_DEPTH} levels deep`);
+    this.#count(1);
+    if (value === null || typeof value === "boolean") return value;
+    if (typeof value === "number" && Number.isFinite(value)) return value;
+    if (typeof value === "string") return this.#text(value);
+    if (Array.isArray(value)) return Array.from(value, (item) => this.copy(item, depth + 1));
+    if (typeof value !== "object" || !isPlain(value))
+      throw this.#refused(`holds something that is no JSON: ${shown(value)}`);
+    const copy: JsonObject = {};
+    for (const [key, item] of Object.entries(value)) {
+      if (key === "__proto__") throw this.#refused('must not have a key "__proto__"');
+      copy[this.#text(key)] = this.copy(item, depth + 1);
+    }
+    return copy;
+  }
+
+  #text(text: string): string {
+    this.#count(text.length);
+    if (!text.isWellFormed()) throw this.#refused(`holds half a character: ${shown(text)}`);
+    return text;
+  }
+
+  #count(length: number): void {
+    this.#length += length;
+    if (this.#length > MAX_JSON_LENGTH) {
+      throw this.#refused(`is larger than ${MAX_JSON_LENGTH.toLocaleString("en")} characters`);
     }
   }
-  throw invalidInput(field, `${field} holds something that is no JSON: ${shown(value)}.`);
+
+  #refused(why: string): RegistryError {
+    return invalidInput(this.#field, `${this.#field} ${why}.`);
+  }
+}
+
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
 }

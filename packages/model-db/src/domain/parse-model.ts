@@ -177,6 +177,13 @@ export function applyUpdate(model: Model, update: ModelUpdate): Model {
   return { ...merged, aliases, tags, metadata };
 }
 
+/** @throws RegistryError `invalid_input`. */
+export function parsePath(path: unknown): string {
+  const parsed = parseText("path", path ?? null);
+  if (parsed === null) throw invalidInput("path", "path must not be empty.");
+  return parsed;
+}
+
 const FILE_KEYS: ReadonlySet<string> = new Set([
   "path",
   "role",
@@ -194,8 +201,7 @@ const FILE_KEYS: ReadonlySet<string> = new Set([
 export function parseNewFile(input: unknown): ModelFile {
   checkKeys("a file", input, FILE_KEYS);
   const given = input as Partial<NewModelFile>;
-  const path = parseText("path", given.path ?? null);
-  if (path === null) throw invalidInput("path", "path must not be empty.");
+  const path = parsePath(given.path);
   const sha256 = given.sha256 ?? null;
   if (sha256 !== null && !(typeof sha256 === "string" && /^[0-9a-f]{64}$/.test(sha256))) {
     throw invalidInput("sha256", `sha256 must be 64 lower-case hexadecimal digits, not ${shown(sha256)}.`);

@@ -1,7 +1,7 @@
 import type { Session } from "../database/query.ts";
-import { parseName, parseText, shown } from "../domain/input.ts";
+import { parseName, shown } from "../domain/input.ts";
 import type { ModelFile, NewModelFile } from "../domain/model.ts";
-import { parseNewFile } from "../domain/parse-model.ts";
+import { parseNewFile, parsePath } from "../domain/parse-model.ts";
 import { toFileRecord } from "../domain/record.ts";
 import { RegistryError } from "../errors.ts";
 import { parseChangeOptions } from "./change-options.ts";
@@ -48,7 +48,7 @@ export class Files {
    * @throws RegistryError `not_found` when the model has no such file, and as `put`.
    */
   async delete(name: string, path: string, options?: ChangeOptions): Promise<void> {
-    await this.#change(name, parseText("path", path) ?? "", undefined, options);
+    await this.#change(name, parsePath(path), undefined, options);
   }
 
   async #change(

@@ -1,5 +1,6 @@
 import type Database from "better-sqlite3";
 
+import { shown } from "../../domain/input.ts";
 import { invalidInput, RegistryError } from "../../errors.ts";
 import { MIGRATIONS } from "../../migrations/index.ts";
 import type { Migration } from "../../migrations/migration.ts";
@@ -45,7 +46,7 @@ export function readMigrations(
 /** Takes one step towards a version, in a transaction with its record; false where none is left. */
 export function migrateOneStep(connection: Database.Database, target: number): boolean {
   if (!Number.isSafeInteger(target) || target < 0 || target > LATEST) {
-    throw invalidInput("target", `There is no schema ${target}: versions run from 0 to ${LATEST}.`);
+    throw invalidInput("target", `There is no schema ${shown(target)}: versions run from 0 to ${LATEST}.`);
   }
   const version = readSchemaVersion(connection);
   if (version < target) applyStep(connection, MIGRATIONS[version]!, "up");

@@ -39,7 +39,13 @@ export async function openSqlite(location: string, options: SqliteOptions): Prom
 }
 
 function checkPath(location: string, mode: SqliteOptions["mode"]): string {
-  if (typeof location !== "string" || location === "" || location.includes("\0") || location.length > 4096) {
+  if (
+    typeof location !== "string" ||
+    location === "" ||
+    location.includes("\0") ||
+    !location.isWellFormed() ||
+    location.length > 4096
+  ) {
     throw invalidInput("location", "The registry's location must be the path of a file.");
   }
   if (location === ":memory:" || /^\w+:\/\//.test(location)) {
