@@ -1,7 +1,7 @@
 import { createInterface } from "node:readline";
 
 import { Declined, Interrupted, MisuseError } from "./errors.ts";
-import { isTerminal } from "./output/stream.ts";
+import { isTerminal, writeNote } from "./output/stream.ts";
 
 /**
  * Refuses at once where nobody could answer a question.
@@ -22,9 +22,22 @@ export async function confirm(question: string): Promise<void> {
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   try {
     const answer = await new Promise<string>((resolve, reject) => {
-      terminal.question(`${question} [y/N] `, resolve);
-      terminal.once("close", () => resolve(""));
-      terminal.once("SIGINT", () => reject(new Interrupted()));
+      const endLine = (): void => {
+        terminal.removeAllListeners("close");
+        writeNote("");
+      };
+      terminal.question(`${question} [y/N] `, (text) => {
+        terminal.removeAllListeners("close");
+        resolve(text);
+      });
+      terminal.once("close", () => {
+        endLine();
+        resolve("");
+      });
+      terminal.once("SIGINT", () => {
+        endLine();
+        reject(new Interrupted());
+      });
     });
     if (!/^y(?:es)?$/i.test(answer.trim())) throw new Declined("Nothing was changed.");
   } finally {

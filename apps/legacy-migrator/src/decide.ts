@@ -102,7 +102,7 @@ async function decideBatch(
         return model.modelId;
       return source.index.ownerOf(name, number);
     };
-    const problem = checked(wanted);
+    const problem = isPlain(leader, wanted) ? undefined : checked(wanted);
     const plan: Plan =
       problem === undefined
         ? planModel({ merged, wanted, existing, existingFiles, ownerOf })
@@ -162,6 +162,11 @@ function findExisting(models: ReadonlyMap<string, Model>, modelId: string): Mode
     if (model !== undefined && canonicalId(model.modelId) === canonical) return model;
   }
   return undefined;
+}
+
+// A line of text of which nothing but the line itself is known: its fields were looked at already.
+function isPlain({ store }: LegacyEntry, { model }: WantedModel): boolean {
+  return store === "model.list" && model.files?.length === 0 && Object.keys(model.metadata ?? {}).length === 1;
 }
 
 // A model that a registry would refuse must not fail all the others.

@@ -22,6 +22,11 @@ export async function list(options: ListVerbOptions): Promise<void> {
   const page = registry === undefined ? EMPTY : await registry.models.list(wanted);
   await registry?.close();
   print(page, options);
+  if (registry !== undefined && page.items.length === 0 && options.json !== true && options.quiet !== true) {
+    writeNote(
+      Object.keys(wanted).length === 0 ? "No models yet: `cortex add` records one." : "No model matches.",
+    );
+  }
 }
 
 async function read(options: ListVerbOptions): Promise<ListOptions> {

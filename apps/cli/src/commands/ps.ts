@@ -4,7 +4,7 @@ import type { Everywhere } from "../everywhere.ts";
 import { openExisting, openForReading } from "../open.ts";
 import { painter } from "../output/color.ts";
 import { toListDocument } from "../output/json.ts";
-import { outputColumns, writeOut } from "../output/stream.ts";
+import { outputColumns, writeNote, writeOut } from "../output/stream.ts";
 import { toTable, type Column } from "../output/table.ts";
 import { formatRelative } from "../output/time.ts";
 
@@ -20,6 +20,8 @@ export async function ps(options: Everywhere & { readonly model?: string }): Pro
     writeOut(toListDocument(runs.map(toRunRecord)));
   } else if (runs.length > 0) {
     writeOut(toTable(COLUMNS, runs.map(toCells), painter(1, options.color), outputColumns()));
+  } else if (registry !== undefined) {
+    writeNote("Nothing runs.");
   }
 }
 

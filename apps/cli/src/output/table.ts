@@ -58,24 +58,25 @@ export function toTable(
   );
 }
 
-/** Makes the widths fit by taking from the widest first; returns the columns that are left. */
+/** Makes the widths fit: leaves out columns until the rest can, then takes from the widest. Returns the rest. */
 function fit(columns: readonly Column[], widths: number[], available: number | undefined): number[] {
   let shown = columns.map((_column, index) => index);
   if (available === undefined) return shown;
-  for (;;) {
-    const leastOf = (index: number): number => Math.max(1, columns[index]!.least ?? widths[index]!);
-    const total = (): number =>
-      shown.reduce((sum, index) => sum + widths[index]!, GAP.length * (shown.length - 1));
-    while (total() > available) {
-      const candidates = shown.filter((index) => widths[index]! > leastOf(index));
-      if (candidates.length === 0) break;
-      const widest = candidates.reduce((a, b) => (widths[b]! > widths[a]! ? b : a));
-      widths[widest] = widths[widest]! - 1;
-    }
-    if (total() <= available || shown.length === 1) return shown;
+  const least = columns.map((column, index) => Math.min(widths[index]!, column.least ?? Infinity));
+  while (shown.length > 1 && total(shown, least) > available) {
     const weakest = shown.reduce((a, b) =>
       (columns[b]!.sacrifice ?? 0) >= (columns[a]!.sacrifice ?? 0) ? b : a,
     );
     shown = shown.filter((index) => index !== weakest);
   }
+  for (;;) {
+    const longest = shown.filter((index) => widths[index]! > least[index]!);
+    if (longest.length === 0 || total(shown, widths) <= available) return shown;
+    const widest = longest.reduce((a, b) => (widths[b]! > widths[a]! ? b : a));
+    widths[widest] = widths[widest]! - 1;
+  }
+}
+
+function total(shown: readonly number[], widths: readonly number[]): number {
+  return shown.reduce((sum, index) => sum + widths[index]!, GAP.length * (shown.length - 1));
 }

@@ -1,7 +1,8 @@
 import { statSync, type Stats } from "node:fs";
-import { dirname } from "node:path";
+import { dirname, sep } from "node:path";
 
 const MAX_FOLDERS = 10_000;
+const MAX_MISSING = 4;
 
 /**
  * Looks at files, and remembers which folders are not there: of a million models whose folder is gone,
@@ -9,6 +10,8 @@ const MAX_FOLDERS = 10_000;
  */
 export class Disk {
   readonly #folders = new Map<string, boolean>();
+  /** The folders that were found missing last, each with a separator behind it: all below is, too. */
+  #missing: string[] = [];
 
   /** The facts of a regular file; `undefined` where there is none that can be seen. */
   fileAt(path: string): Stats | undefined {
@@ -22,12 +25,15 @@ export class Disk {
   }
 
   hasFolder(path: string): boolean {
+    for (const missing of this.#missing) if (path.startsWith(missing)) return false;
     const known = this.#folders.get(path);
     if (known !== undefined) return known;
-    if (this.#folders.size >= MAX_FOLDERS) this.#folders.clear();
     const parent = dirname(path);
-    const there = (parent === path || this.hasFolder(parent)) && (look(path)?.isDirectory() ?? false);
+    if (parent !== path && !this.hasFolder(parent)) return false;
+    const there = look(path)?.isDirectory() ?? false;
+    if (this.#folders.size >= MAX_FOLDERS) this.#folders.clear();
     this.#folders.set(path, there);
+    if (!there) this.#missing = [path + sep, ...this.#missing.slice(0, MAX_MISSING - 1)];
     return there;
   }
 }

@@ -16,15 +16,18 @@ const MAX_TAG_LENGTH = 64;
 
 /** Shows a value in a message: short, and unable to drive a terminal. */
 export function shown(value: unknown): string {
-  let text: string;
-  try {
-    text = typeof value === "string" ? JSON.stringify(value) : (JSON.stringify(value) ?? String(value));
-  } catch {
-    text = typeof value;
-  }
-  text = toVisible(text);
+  const text = toVisible(written(value));
   // By characters: half of one is none.
   return text.length > 80 ? `${Array.from(text.slice(0, 160)).slice(0, 77).join("")}…` : text;
+}
+
+// Objects are only named: written out, a small one can be endless.
+function written(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value.slice(0, 200));
+  if (Array.isArray(value)) return `a list of ${value.length}`;
+  if (typeof value === "object" && value !== null) return "an object";
+  if (typeof value === "function" || typeof value === "symbol") return `a ${typeof value}`;
+  return String(value);
 }
 
 /** Refuses keys that are not known, naming the nearest. `undefined` values count as absent. */
@@ -179,7 +182,8 @@ class JsonCopy {
 
   copy(value: unknown, depth: number): JsonValue {
     if (depth > MAX_JSON_DEPTH) throw this.#refused(`is more than ${MAX_JSON_DEPTH} levels deep`);
-    this.#count(1);
+    // The least that a value takes, with what separates it from the next.
+    this.#count(2);
     if (value === null || typeof value === "boolean") return value;
     if (typeof value === "number" && Number.isFinite(value)) return value;
     if (typeof value === "string") return this.#text(value);

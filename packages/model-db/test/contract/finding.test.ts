@@ -56,7 +56,7 @@ describe.each(ENGINES)("finding a model ($name)", ({ test, createStore }) => {
   });
 
   test("names begin with the text exactly, and come in their order", async () => {
-    const character = fc.constantFrom("a", "A", "b", "%", "_", "é", "-", " ", "😀", "\u{ffff}", "\u{10ffff}");
+    const character = fc.constantFrom("a", "A", "b", "%", "_", "é", "-", " ", "😀", "\u{fffd}", "\u{10fffd}");
     const text = fc.string({ unit: character, minLength: 1, maxLength: 5 }).filter((name) => name.trim() === name);
     await fc.assert(
       fc.asyncProperty(

@@ -84,7 +84,7 @@ describe.each(ENGINES)("pages ($name)", ({ test, createStore }) => {
     ["notes", "界".repeat(65_535)],
     ["notes", "\n".repeat(65_534) + "x"],
     ["branch", "界".repeat(4095)],
-    ["model_id", "\u{10ffff}".repeat(511)],
+    ["model_id", "\u{10fffd}".repeat(511)],
     ["size_bytes", Number.MAX_SAFE_INTEGER - 9],
   ] as const)("can end at the longest %s", async ([field, value], { registry }) => {
     const property = SCALAR_FIELDS.find(({ name }) => name === field)!.property;

@@ -6,6 +6,7 @@ import { create } from "./create.ts";
 import { deepPage } from "./deep-page.ts";
 import { open } from "./open.ts";
 import { page } from "./page.ts";
+import { recompile } from "./recompile.ts";
 import { resolveMany } from "./resolve-many.ts";
 import { resolve } from "./resolve.ts";
 import { search } from "./search.ts";
@@ -13,4 +14,4 @@ import { sync } from "./sync.ts";
 import { writers } from "./writers.ts";
 
 /** Every case, in the order in which they are run. */
-export const CASES: readonly Case[] = [resolve, resolveMany, page, deepPage, search, create, change, concurrent, bulk, open, sync, writers];
+export const CASES: readonly Case[] = [resolve, resolveMany, page, deepPage, search, create, change, concurrent, bulk, open, sync, recompile, writers];

@@ -1,5 +1,5 @@
 import { openRegistry } from "@cortex/model-db";
-import { atMost, type Case } from "../case.ts";
+import type { Case } from "../case.ts";
 import { BOOT, openRaw, STABLE_COLUMNS, TICK } from "../contenders/raw.ts";
 import { aliasAt } from "../dataset.ts";
 import { measure } from "../harness.ts";
@@ -44,7 +44,6 @@ export const open: Case = {
     other.close();
     return {
       tables: [{ title: "open, resolve one, close", reference: RAW, measurement }],
-      goals: [atMost("open to read: against raw better-sqlite3", measurement.ratio(READ, RAW), 2)],
     };
   },
 };
