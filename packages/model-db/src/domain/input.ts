@@ -9,6 +9,7 @@ export const MAX_NAME_LENGTH = 1024;
 const MAX_TEXT_LENGTH = 4096;
 const MAX_NOTES_LENGTH = 65_536;
 const MAX_JSON_LENGTH = 1_048_576;
+const MAX_JSON_VALUES = 100_000;
 const MAX_JSON_DEPTH = 32;
 const MAX_LIST_LENGTH = 1000;
 const TAG = /^[\p{L}\p{N}][\p{L}\p{N}\p{M}._:/=-]*$/u;
@@ -163,7 +164,7 @@ export function parseList(
   return value.length === 0 ? [] : [...new Set(Array.from(value, (item: unknown) => parse(item)))];
 }
 
-/** A plain JSON object: at most 1 MiB as text and 32 levels deep. */
+/** A plain JSON object: at most 1 MiB of text and numbers, 100,000 values and 32 levels. */
 export function parseObject(field: string, value: unknown): JsonObject {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw invalidInput(field, `${field} must be a JSON object, not ${shown(value)}.`);
@@ -175,6 +176,7 @@ export function parseObject(field: string, value: unknown): JsonObject {
 class JsonCopy {
   readonly #field: string;
   #length = 0;
+  #values = 0;
 
   constructor(field: string) {
     this.#field = field;
@@ -182,10 +184,11 @@ class JsonCopy {
 
   copy(value: unknown, depth: number): JsonValue {
     if (depth > MAX_JSON_DEPTH) throw this.#refused(`is more than ${MAX_JSON_DEPTH} levels deep`);
-    // The least that a value takes, with what separates it from the next.
-    this.#count(2);
+    if (++this.#values > MAX_JSON_VALUES) {
+      throw this.#refused(`holds more than ${MAX_JSON_VALUES.toLocaleString("en")} values`);
+    }
     if (value === null || typeof value === "boolean") return value;
-    if (typeof value === "number" && Number.isFinite(value)) return value;
+    if (typeof value === "number" && Number.isFinite(value)) return this.#number(value);
     if (typeof value === "string") return this.#text(value);
     if (Array.isArray(value)) return Array.from(value, (item) => this.copy(item, depth + 1));
     if (typeof value !== "object" || !isPlain(value))
@@ -196,6 +199,11 @@ class JsonCopy {
       copy[this.#text(key)] = this.copy(item, depth + 1);
     }
     return copy;
+  }
+
+  #number(value: number): number {
+    this.#count(String(value).length);
+    return value;
   }
 
   #text(text: string): string {

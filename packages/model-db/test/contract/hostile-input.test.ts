@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import { describe, expect } from "vitest";
 import {
   checkNewModel,
@@ -10,6 +11,7 @@ import {
 } from "../../src/index.ts";
 import { ENGINES } from "./engines.ts";
 import {
+  bomb,
   BROKEN_JSON,
   BROKEN_LISTS,
   BROKEN_NAMES,
@@ -153,7 +155,7 @@ const calls: readonly Hostile[] = [
   ["checkNewModel", undefined, (_, model) => checkNewModel(model), [undefined, ...NOT_OBJECT, {}, ...STRANGE_KEYS]],
   ["create, other keys", undefined, ({ models }, keys) => models.create({ ...localModel("new"), ...own(keys) } as NewModel), STRANGE_KEYS],
   ["createMany", undefined, ({ models }, list) => models.createMany(list), [undefined, ...NOT_OBJECT.slice(0, -2), {}]],
-  ["createMany items", undefined, ({ models }, one) => models.createMany([localModel("new"), one]), [undefined, ...NOT_OBJECT, {}]],
+  ["createMany items", undefined, ({ models }, one) => models.createMany([localModel("first"), one]), [undefined, ...NOT_OBJECT, {}]],
   ["createMany options", undefined, ({ models }, options) => models.createMany([], options), [...NOT_OBJECT, ...STRANGE_KEYS]],
   ["update", undefined, ({ models }, update) => models.update("a", update), [undefined, ...NOT_OBJECT, ...STRANGE_KEYS]],
   ["changeAliases", undefined, ({ models }, change) => models.changeAliases("a", change), [undefined, ...NOT_OBJECT, ...STRANGE_KEYS]],
@@ -246,11 +248,7 @@ const calls: readonly Hostile[] = [
 const groups = [...Map.groupBy(calls, ([what]) => what.split(/[ ,]/)[0]!)];
 
 function shown(value: unknown): string {
-  try {
-    return `${typeof value} ${JSON.stringify(value)?.slice(0, 60) ?? String(value)}`;
-  } catch {
-    return typeof value;
-  }
+  return inspect(value, { depth: 2, maxArrayLength: 3, maxStringLength: 40, breakLength: Infinity }).slice(0, 80);
 }
 
 describe.each(ENGINES)("bad input ($name)", ({ test }) => {
@@ -334,6 +332,32 @@ describe.each(ENGINES)("bad input ($name)", ({ test }) => {
     expect(await registry.models.get(modelId)).toEqual(created);
     expect(await registry.models.resolve("x".repeat(1024))).toEqual(created);
     expect(await registry.history.modelAt(modelId, Date.now())).toEqual(created);
+  });
+
+  test("an object that is endless to walk is refused at once, wherever it stands", async ({ registry }) => {
+    const { models, history, runs } = registry;
+    const attempts: [string, () => unknown][] = [
+      ["a model", () => models.create(bomb() as never)],
+      ["an id", () => models.create(localModel(bomb() as never))],
+      ["a text", () => models.create(localModel("a", { notes: bomb() as never }))],
+      ["a word", () => models.create({ modelId: "a", sourceType: bomb() as never })],
+      ["a number", () => models.create(localModel("a", { sizeBytes: bomb() as never }))],
+      ["a boolean", () => models.create(localModel("a", { pinned: bomb() as never }))],
+      ["a list", () => models.create(localModel("a", { tags: bomb() as never }))],
+      ["an item of a list", () => models.create(localModel("a", { tags: [bomb()] as never }))],
+      ["an array of metadata", () => models.create(localModel("a", { metadata: { a: [bomb()] } as never }))],
+      ["a filter", () => models.list({ filter: { notes: bomb() as never } })],
+      ["a value of a filter", () => models.list({ filter: { notes: [bomb()] as never } })],
+      ["a search", () => models.list({ search: bomb() as never })],
+      ["a cursor", () => models.list({ cursor: bomb() as never })],
+      ["a kind", () => history.list({ kind: bomb() as never })],
+      ["a holder", () => runs.acquire("a", { holder: bomb() as never })],
+    ];
+    const failures: string[] = [];
+    for (const [what, attempt] of attempts) {
+      await expectInvalid(undefined, async () => attempt(), what).catch((error: Error) => failures.push(error.message));
+    }
+    expect(failures).toEqual([]);
   });
 
   test("a refusal shows the value short, whole and unable to drive a terminal", async ({ registry }) => {

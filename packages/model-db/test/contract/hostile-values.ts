@@ -119,7 +119,7 @@ function circle(): unknown {
 }
 
 /** 2^30 objects when walked, 31 in memory. Who walks on gets an error that no refusal is. */
-function bomb(): unknown {
+export function bomb(): unknown {
   let walked = 0;
   let object: unknown = { end: 1 };
   for (let depth = 0; depth < 30; depth++) {
