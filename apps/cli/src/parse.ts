@@ -6,7 +6,7 @@ import { MisuseError } from "./errors.ts";
 import { quote, toValue } from "./values.ts";
 
 /** Flags and arguments by their camelCase names. */
-export type Options = Readonly<Record<string, unknown>>;
+type Options = Readonly<Record<string, unknown>>;
 
 /** What a command line asks for. */
 export type Invocation =

@@ -166,7 +166,9 @@ function findExisting(models: ReadonlyMap<string, Model>, modelId: string): Mode
 
 // A line of text of which nothing but the line itself is known: its fields were looked at already.
 function isPlain({ store }: LegacyEntry, { model }: WantedModel): boolean {
-  return store === "model.list" && model.files?.length === 0 && Object.keys(model.metadata ?? {}).length === 1;
+  return (
+    store === "model.list" && model.files?.length === 0 && Object.keys(model.metadata ?? {}).length === 1
+  );
 }
 
 // A model that a registry would refuse must not fail all the others.

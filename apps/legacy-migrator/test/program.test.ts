@@ -2,13 +2,16 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 
-import { beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 
 import { contentsOf } from "./contents-of.ts";
 import { writeCortexDb, writeFile, writeModelList } from "./old-data.ts";
 import { registryModels } from "./registry-models.ts";
 import { runProgram, startProgram } from "./run-program.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
+
+// Each test starts several processes, on a machine that may be busy.
+vi.setConfig({ testTimeout: 60_000 });
 
 let home: string;
 let data: string;

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { median } from "./statistics.ts";
 
 /** One way to do the work of a case. */
@@ -16,6 +18,7 @@ export interface MeasureOptions {
    * `own`: one run, which returns its own microseconds, without what prepares it.
    */
   clock: "cpu" | "wall" | "own";
+  /** How often each contender has its turn; 0 with the clock `own`: once, without warming up. */
   rounds: number;
   /** How long a batch takes: as many runs as fit are made of each contender. */
   batchMs: number;
@@ -67,6 +70,7 @@ interface Lane {
   readonly micros: number[];
   runs: number;
   rounds: number;
+  isSlow: boolean;
   next: number;
 }
 
@@ -80,9 +84,11 @@ export async function measure(
 ): Promise<Measurement> {
   const lanes: Lane[] = [];
   for (const contender of contenders) lanes.push(await prepareLane(contender, options));
-  for (let round = 0; round < options.rounds; round++) {
-    for (const lane of shuffled(lanes)) {
-      if (round < lane.rounds) lane.micros.push(await runBatch(lane, options.clock));
+  // Slow ones last: what they leave in memory would weigh on the others.
+  for (const group of [lanes.filter(({ isSlow }) => !isSlow), lanes.filter(({ isSlow }) => isSlow)]) {
+    collectGarbage();
+    for (let round = 0; round < (group[0]?.rounds ?? 0); round++) {
+      for (const lane of shuffled(group)) lane.micros.push(await runBatch(lane, options.clock));
     }
   }
   return new Measurement(new Map(lanes.map(({ contender, micros }) => [contender.name, micros])));
@@ -90,10 +96,13 @@ export async function measure(
 
 // Warms a contender up and finds out how many of its runs fill a batch.
 async function prepareLane(contender: Contender, options: MeasureOptions): Promise<Lane> {
-  const lane: Lane = { contender, micros: [], runs: 1, rounds: options.rounds, next: 0 };
+  const lane: Lane = { contender, micros: [], runs: 1, rounds: options.rounds, isSlow: false, next: 0 };
   if (options.clock === "own") {
     const micros = (await contender.run(lane.next++)) as number;
-    return { ...lane, rounds: micros > VERY_SLOW_MICROS ? Math.min(options.rounds, SLOW_ROUNDS) : options.rounds };
+    // Too dear to be done again: the first run is the measurement.
+    if (options.rounds === 0) lane.micros.push(micros);
+    if (micros < VERY_SLOW_MICROS) return lane;
+    return { ...lane, isSlow: true, rounds: Math.min(options.rounds, SLOW_ROUNDS) };
   }
   // The first run loads modules and compiles statements, and any may meet a checkpoint.
   let fastestMs = Infinity;
@@ -102,7 +111,7 @@ async function prepareLane(contender: Contender, options: MeasureOptions): Promi
     await contender.run(lane.next++);
     fastestMs = Math.min(fastestMs, performance.now() - start);
   }
-  if (fastestMs > SLOW_MS) return { ...lane, rounds: Math.min(options.rounds, SLOW_ROUNDS) };
+  if (fastestMs > SLOW_MS) return { ...lane, isSlow: true, rounds: Math.min(options.rounds, SLOW_ROUNDS) };
   const deadline = performance.now() + options.batchMs * WARM_UP_BATCHES;
   fastestMs = Infinity;
   for (let batch = 0; batch < WARM_UP_BATCHES || performance.now() < deadline; batch++) {
@@ -146,6 +155,10 @@ async function wallBatch(lane: Lane): Promise<number> {
   }
   return median(times);
 }
+
+// https://nodejs.org/api/v8.html#v8setflagsfromstringflags
+setFlagsFromString("--expose-gc");
+const collectGarbage = runInNewContext("gc") as () => void;
 
 function shuffled<T>(items: readonly T[]): T[] {
   const order = [...items];

@@ -12,6 +12,8 @@ export interface Dialect {
   texts(json: Expression<string>): RawBuilder<{ value: string }>;
   /** Whether a text contains a part, without regard to case; `ascii` tells that the part is plain ASCII. */
   contains(text: Expression<string | null>, part: Expression<string>, ascii: boolean): RawBuilder<boolean>;
+  /** Brings the search index into its fastest form, after much was added to it. */
+  settleSearch(db: Kysely<Tables>): Compilable;
   /** Whether a row of `model_search` contains every term of a text made by `searchExpression`. */
   matches(expression: Expression<string>): RawBuilder<boolean>;
 }

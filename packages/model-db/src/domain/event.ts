@@ -16,7 +16,8 @@ export type EventKind = (typeof EVENT_KINDS)[number];
 
 /**
  * One entry of the history. `before` and `after` hold only the fields that changed, in snake_case;
- * `created` has the whole record in `after`, `deleted` in `before`.
+ * `created` has the record in `after`, `deleted` in
+ * `before`, each without what is unknown or empty.
  */
 export interface ModelEvent {
   /** Grows with each event of the registry; events are in this order, whatever the clock says. */

@@ -164,12 +164,15 @@ export function parseList(
   return value.length === 0 ? [] : [...new Set(Array.from(value, (item: unknown) => parse(item)))];
 }
 
-/** A plain JSON object: at most 1 MiB of text and numbers, 100,000 values and 32 levels. */
+/** A plain JSON object: at most 1 MiB as text, 100,000 values and 32 levels. */
 export function parseObject(field: string, value: unknown): JsonObject {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw invalidInput(field, `${field} must be a JSON object, not ${shown(value)}.`);
   }
-  return new JsonCopy(field).copy(value, 0) as JsonObject;
+  const copy = new JsonCopy(field);
+  const object = copy.copy(value, 0) as JsonObject;
+  copy.checkLength(JSON.stringify(object).length);
+  return object;
 }
 
 /** Copies JSON, and stops where it is too large: an object that stands in it many times is many objects. */
@@ -188,7 +191,7 @@ class JsonCopy {
       throw this.#refused(`holds more than ${MAX_JSON_VALUES.toLocaleString("en")} values`);
     }
     if (value === null || typeof value === "boolean") return value;
-    if (typeof value === "number" && Number.isFinite(value)) return this.#number(value);
+    if (typeof value === "number" && Number.isFinite(value)) return value;
     if (typeof value === "string") return this.#text(value);
     if (Array.isArray(value)) return Array.from(value, (item) => this.copy(item, depth + 1));
     if (typeof value !== "object" || !isPlain(value))
@@ -201,20 +204,15 @@ class JsonCopy {
     return copy;
   }
 
-  #number(value: number): number {
-    this.#count(String(value).length);
-    return value;
-  }
-
   #text(text: string): string {
-    this.#count(text.length);
+    this.#length += text.length;
+    this.checkLength(this.#length);
     if (!text.isWellFormed()) throw this.#refused(`holds half a character: ${shown(text)}`);
     return text;
   }
 
-  #count(length: number): void {
-    this.#length += length;
-    if (this.#length > MAX_JSON_LENGTH) {
+  checkLength(length: number): void {
+    if (length > MAX_JSON_LENGTH) {
       throw this.#refused(`is larger than ${MAX_JSON_LENGTH.toLocaleString("en")} characters`);
     }
   }

@@ -1,5 +1,5 @@
 import type { ModelEvent } from "./event.ts";
-import { MODEL_FIELDS, type ModelField } from "./fields.ts";
+import { MODEL_FIELDS, type Field, type ModelField } from "./fields.ts";
 import type { JsonObject, JsonValue, Model, ModelFile } from "./model.ts";
 import type { Run } from "./run.ts";
 
@@ -13,11 +13,18 @@ export function toRecord(model: Model): ModelRecord {
   return record as ModelRecord;
 }
 
-/** The model that a record holds, as far as it does: what {@link toRecord} made. */
+const ABSENT = { text: null, integer: null, time: null, bytes: null, boolean: false, status: 0 } as const;
+
+/** The model of a record from which whatever is unknown or empty may have been left out. */
 export function fromRecord(record: JsonObject): Model {
   return Object.fromEntries(
-    MODEL_FIELDS.map(({ name, property }) => [property, record[name]]),
+    MODEL_FIELDS.map(({ name, property, type }) => [property, record[name] ?? absent(type)]),
   ) as unknown as Model;
+}
+
+function absent(type: Field["type"]): JsonValue {
+  if (type === "list") return [];
+  return type === "object" ? {} : ABSENT[type];
 }
 
 /** The history entry as data. */

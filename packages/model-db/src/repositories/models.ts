@@ -25,6 +25,7 @@ import {
 import {
   MODEL_STATUS,
   type JsonObject,
+  type JsonValue,
   type Model,
   type ModelFile,
   type ModelUpdate,
@@ -117,6 +118,9 @@ const insertSearch: Query<{ first: number; last: number }, unknown> = query("sea
 const deleteSearch: Query<{ seq: number }, unknown> = query("search delete", ({ db, p }) =>
   db.deleteFrom("model_search").where("rowid", "=", p("seq")),
 );
+const settleSearch: Query<object, unknown> = query("search settle", ({ db, dialect }) =>
+  dialect.settleSearch(db),
+);
 const deleteRow: Query<{ seq: number }, unknown> = query("model delete", ({ db, p }) =>
   db.deleteFrom("model").where("seq", "=", p("seq")),
 );
@@ -127,7 +131,8 @@ const CREATE_MANY_KEYS: ReadonlySet<string> = new Set(["actor", "onExisting"]);
 const NAMES_KEYS: ReadonlySet<string> = new Set(["prefix", "limit"]);
 const LIST_CHANGE_KEYS: ReadonlySet<string> = new Set(["add", "remove"]);
 const MAX_NAMES = 1000;
-const SEARCH_BATCH = 1000;
+// How many new models are indexed at a time, and how many make it worth while to settle the index.
+const SEARCH_BATCH = 10_000;
 // Room for the number behind an automatic alias.
 const NUMBER_LENGTH = 12;
 
@@ -211,6 +216,7 @@ export class Models {
       }
       if (indexed !== undefined && last > indexed)
         await session.run(insertSearch, { first: indexed + 1, last });
+      if (counts.created >= SEARCH_BATCH && counts.created * 10 >= last) await session.run(settleSearch, {});
       return counts;
     });
   }
@@ -565,8 +571,15 @@ async function freeAlias(session: Session, { modelId, aliases }: Model): Promise
   return `${last}-${free}`;
 }
 
+// The record as the history keeps it: what is not known or empty goes without saying.
 function withFiles(model: Model, files: readonly ModelFile[]): JsonObject {
-  return files.length === 0 ? toRecord(model) : { ...toRecord(model), files: files.map(toFileRecord) };
+  const record = Object.entries(toRecord(model)).filter(([, value]) => !isAbsent(value));
+  return Object.fromEntries(files.length === 0 ? record : [...record, ["files", files.map(toFileRecord)]]);
+}
+
+function isAbsent(value: JsonValue): boolean {
+  if (typeof value === "object") return value === null || Object.keys(value).length === 0;
+  return value === false;
 }
 
 function parseListChange(

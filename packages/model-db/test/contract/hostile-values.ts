@@ -118,15 +118,16 @@ function circle(): unknown {
   return object;
 }
 
-/** 2^30 objects when walked, 31 in memory. Who walks on gets an error that no refusal is. */
-export function bomb(): unknown {
+/** 2^30 objects when walked, 31 in memory. Who walks on is told so, and stopped. */
+export function bomb(onWalked?: () => void): unknown {
   let walked = 0;
   let object: unknown = { end: 1 };
   for (let depth = 0; depth < 30; depth++) {
     const inner = object;
     const right = (): unknown => {
-      if (++walked > 1_000_000) throw new Error("walked through a million objects");
-      return inner;
+      if (++walked <= 1_000_000) return inner;
+      onWalked?.();
+      throw new Error("walked through a million objects");
     };
     object = Object.defineProperty({ left: inner }, "right", { get: right, enumerable: true });
   }

@@ -1,8 +1,7 @@
 import { join } from "node:path";
 
 import { openRegistry } from "@cortex/model-db";
-import { sql } from "drizzle-orm";
-import { eq, or } from "drizzle-orm";
+import { eq, or, sql } from "drizzle-orm";
 
 import { atLeast, atMost, type Case, type Setting, type Table, type Goal } from "../case.ts";
 import * as drizzle from "../contenders/drizzle.ts";
@@ -52,6 +51,7 @@ export const resolve: Case = {
 
 const ONE = "the registry's statement alone, undecoded";
 const TWO = "raw, two statements: id, then alias";
+const TWO_NAIVE = "the same, as one writes it";
 
 async function measureBy(by: "id" | "alias" | "either", { fixture, effort }: Setting): Promise<Table> {
   const names = sampleIndexes(fixture.size, SAMPLE).map((index, position) =>
@@ -69,13 +69,13 @@ async function measureBy(by: "id" | "alias" | "either", { fixture, effort }: Set
   const byName = connection.prepare(
     `SELECT ${STABLE_COLUMNS} FROM model_name JOIN model ON model.seq = model_name.model_seq WHERE model_name.name = +?`,
   );
-  const byAlias = connection.prepare(
-    `SELECT ${COLUMNS} FROM model_name JOIN model ON model.seq = model_name.model_seq WHERE model_name.name = ?`,
-  );
-  const naive = connection.prepare("SELECT * FROM model WHERE model_id = ?");
+  const plainId = connection.prepare("SELECT * FROM model WHERE model_id = ?");
   const naiveId = connection.prepare(`SELECT ${COLUMNS} FROM model WHERE model_id = ?`);
-  const naiveAlias = connection.prepare(
+  const plainAlias = connection.prepare(
     "SELECT model.* FROM model_name JOIN model ON model.seq = model_name.model_seq WHERE model_name.name = ?",
+  );
+  const naiveAlias = connection.prepare(
+    `SELECT ${COLUMNS} FROM model_name JOIN model ON model.seq = model_name.model_seq WHERE model_name.name = ?`,
   );
 
   const ofKysely = (name: string): Promise<unknown> => {
@@ -138,7 +138,7 @@ async function measureBy(by: "id" | "alias" | "either", { fixture, effort }: Set
             name: LIMIT,
             run: (index: number) => (by === "id" ? byId : byName).get(BOOT, TICK, nameAt(index)),
           },
-          { name: PLAIN, run: (index: number) => (by === "id" ? naive : naiveAlias).get(nameAt(index)) },
+          { name: PLAIN, run: (index: number) => (by === "id" ? plainId : plainAlias).get(nameAt(index)) },
         ]),
     { name: KYSELY, isAsync: true, run: (index) => ofKysely(nameAt(index)) },
     { name: "Drizzle, prepared", run: (index) => prepared.get({ name: nameAt(index) }) },

@@ -30,6 +30,8 @@ export class RawWriter {
   readonly #update: Database.Statement;
   readonly #begin: Database.Statement;
   readonly #commit: Database.Statement;
+  // The key of the first model that was inserted.
+  #first: number | undefined;
 
   constructor(connection: Database.Database, extras: Extras) {
     this.#extras = extras;
@@ -67,26 +69,27 @@ export class RawWriter {
   /** Adds models in one transaction. */
   insertMany(models: Iterable<NewModel>): void {
     this.begin();
-    let first: number | undefined;
-    for (const model of models) {
-      const seq = this.insert(model);
-      first ??= seq;
-    }
-    if (this.#extras.search === "at the end" && first !== undefined) this.#searchFrom.run(first);
+    for (const model of models) this.insert(model);
+    this.finish();
+  }
+
+  /** Ends a transaction of many inserts. */
+  finish(): void {
+    if (this.#extras.search === "at the end" && this.#first !== undefined) this.#searchFrom.run(this.#first);
     this.commit();
   }
 
-  /** Adds one model, inside a transaction; returns its key. */
-  insert(model: NewModel): number {
+  /** Adds one model, inside a transaction. */
+  insert(model: NewModel): void {
     const row = toRow(model);
     if (this.#extras.checksums) row["row_checksum"] = checksum(row);
     const seq = Number(this.#insert.run(...NAMES.map((name) => row[name]!)).lastInsertRowid);
+    this.#first ??= seq;
     this.#name.run(model.modelId, seq);
     if (model.alias != null && model.alias !== model.modelId) this.#name.run(model.alias, seq);
     for (const tag of model.tags ?? []) this.#tag.run(seq, tag);
     if (this.#extras.search === true) this.#search.run(seq);
     if (this.#extras.history) this.#addEvent(row, "created", null, JSON.stringify(toRecord(row)));
-    return seq;
   }
 
   /** Adds one model in a transaction of its own. */

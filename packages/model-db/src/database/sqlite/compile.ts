@@ -47,6 +47,9 @@ const dialect: Dialect = {
     ascii
       ? sql`${text} like '%' || replace(replace(replace(${part}, '\\', '\\\\'), '%', '\\%'), '_', '\\_') || '%' escape '\\'`
       : sql`instr(fold_case(${text}), fold_case(${part})) > 0`,
+  // https://sqlite.org/fts5.html#the_optimize_command
+  settleSearch: (tables) =>
+    tables.insertInto("model_search").values({ model_search: sql.lit("optimize") } as never),
   matches: (expression) => sql`model_search match ${expression}`,
 };
 
