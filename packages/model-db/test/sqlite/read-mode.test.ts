@@ -12,15 +12,15 @@ const model = (modelId: string): { modelId: string; sourceType: "local"; alias: 
   alias: null,
 });
 
-async function readAll({ models, files, history, runs }: Registry): Promise<void> {
+async function readAll({ models, files, history, runs }: Registry, id: string): Promise<void> {
   await models.list({ total: true, search: "abc" });
   await models.count();
-  await models.find("a");
-  await models.resolveMany(["a"]);
+  await models.get(id);
+  await models.resolveMany([id]);
   await models.names({ prefix: "" });
-  await files.list("a");
+  await files.list(id);
   await history.list();
-  await history.modelAt("a", Date.now());
+  await history.modelAt(id, Date.now());
   await runs.list();
 }
 
@@ -42,7 +42,7 @@ describe("a registry opened to read", () => {
     const before = contentsOf(folder);
     {
       await using reader = await openRegistry(path, { mode: "read" });
-      await readAll(reader);
+      await readAll(reader, "a");
       await reader.schema();
     }
     // The log and its index are SQLite's own; an empty log holds nothing.
@@ -103,7 +103,7 @@ describe("a registry opened to read", () => {
     {
       await using reader = await openRegistry(path, { mode: "read" });
       expect(await reader.models.count()).toBeGreaterThan(confirmed);
-      await readAll(reader);
+      await readAll(reader, "0.0");
     }
     const { "registry.db-shm": __, ...after } = contentsOf(folder);
     expect(after).toEqual(before);

@@ -21,11 +21,11 @@ export function readSchemaVersion(connection: Database.Database): number {
       `${path} has schema ${version}, newer than ${LATEST}, the newest that this program knows. Update the program; the file is untouched.`,
     );
   }
-  const tables = connection.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").pluck().all();
-  if (tables.length === 0 && applicationId === 0) return 0;
+  const names = connection.prepare("SELECT name FROM sqlite_schema").pluck().all();
+  if (names.length === 0 && applicationId === 0 && version === 0) return 0;
   throw new RegistryError(
     "not_a_registry",
-    tables.includes("models")
+    names.includes("models")
       ? `${path} is the store of the old cortex program. Bring its models over with: cortex-migrate --from ${path}`
       : `${path} is a database of another program. Choose another path with --db or CORTEX_DB.`,
   );

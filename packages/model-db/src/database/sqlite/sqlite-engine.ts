@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, statSync } from "node:fs";
+import { mkdirSync, statSync, type Stats } from "node:fs";
 import { dirname, resolve } from "node:path";
 
 import type Database from "better-sqlite3";
@@ -52,16 +52,31 @@ function checkPath(location: string, mode: SqliteOptions["mode"]): string {
     throw invalidInput("location", `${location} is no path of a file; a registry lives in one SQLite file.`);
   }
   const path = resolve(location);
-  if (existsSync(path)) {
-    if (statSync(path).isDirectory()) {
-      throw invalidInput("location", `${path} is a folder; name the registry's file in it.`);
-    }
-  } else if (mode !== "create") {
-    throw new RegistryError("not_found", `There is no registry at ${path}.`);
-  } else {
-    createFolder(dirname(path));
+  const found = lookAt(path);
+  if (found?.isDirectory() === true) {
+    throw invalidInput("location", `${path} is a folder; name the registry's file in it.`);
   }
+  if (found !== undefined) return path;
+  if (mode !== "create") throw new RegistryError("not_found", `There is no registry at ${path}.`);
+  createFolder(dirname(path));
   return path;
+}
+
+function lookAt(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EACCES" || code === "EPERM") {
+      throw new RegistryError("read_only", `${path} cannot be reached: check the rights of its folder.`, {
+        cause: error,
+      });
+    }
+    throw new RegistryError("invalid_input", `${path} can be no file (${code}).`, {
+      field: "location",
+      cause: error,
+    });
+  }
 }
 
 function createFolder(folder: string): void {

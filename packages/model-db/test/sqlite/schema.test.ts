@@ -1,0 +1,138 @@
+import Database from "better-sqlite3";
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { describe, expect } from "vitest";
+import { MODEL_FIELDS, openRegistry } from "../../src/index.ts";
+import { MIGRATIONS } from "../../src/migrations/index.ts";
+import { test } from "./folder.ts";
+
+/** The released migrations. One that is listed here is never edited; a new one is added below. */
+const RELEASED: [version: number, name: string, sha256: string][] = [
+  [1, "model", "@1@"],
+  [2, "history", "@2@"],
+  [3, "run", "@3@"],
+  [4, "search", "@4@"],
+];
+
+async function filled(folder: string): Promise<Database.Database> {
+  const path = join(folder, "registry.db");
+  const registry = await openRegistry(path);
+  await registry.models.create({
+    modelId: "a",
+    sourceType: "local",
+    alias: "b",
+    tags: ["t"],
+    files: [{ path: "p", role: "weights" }],
+  });
+  await registry.models.create({ modelId: "c", sourceType: "local", alias: null });
+  await registry.runs.acquire("a", { holder: "h" });
+  await registry.close();
+  const database = new Database(path);
+  database.pragma("foreign_keys = ON");
+  return database;
+}
+
+describe("the schema", () => {
+  test("is made by migrations that are frozen once released", () => {
+    const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
+    // How the SQL is indented means nothing.
+    const text = ({ up, down }: { up: string; down: string }): string => `${up}\n${down}`.replaceAll(/\s+/g, " ").trim();
+    const present = MIGRATIONS.map(({ version, name, sqlite }) => [version, name, sha256(text(sqlite))]);
+    expect(present.slice(0, RELEASED.length)).toEqual(RELEASED);
+    expect(present.length, "list the new migration as released, once it is").toBe(RELEASED.length);
+  });
+
+  test("numbers its migrations from 1, each by its own name", () => {
+    expect(MIGRATIONS.map(({ version }) => version)).toEqual(MIGRATIONS.map((_, index) => index + 1));
+    expect(new Set(MIGRATIONS.map(({ name }) => name)).size).toBe(MIGRATIONS.length);
+  });
+
+  test("has only STRICT tables, beside those of the search index", async ({ folder }) => {
+    const database = await filled(folder);
+    const tables = database
+      .prepare<[], { name: string; type: string; strict: number }>("SELECT name, type, strict FROM pragma_table_list WHERE schema = 'main'")
+      .all()
+      .filter(({ name, type }) => type === "table" && !name.startsWith("sqlite_"));
+    expect(tables.length).toBeGreaterThanOrEqual(7);
+    expect(tables.filter(({ strict }) => strict === 0)).toEqual([]);
+    database.close();
+  });
+
+  test("has a column of the same name for every field of a record", async ({ folder }) => {
+    const database = await filled(folder);
+    const columns = database.prepare("SELECT name FROM pragma_table_info('model')").pluck().all();
+    expect(columns).toEqual(["seq", ...MODEL_FIELDS.map(({ name }) => name)]);
+    database.close();
+  });
+
+  test("is marked as a registry's, with its version", async ({ folder }) => {
+    const database = await filled(folder);
+    expect(database.pragma("application_id", { simple: true })).toBe(0x4354584d);
+    expect(database.pragma("user_version", { simple: true })).toBe(MIGRATIONS.length);
+    expect(database.prepare("SELECT version, name FROM migration ORDER BY version").raw().all()).toEqual(
+      MIGRATIONS.map(({ version, name }) => [version, name]),
+    );
+    database.close();
+  });
+
+  const refused: [what: string, sql: string][] = [
+    ["the same id twice", "INSERT INTO model (model_id, source_type, created_at, updated_at) VALUES ('a', 'local', 0, 0)"],
+    ["the same name twice", "INSERT INTO model_name (name, model_seq) VALUES ('b', 2)"],
+    ["a name of no model", "INSERT INTO model_name (name, model_seq) VALUES ('x', 99)"],
+    ["a tag of no model", "INSERT INTO model_tag (tag, model_seq) VALUES ('x', 99)"],
+    ["the same tag twice", "INSERT INTO model_tag (tag, model_seq) VALUES ('t', 1)"],
+    ["a file of no model", "INSERT INTO model_file (model_id, path, role) VALUES ('x', 'p', 'weights')"],
+    ["the same file twice", "INSERT INTO model_file (model_id, path, role) VALUES ('a', 'p', 'weights')"],
+    ["an unknown source", "UPDATE model SET source_type = 'elsewhere'"],
+    ["an unknown availability", "UPDATE model SET availability = 'somewhere'"],
+    ["an unknown status", "UPDATE model SET status = 2"],
+    ["a flag that is none", "UPDATE model SET pinned = 2"],
+    ["a text for a number", "UPDATE model SET size_bytes = 'large'"],
+    ["a fraction for a number", "UPDATE model SET size_bytes = 1.5"],
+    ["metadata that is no JSON", "UPDATE model SET metadata = '{'"],
+    ["tags that are no JSON", "UPDATE model SET tags = 'x'"],
+    ["aliases that are no JSON", "UPDATE model SET aliases = ''"],
+    ["capabilities that are no JSON", "UPDATE model SET capabilities = '[,]'"],
+    ["an unknown role", "UPDATE model_file SET role = 'x'"],
+    ["a changed event", "UPDATE model_event SET actor = 'x' WHERE event_id = 1"],
+    ["a deleted event", "DELETE FROM model_event WHERE event_id = 1"],
+    ["a deleted history", "DELETE FROM model_event"],
+    [
+      "a replaced event",
+      "REPLACE INTO model_event (event_id, model_id, kind, actor, at, row_version) VALUES (1, 'a', 'created', 'x', 0, 1)",
+    ],
+    [
+      "an event put in the place of another",
+      "INSERT INTO model_event (event_id, model_id, kind, actor, at, row_version) VALUES (1, 'a', 'created', 'x', 0, 1) ON CONFLICT (event_id) DO UPDATE SET actor = 'x'",
+    ],
+    ["an event whose before is no JSON", "INSERT INTO model_event (model_id, kind, actor, at, row_version, before) VALUES ('a', 'created', 'x', 0, 1, '{')"],
+    ["a lease of no model", "UPDATE model_run SET model_id = 'x'"],
+  ];
+  test("itself refuses what would break it", async ({ folder }) => {
+    const database = await filled(folder);
+    const dump = (): string =>
+      JSON.stringify(["model", "model_name", "model_tag", "model_file", "model_event", "model_run"].map((table) => database.prepare(`SELECT * FROM ${table}`).raw().all()));
+    const before = dump();
+    const accepted = refused.filter(([, sql]) => {
+      try {
+        database.exec(sql);
+        return true;
+      } catch {
+        return false;
+      }
+    });
+    expect(accepted.map(([what]) => what)).toEqual([]);
+    expect(dump()).toBe(before);
+    database.close();
+  });
+
+  test("takes all that belongs to a model away with it, and leaves its history", async ({ folder }) => {
+    const database = await filled(folder);
+    database.exec("DELETE FROM model");
+    for (const table of ["model_name", "model_tag", "model_file", "model_run"]) {
+      expect(database.prepare(`SELECT count(*) FROM ${table}`).pluck().get(), table).toBe(0);
+    }
+    expect(database.prepare("SELECT count(*) FROM model_event").pluck().get()).toBe(3);
+    database.close();
+  });
+});
