@@ -43,6 +43,11 @@ export default defineConfig({
       rules: { "no-restricted-imports": ["error", { paths: kysely, patterns: [apps] }] },
     },
     {
+      // A bin does nothing but load the program.
+      files: ["apps/*/bin/**"],
+      rules: { "import/no-unassigned-import": "off" },
+    },
+    {
       files: ["packages/model-db/test/**", "tooling/{bench,demo}/**", "**/*.config.ts"],
       rules: { "no-restricted-imports": ["error", { patterns: [apps] }] },
     },

@@ -1,7 +1,9 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+
 import { afterAll, expect, test } from "vitest";
+
 import * as api from "../src/index.ts";
 import { startProcess } from "./processes/start.ts";
 
@@ -17,7 +19,10 @@ function examplesOf(text: string): { line: number; code: string[] }[] {
   for (let index = 0; index < lines.length; index++) {
     if (!/^\s*\* ```ts$/.test(lines[index]!)) continue;
     const end = lines.findIndex((line, place) => place > index && /^\s*\* ```$/.test(line));
-    examples.push({ line: index + 2, code: lines.slice(index + 1, end).map((line) => line.replace(/^\s*\* ?/, "")) });
+    examples.push({
+      line: index + 2,
+      code: lines.slice(index + 1, end).map((line) => line.replace(/^\s*\* ?/, "")),
+    });
     index = end;
   }
   return examples;
@@ -27,15 +32,21 @@ function examplesOf(text: string): { line: number; code: string[] }[] {
 function withExpectations(code: readonly string[]): string {
   return code
     .join("\n")
-    .replace(/^(.+;) \/\/ at most (\d+)$/gm, (_, expression: string, most: string) => `check((${expression.slice(0, -1)}) <= ${most}, true);`)
-    .replace(/^(\S.*);(?: |\n)((?:\/\/ ?.*(?:\n|$))+)/gm, (whole: string, expression: string, comment: string) => {
-      const value = comment.replace(/^\/\/ ?/gm, "");
-      try {
-        return `check((${expression}), ${JSON.stringify(JSON.parse(value))});\n`;
-      } catch {
-        return whole;
-      }
-    });
+    .replace(
+      /^(.+;) \/\/ at most (\d+)$/gm,
+      (_, expression: string, most: string) => `check((${expression.slice(0, -1)}) <= ${most}, true);`,
+    )
+    .replace(
+      /^(\S.*);(?: |\n)((?:\/\/ ?.*(?:\n|$))+)/gm,
+      (whole: string, expression: string, comment: string) => {
+        const value = comment.replace(/^\/\/ ?/gm, "");
+        try {
+          return `check((${expression}), ${JSON.stringify(JSON.parse(value))});\n`;
+        } catch {
+          return whole;
+        }
+      },
+    );
 }
 
 /** What is there before an example runs. */
@@ -51,7 +62,10 @@ const TINY = `await registry.models.create({ modelId: "x", sourceType: "local", 
 const examples = readdirSync(source, { recursive: true, encoding: "utf8" })
   .filter((file) => file.endsWith(".ts"))
   .flatMap((file) =>
-    examplesOf(readFileSync(join(source, file), "utf8")).map(({ line, code }) => ({ name: `${file}:${line}`, code })),
+    examplesOf(readFileSync(join(source, file), "utf8")).map(({ line, code }) => ({
+      name: `${file}:${line}`,
+      code,
+    })),
   );
 
 test("the documentation has examples", () => {
@@ -82,7 +96,8 @@ test("every example of the documentation runs, and its values are what it says",
   expect(expectations, "values are checked").toBeGreaterThanOrEqual(4);
   const running = startProcess("examples.ts", { files: [...names.keys()] });
   const failures = await running.next<string[]>("failures");
-  for (const [file, name] of names) failures.forEach((text, place) => (failures[place] = text.replace(file, name)));
+  for (const [file, name] of names)
+    failures.forEach((text, place) => (failures[place] = text.replace(file, name)));
   expect(failures).toEqual([]);
   await running.ended;
 }, 30_000);

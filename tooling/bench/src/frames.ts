@@ -1,5 +1,6 @@
-import Database from "better-sqlite3";
 import { statSync } from "node:fs";
+
+import Database from "better-sqlite3";
 
 const HEADER_BYTES = 32;
 const FRAME_BYTES = 4096 + 24;

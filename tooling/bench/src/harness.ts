@@ -1,5 +1,6 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
+
 import { median } from "./statistics.ts";
 
 /** One way to do the work of a case. */
@@ -122,7 +123,8 @@ async function prepareLane(contender: Contender, options: MeasureOptions): Promi
     lane.runs = Math.ceil(Math.min(lane.runs * 10, options.batchMs / fastestMs));
   }
   // The median of few commits says little.
-  if (options.clock === "wall" && options.batchMs >= MIN_WALL_RUNS) lane.runs = Math.max(lane.runs, MIN_WALL_RUNS);
+  if (options.clock === "wall" && options.batchMs >= MIN_WALL_RUNS)
+    lane.runs = Math.max(lane.runs, MIN_WALL_RUNS);
   return lane;
 }
 

@@ -1,4 +1,5 @@
 import fc from "fast-check";
+
 import {
   AVAILABILITIES,
   SCALAR_FIELDS,
@@ -10,7 +11,26 @@ import {
 } from "../../src/index.ts";
 
 // Few words, so that they meet; with what SQL, LIKE and FTS5 take for something else.
-const WORDS = ["a", "A", "ab", "abc", "ABCD", "a_c", "a%c", "100%", `"`, "'", "\\", "*", "é", "日本語", "😀", "-", "or", "NOT"];
+const WORDS = [
+  "a",
+  "A",
+  "ab",
+  "abc",
+  "ABCD",
+  "a_c",
+  "a%c",
+  "100%",
+  `"`,
+  "'",
+  "\\",
+  "*",
+  "é",
+  "日本語",
+  "😀",
+  "-",
+  "or",
+  "NOT",
+];
 
 const word = fc.constantFrom(...WORDS);
 const phrase = fc.array(word, { minLength: 1, maxLength: 3 }).map((words) => words.join(""));
@@ -68,7 +88,11 @@ function arbitraryValue(field: ScalarField): fc.Arbitrary<string | number | bool
   if (field === "availability") return fc.constantFrom(...AVAILABILITIES);
   if (type === "boolean") return fc.boolean();
   if (type === "status") return fc.constantFrom(0, 1);
-  if (type === "text") return fc.oneof(phrase, fc.integer({ min: 0, max: 5 }).map((index) => `a#${index}`));
+  if (type === "text")
+    return fc.oneof(
+      phrase,
+      fc.integer({ min: 0, max: 5 }).map((index) => `a#${index}`),
+    );
   return fc.oneof(fc.integer({ min: -1, max: 4 }), fc.constantFrom(2 ** 31, 2 ** 53 - 1, -(2 ** 53) + 1));
 }
 
@@ -95,7 +119,7 @@ function arbitraryCondition(field: ScalarField): fc.Arbitrary<ModelFilter> {
     // Most comparisons at once match nothing: one or two at a time tell more.
     compared.map((all) => Object.fromEntries(Object.entries(all).slice(0, 2))),
   );
-  return one.map((wanted) => ({ [field]: wanted }) as ModelFilter);
+  return one.map((wanted) => ({ [field]: wanted }));
 }
 
 const search = fc

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test as pure } from "vitest";
+
 import { shortAliases } from "../../src/index.ts";
 import { ENGINES } from "./engines.ts";
 import { localModel } from "./local-model.ts";
@@ -29,7 +30,10 @@ const seen: [id: string, chain: string[]][] = [
   ["TheBloke:Tiny:Tiny.Q4", ["thebloke:tiny:tiny", "thebloke:tiny:tiny-1"]],
   ["Upper/Name.GGUF", ["name", "Upper:name", "Upper:name-1"]],
   ["A/B/c.gguf", ["c", "B:c", "A:B/c", "A:B/c-1"]],
-  ["host/first/third/second/c.gguf", ["c", "second:c", "third:second/c", "host:first/second/c", "host:first/second/c-1"]],
+  [
+    "host/first/third/second/c.gguf",
+    ["c", "second:c", "third:second/c", "host:first/second/c", "host:first/second/c-1"],
+  ],
 ];
 
 describe("short aliases", () => {
@@ -88,7 +92,9 @@ describe.each(ENGINES)("automatic aliases ($name)", ({ test, createStore }) => {
     expect(performance.now() - start).toBeLessThan(5000);
     const names = await registry.models.names({ prefix: "host:author/repository/same-", limit: 1000 });
     expect(names).toHaveLength(1000);
-    expect((await registry.models.resolve("host:author/repository/same-1996")).modelId).toBe(models.at(-1)!.modelId);
+    expect((await registry.models.resolve("host:author/repository/same-1996")).modelId).toBe(
+      models.at(-1)!.modelId,
+    );
   });
 
   test("whatever the ids, each alias is unique, valid and means its model", async () => {

@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
+
 import { describe, expect } from "vitest";
+
 import { openRegistry, type ModelEvent, type Registry } from "../../src/index.ts";
 import { ENGINES } from "./engines.ts";
 import { localModel } from "./local-model.ts";
@@ -11,52 +13,57 @@ async function first(registry: Registry): Promise<ModelEvent | undefined> {
 }
 
 describe.each(ENGINES)("closing a registry ($name)", ({ test }) => {
-  test.for(["never used", "used"])("after it every call of a handle that was %s is refused", async (used, { registry, store }) => {
-    if (used === "used") {
-      await registry.models.create(localModel("a"));
-      await registry.models.list();
-      await registry.history.latestEventId();
-      await first(registry);
-    }
-    const before = await store.dump();
-    await registry.close();
-    const { models, files, history, runs } = registry;
-    const calls: [string, () => Promise<unknown>][] = [
-      ["create", () => models.create(localModel("b"))],
-      ["createMany", () => models.createMany([])],
-      ["find", () => models.find("a")],
-      ["findByName", () => models.findByName("a")],
-      ["get", () => models.get("a")],
-      ["resolve", () => models.resolve("a")],
-      ["resolveMany", () => models.resolveMany(["a"])],
-      ["names", () => models.names({ prefix: "" })],
-      ["list", () => models.list()],
-      ["count", () => models.count()],
-      ["update", () => models.update("a", {})],
-      ["changeAliases", () => models.changeAliases("a", {})],
-      ["repointAlias", () => models.repointAlias("x", "a")],
-      ["changeTags", () => models.changeTags("a", {})],
-      ["delete", () => models.delete("a")],
-      ["files.list", () => files.list("a")],
-      ["files.put", () => files.put("a", { path: "p", role: "other" })],
-      ["files.delete", () => files.delete("a", "p")],
-      ["history.list", () => history.list()],
-      ["history.modelAt", () => history.modelAt("a", 1)],
-      ["history.latestEventId", () => history.latestEventId()],
-      ["acquire", () => runs.acquire("a", { holder: "h" })],
-      ["renew", () => runs.renew(1)],
-      ["release", () => runs.release(1)],
-      ["runs.list", () => runs.list()],
-      ["transaction", () => registry.transaction(async () => 1)],
-      ["schema", () => registry.schema()],
-      ["migrate", () => registry.migrate()],
-    ];
-    for (const [what, call] of calls) await expectRefusal("invalid_input", call, what);
-    expect(await store.dump()).toBe(before);
-  });
+  test.for(["never used", "used"])(
+    "after it every call of a handle that was %s is refused",
+    async (used, { registry, store }) => {
+      if (used === "used") {
+        await registry.models.create(localModel("a"));
+        await registry.models.list();
+        await registry.history.latestEventId();
+        await first(registry);
+      }
+      const before = await store.dump();
+      await registry.close();
+      const { models, files, history, runs } = registry;
+      const calls: [string, () => Promise<unknown>][] = [
+        ["create", () => models.create(localModel("b"))],
+        ["createMany", () => models.createMany([])],
+        ["find", () => models.find("a")],
+        ["findByName", () => models.findByName("a")],
+        ["get", () => models.get("a")],
+        ["resolve", () => models.resolve("a")],
+        ["resolveMany", () => models.resolveMany(["a"])],
+        ["names", () => models.names({ prefix: "" })],
+        ["list", () => models.list()],
+        ["count", () => models.count()],
+        ["update", () => models.update("a", {})],
+        ["changeAliases", () => models.changeAliases("a", {})],
+        ["repointAlias", () => models.repointAlias("x", "a")],
+        ["changeTags", () => models.changeTags("a", {})],
+        ["delete", () => models.delete("a")],
+        ["files.list", () => files.list("a")],
+        ["files.put", () => files.put("a", { path: "p", role: "other" })],
+        ["files.delete", () => files.delete("a", "p")],
+        ["history.list", () => history.list()],
+        ["history.modelAt", () => history.modelAt("a", 1)],
+        ["history.latestEventId", () => history.latestEventId()],
+        ["acquire", () => runs.acquire("a", { holder: "h" })],
+        ["renew", () => runs.renew(1)],
+        ["release", () => runs.release(1)],
+        ["runs.list", () => runs.list()],
+        ["transaction", () => registry.transaction(async () => 1)],
+        ["schema", () => registry.schema()],
+        ["migrate", () => registry.migrate()],
+      ];
+      for (const [what, call] of calls) await expectRefusal("invalid_input", call, what);
+      expect(await store.dump()).toBe(before);
+    },
+  );
 
   test("waits for the changes that are under way", async ({ registry, store }) => {
-    const creating = Promise.all(Array.from({ length: 100 }, (_, index) => registry.models.create(localModel(`m${index}`))));
+    const creating = Promise.all(
+      Array.from({ length: 100 }, (_, index) => registry.models.create(localModel(`m${index}`))),
+    );
     await registry.close();
     expect(await creating).toHaveLength(100);
     expect(await (await store.open()).models.count()).toBe(100);
@@ -98,7 +105,7 @@ describe.each(ENGINES)("closing a registry ($name)", ({ test }) => {
       const watching = (async () => {
         for await (const event of registry.watch({ after: 0 })) {
           seen.push(event);
-          await null;
+          await Promise.resolve();
         }
       })();
       const creating = Promise.all(
@@ -112,7 +119,9 @@ describe.each(ENGINES)("closing a registry ($name)", ({ test }) => {
     }
   });
 
-  test("a watch begun afterwards gives nothing, and disturbs nobody when it is not looked at", async ({ registry }) => {
+  test("a watch begun afterwards gives nothing, and disturbs nobody when it is not looked at", async ({
+    registry,
+  }) => {
     await registry.models.create(localModel("a"));
     await registry.close();
     const unhandled: unknown[] = [];
@@ -140,7 +149,15 @@ describe.each(ENGINES)("closing a registry ($name)", ({ test }) => {
   });
 
   test("a registry that cannot be opened leaves nothing behind", async ({ store }) => {
-    for (const options of [{ actor: "" }, { mode: "x" }, { migrate: 1 }, { busyTimeoutMs: -1 }, { other: 1 }, null, 5]) {
+    for (const options of [
+      { actor: "" },
+      { mode: "x" },
+      { migrate: 1 },
+      { busyTimeoutMs: -1 },
+      { other: 1 },
+      null,
+      5,
+    ]) {
       await expectInvalid(undefined, openRegistry(store.location, options as never), JSON.stringify(options));
       await expectRefusal("not_found", openRegistry(store.location, { mode: "write" }));
     }

@@ -1,4 +1,5 @@
 import { describe, expect } from "vitest";
+
 import type { NewModel } from "../../src/index.ts";
 import { ENGINES } from "./engines.ts";
 import { localModel } from "./local-model.ts";
@@ -14,6 +15,16 @@ async function* slowly(models: readonly NewModel[]): AsyncGenerator<NewModel> {
   }
 }
 
+async function* breaking(): AsyncGenerator<NewModel> {
+  yield* slowly(some(50));
+  throw new Error("the source broke");
+}
+
+function* breakingAtOnce(): Generator<NewModel> {
+  yield* some(50);
+  throw new TypeError("broken");
+}
+
 describe.each(ENGINES)("creating many models ($name)", ({ test }) => {
   test("each is stored with its names, tags, files, search text and history", async ({ registry }) => {
     const models = some(300).map((model, index) => ({
@@ -21,7 +32,10 @@ describe.each(ENGINES)("creating many models ($name)", ({ test }) => {
       alias: `alias-${index}`,
       files: [{ path: "p", role: "weights" as const }],
     }));
-    expect(await registry.models.createMany(models, { actor: "importer" })).toEqual({ created: 300, skipped: 0 });
+    expect(await registry.models.createMany(models, { actor: "importer" })).toEqual({
+      created: 300,
+      skipped: 0,
+    });
     expect(await registry.models.count({ tags: { all: ["bulk"] } })).toBe(300);
     expect((await registry.models.resolve("alias-299")).modelId).toBe("model-299");
     expect(await registry.files.list("model-7")).toHaveLength(1);
@@ -52,7 +66,9 @@ describe.each(ENGINES)("creating many models ($name)", ({ test }) => {
     expect(await store.dump()).toBe(before);
   });
 
-  test("with skip, models that are there already are passed over and left as they are", async ({ registry }) => {
+  test("with skip, models that are there already are passed over and left as they are", async ({
+    registry,
+  }) => {
     const there = await registry.models.create(localModel("model-1", { notes: "mine" }));
     const result = await registry.models.createMany([...some(3), ...some(3)], { onExisting: "skip" });
     expect(result).toEqual({ created: 2, skipped: 4 });
@@ -60,7 +76,10 @@ describe.each(ENGINES)("creating many models ($name)", ({ test }) => {
     expect((await registry.history.list({ modelId: "model-1" })).items).toHaveLength(1);
   });
 
-  test("with skip, an alias that is taken is still refused, and none is created", async ({ registry, store }) => {
+  test("with skip, an alias that is taken is still refused, and none is created", async ({
+    registry,
+    store,
+  }) => {
     await registry.models.create(localModel("there", { alias: "alias" }));
     const before = await store.dump();
     const skip = { onExisting: "skip" } as const;
@@ -72,18 +91,13 @@ describe.each(ENGINES)("creating many models ($name)", ({ test }) => {
     expect(await store.dump()).toBe(before);
   });
 
-  test("when the source fails on the way, its error comes through and nothing is left", async ({ registry, store }) => {
+  test("when the source fails on the way, its error comes through and nothing is left", async ({
+    registry,
+    store,
+  }) => {
     const before = await store.dump();
-    const failing = async function* (): AsyncGenerator<NewModel> {
-      yield* slowly(some(50));
-      throw new Error("the source broke");
-    };
-    await expect(registry.models.createMany(failing())).rejects.toThrow("the source broke");
-    const failingAtOnce = function* (): Generator<NewModel> {
-      yield* some(50);
-      throw new TypeError("broken");
-    };
-    await expect(registry.models.createMany(failingAtOnce())).rejects.toThrow(TypeError);
+    await expect(registry.models.createMany(breaking())).rejects.toThrow("the source broke");
+    await expect(registry.models.createMany(breakingAtOnce())).rejects.toThrow(TypeError);
     expect(await store.dump()).toBe(before);
     await registry.models.create(localModel("the registry goes on"));
   });

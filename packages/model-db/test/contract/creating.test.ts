@@ -1,4 +1,5 @@
 import { describe, expect } from "vitest";
+
 import { MODEL_FIELDS, MODEL_STATUS, toRecord, type NewModel } from "../../src/index.ts";
 import { ENGINES } from "./engines.ts";
 import { localModel } from "./local-model.ts";
@@ -132,7 +133,10 @@ describe.each(ENGINES)("creating a model ($name)", ({ test }) => {
     const before = await store.dump();
     for (const taken of ["a", "b", "c"]) {
       await expectRefusal("name_taken", registry.models.create(localModel("new", { alias: taken })));
-      await expectRefusal("name_taken", registry.models.create(localModel("new", { aliases: ["free", taken] })));
+      await expectRefusal(
+        "name_taken",
+        registry.models.create(localModel("new", { aliases: ["free", taken] })),
+      );
     }
     expect(await store.dump()).toBe(before);
     await registry.models.create(localModel("new", { alias: "free" }));
@@ -140,7 +144,10 @@ describe.each(ENGINES)("creating a model ($name)", ({ test }) => {
 
   test("a taken name says which model it means", async ({ registry }) => {
     await registry.models.create(localModel("the-owner", { alias: "best" }));
-    const refusal = await expectRefusal("name_taken", registry.models.create(localModel("x", { alias: "best" })));
+    const refusal = await expectRefusal(
+      "name_taken",
+      registry.models.create(localModel("x", { alias: "best" })),
+    );
     expect(refusal.message).toContain("best");
     expect(refusal.message).toContain("the-owner");
   });
@@ -152,14 +159,21 @@ describe.each(ENGINES)("creating a model ($name)", ({ test }) => {
   });
 
   test("an alias equal to the model's own id is accepted and read back", async ({ registry }) => {
-    const created = await registry.models.create(localModel("tinyllama:1b-gguf", { alias: "tinyllama:1b-gguf" }));
+    const created = await registry.models.create(
+      localModel("tinyllama:1b-gguf", { alias: "tinyllama:1b-gguf" }),
+    );
     expect(created.alias).toBe("tinyllama:1b-gguf");
     expect((await registry.models.resolve("tinyllama:1b-gguf")).alias).toBe("tinyllama:1b-gguf");
   });
 
   test("each name is held once, however often it was given", async ({ registry }) => {
     const created = await registry.models.create(
-      localModel("a", { alias: "b", aliases: ["b", "c", "c", "a"], tags: ["x", "x"], capabilities: ["y", "y"] }),
+      localModel("a", {
+        alias: "b",
+        aliases: ["b", "c", "c", "a"],
+        tags: ["x", "x"],
+        capabilities: ["y", "y"],
+      }),
     );
     expect(created).toMatchObject({ alias: "b", aliases: ["c"], tags: ["x"], capabilities: ["y"] });
   });

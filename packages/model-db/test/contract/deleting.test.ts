@@ -1,10 +1,14 @@
 import { describe, expect } from "vitest";
+
 import { ENGINES } from "./engines.ts";
 import { localModel } from "./local-model.ts";
 import { expectRefusal } from "./refusal.ts";
 
 describe.each(ENGINES)("deleting a model ($name)", ({ test }) => {
-  test("gives the model as it was, and takes it away with all that belongs to it", async ({ registry, store }) => {
+  test("gives the model as it was, and takes it away with all that belongs to it", async ({
+    registry,
+    store,
+  }) => {
     const model = await registry.models.create(
       localModel("a", { alias: "b", aliases: ["c"], tags: ["t"], files: [{ path: "p", role: "weights" }] }),
     );
@@ -58,7 +62,11 @@ describe.each(ENGINES)("deleting a model ($name)", ({ test }) => {
       localModel("a", { tags: ["t"], notes: "old", files: [{ path: "p", role: "weights" }] }),
     );
     await registry.models.delete("a");
-    expect(await registry.models.create(localModel("a"))).toMatchObject({ rowVersion: 1, tags: [], notes: null });
+    expect(await registry.models.create(localModel("a"))).toMatchObject({
+      rowVersion: 1,
+      tags: [],
+      notes: null,
+    });
     expect(await registry.files.list("a")).toEqual([]);
   });
 });

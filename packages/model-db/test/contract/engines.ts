@@ -1,8 +1,10 @@
-import Database from "better-sqlite3";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+
+import Database from "better-sqlite3";
 import { test as base, type TestAPI } from "vitest";
+
 import { openRegistry, type Registry, type RegistryOptions } from "../../src/index.ts";
 
 /** A place for one registry, which a test can also look at behind the registry's back. */

@@ -1,4 +1,5 @@
 import { describe, expect } from "vitest";
+
 import { FILE_ROLES, toFileRecord } from "../../src/index.ts";
 import { ENGINES } from "./engines.ts";
 import { localModel } from "./local-model.ts";
@@ -18,7 +19,14 @@ describe.each(ENGINES)("the files of a model ($name)", ({ test }) => {
     await registry.models.create(localModel("a", { alias: "alias" }));
     expect(await registry.files.put("alias", weights)).toEqual(weights);
     const bare = await registry.files.put("a", { path: "Z", role: "config" });
-    expect(bare).toEqual({ path: "Z", role: "config", sizeBytes: null, sha256: null, verifiedAt: null, source: null });
+    expect(bare).toEqual({
+      path: "Z",
+      role: "config",
+      sizeBytes: null,
+      sha256: null,
+      verifiedAt: null,
+      source: null,
+    });
     await registry.close();
     expect(await (await store.open()).files.list("alias")).toEqual([bare, weights]);
   });
@@ -39,7 +47,12 @@ describe.each(ENGINES)("the files of a model ($name)", ({ test }) => {
     const created = await registry.models.create(localModel("a"));
     await registry.files.put("a", weights);
     const after = await registry.models.get("a");
-    expect(after).toEqual({ ...created, rowVersion: 2, updatedAt: after.updatedAt, rowChecksum: after.rowChecksum });
+    expect(after).toEqual({
+      ...created,
+      rowVersion: 2,
+      updatedAt: after.updatedAt,
+      rowChecksum: after.rowChecksum,
+    });
     await registry.files.delete("a", weights.path);
     expect((await registry.models.get("a")).rowVersion).toBe(3);
     const { items } = await registry.history.list({ kind: "files_changed", order: "asc" });
@@ -78,7 +91,10 @@ describe.each(ENGINES)("the files of a model ($name)", ({ test }) => {
   });
 
   test("5,000 files can be recorded with a model in under 2 s", async ({ registry }) => {
-    const files = Array.from({ length: 5000 }, (_, index) => ({ path: `shard-${index}`, role: "weights" as const }));
+    const files = Array.from({ length: 5000 }, (_, index) => ({
+      path: `shard-${index}`,
+      role: "weights" as const,
+    }));
     const start = performance.now();
     await registry.models.create(localModel("a", { files }));
     expect(performance.now() - start).toBeLessThan(2000);

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect } from "vitest";
+
 import { ENGINES } from "./engines.ts";
 import { localModel } from "./local-model.ts";
 import { expectInvalid, expectRefusal } from "./refusal.ts";
@@ -57,7 +58,9 @@ describe.each(ENGINES)("finding a model ($name)", ({ test, createStore }) => {
 
   test("names begin with the text exactly, and come in their order", async () => {
     const character = fc.constantFrom("a", "A", "b", "%", "_", "é", "-", " ", "😀", "\u{fffd}", "\u{10fffd}");
-    const text = fc.string({ unit: character, minLength: 1, maxLength: 5 }).filter((name) => name.trim() === name);
+    const text = fc
+      .string({ unit: character, minLength: 1, maxLength: 5 })
+      .filter((name) => name.trim() === name);
     await fc.assert(
       fc.asyncProperty(
         fc.uniqueArray(text, { maxLength: 12 }),

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, vi } from "vitest";
+
 import {
   EVENT_KINDS,
   isRegistryError,
@@ -29,9 +30,11 @@ async function modelsById({ models }: Registry): Promise<Map<string, Model>> {
 function difference(before: Model, after: Model): { before: JsonObject; after: JsonObject } {
   const [old, now] = [toRecord(before), toRecord(after)];
   const changed = Object.keys(old).filter(
-    (key) => !IMPLIED.includes(key) && JSON.stringify(old[key as "notes"]) !== JSON.stringify(now[key as "notes"]),
+    (key) =>
+      !IMPLIED.includes(key) && JSON.stringify(old[key as "notes"]) !== JSON.stringify(now[key as "notes"]),
   );
-  const pick = (record: JsonObject): JsonObject => Object.fromEntries(changed.map((key) => [key, record[key]!]));
+  const pick = (record: JsonObject): JsonObject =>
+    Object.fromEntries(changed.map((key) => [key, record[key]!]));
   return { before: pick(old), after: pick(now) };
 }
 
@@ -147,7 +150,9 @@ describe.each(ENGINES)("the history ($name)", ({ test, createStore }) => {
     ]);
   });
 
-  test("can be read by model, actor, kind and time, in either order, and all at once", async ({ registry }) => {
+  test("can be read by model, actor, kind and time, in either order, and all at once", async ({
+    registry,
+  }) => {
     vi.useFakeTimers({ toFake: ["Date"] });
     try {
       const actors = ["anna", "bert", "o'neil -- \""];
@@ -173,7 +178,8 @@ describe.each(ENGINES)("the history ($name)", ({ test, createStore }) => {
         [{ since: 1011, until: 1010 }, () => false],
         [
           { modelId: "m1", actor: "bert", kind: ["updated", "created"], since: 1001, until: 1025 },
-          ({ modelId, actor, kind, at }) => modelId === "m1" && actor === "bert" && kind !== "tagged" && at <= 1025,
+          ({ modelId, actor, kind, at }) =>
+            modelId === "m1" && actor === "bert" && kind !== "tagged" && at <= 1025,
         ],
         [{ modelId: "none" }, () => false],
       ];
@@ -209,7 +215,10 @@ describe.each(ENGINES)("the history ($name)", ({ test, createStore }) => {
     const seen: number[] = [];
     let cursor: string | null = null;
     do {
-      const page: Awaited<ReturnType<typeof registry.history.list>> = await registry.history.list({ limit: 3, cursor });
+      const page: Awaited<ReturnType<typeof registry.history.list>> = await registry.history.list({
+        limit: 3,
+        cursor,
+      });
       seen.push(...page.items.map(({ eventId }) => eventId));
       cursor = page.nextCursor;
       await registry.models.update("a", { notes: `again ${seen.length}` });
@@ -251,7 +260,7 @@ describe.each(ENGINES)("the history ($name)", ({ test, createStore }) => {
       "DELETE FROM model_event",
       "DELETE FROM model_event WHERE event_id = 1",
     ]) {
-      await expect(store.query(sql), sql).rejects.toThrow();
+      await expect(store.query(sql), sql).rejects.toThrow("append-only");
     }
     expect(await store.dump()).toBe(before);
   });
@@ -259,11 +268,17 @@ describe.each(ENGINES)("the history ($name)", ({ test, createStore }) => {
   test("a failure of its event undoes the change", async ({ registry, store }) => {
     await registry.models.create(localModel("a"));
     await store.query("ALTER TABLE model_event RENAME TO model_event_away");
-    await expect(registry.models.update("a", { notes: "x" })).rejects.toThrow();
-    await expect(registry.models.create(localModel("b"))).rejects.toThrow();
-    await expect(registry.models.delete("a")).rejects.toThrow();
+    for (const change of [
+      registry.models.update("a", { notes: "x" }),
+      registry.models.create(localModel("b")),
+      registry.models.delete("a"),
+    ]) {
+      await expect(change).rejects.toBeInstanceOf(Error);
+    }
     await store.query("ALTER TABLE model_event_away RENAME TO model_event");
-    expect((await registry.models.list()).items).toMatchObject([{ modelId: "a", notes: null, rowVersion: 1 }]);
+    expect((await registry.models.list()).items).toMatchObject([
+      { modelId: "a", notes: null, rowVersion: 1 },
+    ]);
     expect(await events(registry)).toHaveLength(1);
   });
 

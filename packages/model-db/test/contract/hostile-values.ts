@@ -2,11 +2,23 @@
 
 const symbol = Symbol("s");
 const callback = (): number => 1;
-const holes = Array.from({ length: 2 });
-delete holes[0];
-delete holes[1];
+// A list that is empty at both of its places, as JSON cannot be.
+const holes: unknown[] = [];
+holes.length = 2;
 
-export const NOT_TEXT: readonly unknown[] = [null, 0, Number.NaN, true, 10n, symbol, callback, {}, [], ["a"], new Date(0)];
+export const NOT_TEXT: readonly unknown[] = [
+  null,
+  0,
+  Number.NaN,
+  true,
+  10n,
+  symbol,
+  callback,
+  {},
+  [],
+  ["a"],
+  new Date(0),
+];
 
 export const NOT_OBJECT: readonly unknown[] = [null, 0, "text", true, 10n, symbol, callback, [], [1]];
 
@@ -55,7 +67,12 @@ export const BROKEN_NAMES: readonly unknown[] = [
   HUGE_TEXT,
 ];
 
-export const BROKEN_TEXTS: readonly unknown[] = [...NOT_TEXT.slice(1), ...BROKEN_TEXT, "x".repeat(4097), HUGE_TEXT];
+export const BROKEN_TEXTS: readonly unknown[] = [
+  ...NOT_TEXT.slice(1),
+  ...BROKEN_TEXT,
+  "x".repeat(4097),
+  HUGE_TEXT,
+];
 
 export const BROKEN_NUMBERS: readonly unknown[] = [
   -1,
@@ -148,7 +165,7 @@ export const BROKEN_JSON: readonly unknown[] = [
   { a: callback },
   { a: new Date(0) },
   { a: new Map() },
-  { a: new (class Thing {})() },
+  { a: new URL("x:y") },
   { a: holes },
   { a: "\uD800" },
   { "\uDC00": 1 },
@@ -165,7 +182,7 @@ export const BROKEN_JSON: readonly unknown[] = [
 
 export const SQL: readonly string[] = [
   "'; DROP TABLE model; --",
-  "\" OR \"\"=\"",
+  '" OR ""="',
   "' OR '1'='1",
   "1); DELETE FROM model_event; --",
   "a' UNION SELECT sql FROM sqlite_schema --",

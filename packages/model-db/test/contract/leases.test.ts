@@ -1,6 +1,8 @@
 import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
+
 import { describe, expect } from "vitest";
+
 import { MODEL_STATUS, toRunRecord, type Model, type NewRun, type Registry } from "../../src/index.ts";
 import { startProcess } from "../processes/start.ts";
 import { ENGINES } from "./engines.ts";
@@ -13,7 +15,8 @@ const HOUR_MS = 3_600_000;
 
 /** What every way of reading says about one model. */
 async function statuses({ models }: Registry, id: string): Promise<unknown[]> {
-  const of = (list: { items: readonly Model[] }): unknown => list.items.find(({ modelId }) => modelId === id)?.status;
+  const of = (list: { items: readonly Model[] }): unknown =>
+    list.items.find(({ modelId }) => modelId === id)?.status;
   return [
     (await models.get(id)).status,
     (await models.find(id))!.status,
@@ -39,7 +42,13 @@ describe.concurrent.each(ENGINES)("leases ($name)", ({ test }) => {
   test("a lease says who runs what, since when and until when", async ({ registry }) => {
     const model = await registry.models.create(localModel("a", { alias: "x" }));
     const before = Date.now();
-    const claim = { holder: "engine", node: "host-1", pid: 42, endpoint: "http://127.0.0.1:1", ttlMs: 60_000 };
+    const claim = {
+      holder: "engine",
+      node: "host-1",
+      pid: 42,
+      endpoint: "http://127.0.0.1:1",
+      ttlMs: 60_000,
+    };
     const run = await registry.runs.acquire("x", claim);
     expect(run).toEqual({
       token: run.token,
@@ -81,7 +90,10 @@ describe.concurrent.each(ENGINES)("leases ($name)", ({ test }) => {
     expect(run).toMatchObject({ node: hostname(), pid: null, endpoint: null, ttlMs: 30_000 });
   });
 
-  test("another holder is refused while one holds the model, from any handle", async ({ registry, store }) => {
+  test("another holder is refused while one holds the model, from any handle", async ({
+    registry,
+    store,
+  }) => {
     await registry.models.create(localModel("a"));
     await registry.runs.acquire("a", { holder: "first", pid: 1 });
     const before = await store.dump();
@@ -93,7 +105,11 @@ describe.concurrent.each(ENGINES)("leases ($name)", ({ test }) => {
       { holder: "first", pid: 1, node: "elsewhere" },
       { holder: "second", join: false },
     ]) {
-      const refusal = await expectRefusal("model_running", other.runs.acquire("a", claim), JSON.stringify(claim));
+      const refusal = await expectRefusal(
+        "model_running",
+        other.runs.acquire("a", claim),
+        JSON.stringify(claim),
+      );
       expect(refusal.message).toContain("first");
     }
     expect(await store.dump()).toBe(before);
@@ -103,7 +119,9 @@ describe.concurrent.each(ENGINES)("leases ($name)", ({ test }) => {
     await registry.models.create(localModel("a"));
     const handles = [registry, await store.open(), await store.open()];
     const results = await Promise.allSettled(
-      Array.from({ length: 10 }, (_, index) => handles[index % 3]!.runs.acquire("a", { holder: `h${index}` })),
+      Array.from({ length: 10 }, (_, index) =>
+        handles[index % 3]!.runs.acquire("a", { holder: `h${index}` }),
+      ),
     );
     expect(results.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
     for (const result of results) {
@@ -117,7 +135,10 @@ describe.concurrent.each(ENGINES)("leases ($name)", ({ test }) => {
     const first = await registry.runs.acquire("a", { holder: "first" });
     const second = await registry.runs.acquire("a", { holder: "second", join: true });
     expect(second.token).toBeGreaterThan(first.token);
-    expect((await registry.runs.list({ name: "a" })).map(({ token }) => token)).toEqual([first.token, second.token]);
+    expect((await registry.runs.list({ name: "a" })).map(({ token }) => token)).toEqual([
+      first.token,
+      second.token,
+    ]);
     await registry.runs.release(first.token);
     await expectStatus(registry, "a", RUNNING);
     await expectRefusal("model_running", registry.runs.acquire("a", { holder: "third" }));
@@ -150,7 +171,12 @@ describe.concurrent.each(ENGINES)("leases ($name)", ({ test }) => {
     const latest = await registry.history.latestEventId();
     const other = await store.open();
     const again = await other.runs.acquire("a", { ...claim, ttlMs: 60_000, endpoint: "http://new" });
-    expect(again).toMatchObject({ token: first.token, startedAt: first.startedAt, endpoint: "http://new", ttlMs: 60_000 });
+    expect(again).toMatchObject({
+      token: first.token,
+      startedAt: first.startedAt,
+      endpoint: "http://new",
+      ttlMs: 60_000,
+    });
     expect(again.expiresAt - first.expiresAt).toBeGreaterThan(50_000);
     expect(await registry.runs.list()).toHaveLength(1);
     expect((await registry.models.get("a")).rowVersion).toBe(version);
@@ -174,7 +200,10 @@ describe.concurrent.each(ENGINES)("leases ($name)", ({ test }) => {
     await expectStatus(registry, "a", READY);
   });
 
-  test("a lease that was given back is gone: it cannot be renewed, given back or used", async ({ registry, store }) => {
+  test("a lease that was given back is gone: it cannot be renewed, given back or used", async ({
+    registry,
+    store,
+  }) => {
     await registry.models.create(localModel("a"));
     const { token } = await registry.runs.acquire("a", { holder: "h" });
     await registry.runs.release(token);
@@ -186,7 +215,10 @@ describe.concurrent.each(ENGINES)("leases ($name)", ({ test }) => {
     expect(await store.dump()).toBe(before);
   });
 
-  test("a lease runs out by itself: every read says READY, and nothing was written for it", async ({ registry, store }) => {
+  test("a lease runs out by itself: every read says READY, and nothing was written for it", async ({
+    registry,
+    store,
+  }) => {
     await registry.models.create(localModel("a"));
     const run = await registry.runs.acquire("a", { holder: "h", ttlMs: SHORT_MS });
     await expectStatus(registry, "a", RUNNING);
@@ -266,7 +298,9 @@ describe.concurrent.each(ENGINES)("leases ($name)", ({ test }) => {
         cursor = page.nextCursor;
       } while (cursor !== null);
       const expected = [READY, READY, READY, RUNNING];
-      expect(seen.map(([, status]) => status)).toEqual(direction === "asc" ? expected : expected.toReversed());
+      expect(seen.map(([, status]) => status)).toEqual(
+        direction === "asc" ? expected : expected.toReversed(),
+      );
       expect(seen.map(([id]) => id).toSorted()).toEqual(["a", "b", "c", "d"]);
     }
   });
@@ -294,7 +328,10 @@ describe.concurrent.each(ENGINES)("leases ($name)", ({ test }) => {
       ["files.put", () => registry.files.put("a", { path: "q", role: "weights" }, stale)],
       ["files.delete", () => registry.files.delete("a", "p", stale)],
       ["acquire", () => registry.runs.acquire("a", { holder: "new" }, stale)],
-      ["in a transaction", () => registry.transaction((tx) => tx.models.update("a", { notes: "stale" }, stale))],
+      [
+        "in a transaction",
+        () => registry.transaction((tx) => tx.models.update("a", { notes: "stale" }, stale)),
+      ],
     ];
     for (const [what, attempt] of guarded) await expectRefusal("lease_lost", attempt, what);
     expect(await store.dump()).toBe(before);
@@ -309,8 +346,11 @@ describe.concurrent.each(ENGINES)("leases ($name)", ({ test }) => {
 
   test("a guard that cannot hold is refused, not ignored", async ({ registry, store }) => {
     const before = await store.dump();
-    await expect(registry.models.create(localModel("b"), { leaseToken: 1 })).rejects.toThrow();
-    await expect(registry.models.create(localModel("c"), { expectedRowVersion: 3 })).rejects.toThrow();
+    await expectInvalid(undefined, registry.models.create(localModel("b"), { leaseToken: 1 } as never));
+    await expectInvalid(
+      undefined,
+      registry.models.create(localModel("c"), { expectedRowVersion: 3 } as never),
+    );
     expect(await store.dump()).toBe(before);
   });
 
@@ -333,7 +373,10 @@ describe.concurrent.each(ENGINES)("leases ($name)", ({ test }) => {
     await reopened.models.create(localModel("a"));
     tokens.push((await reopened.runs.acquire("a", { holder: "h" })).token);
     expect(tokens).toEqual([...new Set(tokens)].toSorted((x, y) => x - y));
-    await expectRefusal("lease_lost", reopened.models.update("a", { notes: "n" }, { leaseToken: tokens[0]! }));
+    await expectRefusal(
+      "lease_lost",
+      reopened.models.update("a", { notes: "n" }, { leaseToken: tokens[0]! }),
+    );
   });
 
   test("a token that a failed transaction gave is never good", async ({ registry }) => {
@@ -348,20 +391,28 @@ describe.concurrent.each(ENGINES)("leases ($name)", ({ test }) => {
     await expectRefusal("lease_lost", registry.models.update("a", { notes: "n" }, { leaseToken: given }));
   });
 
-  test.for([999, 2_592_000_001, 0, -1, 1.5, Number.NaN, "1000", null])("%s is no time to live", async (ttlMs, { registry }) => {
-    await registry.models.create(localModel("a"));
-    const claim = { holder: "h", ttlMs } as NewRun;
-    await expectInvalid("ttl_ms", registry.runs.acquire("a", claim));
-    const { token } = await registry.runs.acquire("a", { holder: "h" });
-    await expectInvalid("ttl_ms", registry.runs.renew(token, { ttlMs: ttlMs as number }));
-  });
+  test.for([999, 2_592_000_001, 0, -1, 1.5, Number.NaN, "1000", null])(
+    "%s is no time to live",
+    async (ttlMs, { registry }) => {
+      await registry.models.create(localModel("a"));
+      const claim = { holder: "h", ttlMs } as NewRun;
+      await expectInvalid("ttl_ms", registry.runs.acquire("a", claim));
+      const { token } = await registry.runs.acquire("a", { holder: "h" });
+      await expectInvalid("ttl_ms", registry.runs.renew(token, { ttlMs: ttlMs as number }));
+    },
+  );
 
   test.for([HOUR_MS, -HOUR_MS, 24 * HOUR_MS, -24 * HOUR_MS])(
     "a wall clock that is %i ms off at the holder changes nothing",
+    { timeout: 15_000 },
     async (clockShiftMs, { registry, store }) => {
       await registry.models.create(localModel("a"));
       const ttlMs = 1500;
-      const process = startProcess("lease-holder.ts", { location: store.location, model: "a", ttlMs }, { clockShiftMs });
+      const process = startProcess(
+        "lease-holder.ts",
+        { location: store.location, model: "a", ttlMs },
+        { clockShiftMs },
+      );
       try {
         const held = await process.next<{ token: number; startedAt: number; remainingMs: number }>("held");
         const since = performance.now();
@@ -393,7 +444,6 @@ describe.concurrent.each(ENGINES)("leases ($name)", ({ test }) => {
         await process.ended;
       }
     },
-    15_000,
   );
 
   test("a holder that was killed is not running once its time is over, and nobody has to clean up", async ({
@@ -401,7 +451,11 @@ describe.concurrent.each(ENGINES)("leases ($name)", ({ test }) => {
     store,
   }) => {
     await registry.models.create(localModel("a"));
-    const process = startProcess("lease-holder.ts", { location: store.location, model: "a", ttlMs: SHORT_MS });
+    const process = startProcess("lease-holder.ts", {
+      location: store.location,
+      model: "a",
+      ttlMs: SHORT_MS,
+    });
     const { token } = await process.next<{ token: number }>("held");
     process.kill("SIGKILL");
     expect(await process.ended).toMatchObject({ signal: "SIGKILL" });

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect } from "vitest";
+
 import {
   MODEL_FIELDS,
   SCALAR_FIELDS,
@@ -20,11 +21,19 @@ async function everything({ models }: { models: Models }): Promise<readonly Mode
   return (await models.list({ limit: 1000 })).items;
 }
 
-async function pagesOf({ models }: { models: Models }, options: ListOptions, limit: number): Promise<Model[]> {
+async function pagesOf(
+  { models }: { models: Models },
+  options: ListOptions,
+  limit: number,
+): Promise<Model[]> {
   const items: Model[] = [];
   let cursor: string | null = null;
   do {
-    const page: { items: readonly Model[]; nextCursor: string | null } = await models.list({ ...options, limit, cursor });
+    const page: { items: readonly Model[]; nextCursor: string | null } = await models.list({
+      ...options,
+      limit,
+      cursor,
+    });
     items.push(...page.items);
     expect(page.items.length).toBeLessThanOrEqual(limit);
     cursor = page.nextCursor;
@@ -59,7 +68,8 @@ describe.each(ENGINES)("listing models ($name)", ({ test, createStore }) => {
           await using store = await createStore();
           const registry = await store.open();
           await registry.models.createMany(newModels);
-          for (const { modelId } of newModels.slice(0, 3)) await registry.runs.acquire(modelId, { holder: "h" });
+          for (const { modelId } of newModels.slice(0, 3))
+            await registry.runs.acquire(modelId, { holder: "h" });
           await registry.models.changeTags(newModels.at(-1)!.modelId, { add: ["changed"] });
           const all = await everything(registry);
           expect(ids(all)).toEqual(newModels.map(({ modelId }) => modelId).toReversed());
@@ -73,7 +83,8 @@ describe.each(ENGINES)("listing models ($name)", ({ test, createStore }) => {
             const field = options.sort?.field;
             if (field === undefined) expect(ids(page.items), what).toEqual(ids(expected));
             else {
-              const values = (models: readonly Model[]): unknown[] => models.map((model) => valueOf(model, field));
+              const values = (models: readonly Model[]): unknown[] =>
+                models.map((model) => valueOf(model, field));
               expect(values(page.items), what).toEqual(values(expected));
             }
             expect(ids(await pagesOf(registry, options, limit)), what).toEqual(ids(page.items));
@@ -155,7 +166,16 @@ describe.each(ENGINES)("listing models ($name)", ({ test, createStore }) => {
       ["by", { sort: { field: "notes", by: 1 } }],
     ];
     for (const [field, options] of refused) await expectInvalid(field, models.list(options as never), field);
-    for (const field of ["seq", "modelId", "notes; DROP TABLE model", "constructor", "__proto__", "tags", "metadata", 1]) {
+    for (const field of [
+      "seq",
+      "modelId",
+      "notes; DROP TABLE model",
+      "constructor",
+      "__proto__",
+      "tags",
+      "metadata",
+      1,
+    ]) {
       await expectInvalid("sort", models.list({ sort: { field } as never }), String(field));
     }
     for (const field of MODEL_FIELDS.filter(({ type }) => type === "list" || type === "object")) {
@@ -168,7 +188,8 @@ describe.each(ENGINES)("listing models ($name)", ({ test, createStore }) => {
     await some(registry);
     const filter = Object.fromEntries(
       SCALAR_FIELDS.map(({ name, type }) => {
-        const value = name === "source_type" ? "local" : name === "availability" ? "present" : type === "text" ? "x" : 1;
+        const value =
+          name === "source_type" ? "local" : name === "availability" ? "present" : type === "text" ? "x" : 1;
         return [name, { ne: type === "boolean" ? true : value, eq: null }];
       }),
     );
@@ -182,6 +203,7 @@ describe.each(ENGINES)("listing models ($name)", ({ test, createStore }) => {
   });
 });
 
-function withoutSort({ sort: _, ...selection }: ListOptions): ListOptions {
+function withoutSort(options: ListOptions): ListOptions {
+  const { sort: _, ...selection } = options;
   return selection;
 }

@@ -46,9 +46,12 @@ function matches(model: Model, { filter = {}, tags = {}, search = "" }: ModelSel
   );
 }
 
-function holds(value: string | number | null, wanted: NonNullable<ModelFilter[keyof ModelFilter]> | null): boolean {
+function holds(
+  value: string | number | null,
+  wanted: NonNullable<ModelFilter[keyof ModelFilter]> | null,
+): boolean {
   if (Array.isArray(wanted)) return (wanted as FilterValue[]).some((one) => holds(value, one));
-  if (typeof wanted !== "object" || wanted === null) return value === stored(wanted as FilterValue);
+  if (typeof wanted !== "object" || wanted === null) return value === stored(wanted);
   return Object.entries(wanted as Comparison).every(([operator, right]) => {
     const other = stored(right as FilterValue);
     if (operator === "eq") return value === other;

@@ -1,4 +1,5 @@
 import { describe, expect } from "vitest";
+
 import type { Registry } from "../../src/index.ts";
 import { ENGINES } from "./engines.ts";
 import { localModel } from "./local-model.ts";
@@ -8,6 +9,8 @@ const aliasesOf = async (registry: Registry, id: string): Promise<unknown[]> => 
   const { alias, aliases } = await registry.models.get(id);
   return [alias, ...aliases];
 };
+
+const many = (from: number): string[] => Array.from({ length: 1000 }, (_, index) => `name-${from + index}`);
 
 describe.each(ENGINES)("the names of a model ($name)", ({ test }) => {
   test("renaming the alias frees the old one at once", async ({ registry }) => {
@@ -73,7 +76,10 @@ describe.each(ENGINES)("the names of a model ($name)", ({ test }) => {
     await registry.models.create(localModel("b", { alias: "y" }));
     const before = await store.dump();
     for (const foreign of ["y", "b", "a", "none"]) {
-      await expectRefusal("not_found", registry.models.changeAliases("a", { add: ["n"], remove: ["x", foreign] }));
+      await expectRefusal(
+        "not_found",
+        registry.models.changeAliases("a", { add: ["n"], remove: ["x", foreign] }),
+      );
     }
     await expectInvalid("aliases", registry.models.changeAliases("a", { add: ["x"], remove: ["x"] }));
     expect(await store.dump()).toBe(before);
@@ -123,22 +129,22 @@ describe.each(ENGINES)("the names of a model ($name)", ({ test }) => {
     await registry.models.create(localModel("a", { alias: "best" }));
     await registry.models.create(localModel("b"));
     const reader = await store.open({ mode: "read" });
-    let turning = true;
+    const turning = new AbortController();
     const looking = (async () => {
       const seen = new Set<string>();
-      while (turning) {
+      while (!turning.signal.aborted) {
         seen.add((await reader.models.resolve("best")).modelId);
         await new Promise((resolve) => setImmediate(resolve));
       }
       return seen;
     })();
-    for (let round = 0; round < 40; round++) await registry.models.repointAlias("best", round % 2 ? "a" : "b");
-    turning = false;
+    for (let round = 0; round < 40; round++)
+      await registry.models.repointAlias("best", round % 2 ? "a" : "b");
+    turning.abort();
     expect([...(await looking)].toSorted()).toEqual(["a", "b"]);
   });
 
   test("a model does not get more aliases or tags than it could be created with", async ({ registry }) => {
-    const many = (from: number): string[] => Array.from({ length: 1000 }, (_, index) => `name-${from + index}`);
     await registry.models.create(localModel("a", { aliases: many(0) }));
     await expectInvalid("aliases", registry.models.changeAliases("a", { add: many(1000) }));
     await expectInvalid("aliases", registry.models.repointAlias("one more", "a"));

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, vi } from "vitest";
+
 import type { Model } from "../../src/index.ts";
 import { ENGINES } from "./engines.ts";
 import { localModel } from "./local-model.ts";
@@ -37,7 +38,9 @@ describe.each(ENGINES)("what a model was at a time ($name)", ({ test, createStor
     );
   }, 60_000);
 
-  test("is undefined before it was created, after it was deleted, and for what never was", async ({ registry }) => {
+  test("is undefined before it was created, after it was deleted, and for what never was", async ({
+    registry,
+  }) => {
     vi.useFakeTimers({ toFake: ["Date"], now: 1000 });
     try {
       const created = await registry.models.create(localModel("a", { alias: "alias", createdAt: 5 }));

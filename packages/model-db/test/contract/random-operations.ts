@@ -1,5 +1,6 @@
 import fc from "fast-check";
-import type { ModelUpdate, NewModelFile, Registry } from "../../src/index.ts";
+
+import type { JsonObject, ModelUpdate, NewModelFile, Registry } from "../../src/index.ts";
 
 const IDS = ["a", "b", "c"];
 const NAMES = [...IDS, "x", "y", "z"];
@@ -8,7 +9,12 @@ const id = fc.constantFrom(...IDS);
 const name = fc.constantFrom(...NAMES);
 const names = fc.uniqueArray(name, { maxLength: 2 });
 const tags = fc.uniqueArray(fc.constantFrom("chat", "old", "new"), { maxLength: 2 });
-const json = fc.oneof(fc.integer({ min: 0, max: 2 }), fc.constant(null), fc.constant({ deep: [1, "é"] }), fc.constant("x"));
+const json = fc.oneof(
+  fc.integer({ min: 0, max: 2 }),
+  fc.constant(null),
+  fc.constant<JsonObject>({ deep: [1, "é"] }),
+  fc.constant("x"),
+);
 const metadata = fc.dictionary(fc.constantFrom("k", "l", "constructor"), json, { maxKeys: 2 });
 
 const fields: fc.Arbitrary<ModelUpdate> = fc.record(
@@ -59,7 +65,10 @@ export const arbitraryOperation: fc.Arbitrary<Operation> = fc.oneof(
     file: fc.record({ path, role: fc.constantFrom("weights", "config"), sizeBytes: fc.option(fc.nat(2)) }),
   }),
   fc.record({ kind: fc.constant("deleteFile" as const), name, path }),
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant("acquire" as const), name, holder, join: fc.boolean() }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant("acquire" as const), name, holder, join: fc.boolean() }),
+  },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant("release" as const), holder }) },
 );
 
@@ -100,7 +109,11 @@ export async function perform(registry: Registry, operation: Operation, actor: s
       await files.delete(operation.name, operation.path, options);
       break;
     case "acquire":
-      await runs.acquire(operation.name, { holder: operation.holder, join: operation.join, node: "n" }, options);
+      await runs.acquire(
+        operation.name,
+        { holder: operation.holder, join: operation.join, node: "n" },
+        options,
+      );
       break;
     case "release": {
       const run = (await runs.list()).find((one) => one.holder === operation.holder);

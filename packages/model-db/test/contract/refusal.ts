@@ -1,4 +1,5 @@
 import { expect } from "vitest";
+
 import { hasForbiddenCharacter, RegistryError, type ErrorCode } from "../../src/index.ts";
 
 /**
@@ -21,7 +22,9 @@ export async function expectRefusal(
   expect(refusal.code, `${what ?? ""}: ${refusal.message}`).toBe(code);
   expect(refusal.message.length, refusal.message.slice(0, 200)).toBeLessThan(1000);
   expect(hasForbiddenCharacter(refusal.message), refusal.message).toBe(false);
-  expect(refusal.message).not.toMatch(/SQLITE_|constraint failed|no such (table|column)|syntax error|datatype/);
+  expect(refusal.message).not.toMatch(
+    /SQLITE_|constraint failed|no such (table|column)|syntax error|datatype/,
+  );
   return refusal;
 }
 

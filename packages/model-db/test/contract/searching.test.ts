@@ -1,4 +1,5 @@
 import { describe, expect } from "vitest";
+
 import type { Registry } from "../../src/index.ts";
 import { ENGINES } from "./engines.ts";
 import { localModel } from "./local-model.ts";
@@ -29,14 +30,22 @@ describe.each(ENGINES)("searching ($name)", ({ test }) => {
 
   test("does not look into other fields", async ({ registry }) => {
     await registry.models.create(
-      localModel("a", { branch: "needle", engine: "needle", metadata: { needle: "needle" }, capabilities: ["needle"] }),
+      localModel("a", {
+        branch: "needle",
+        engine: "needle",
+        metadata: { needle: "needle" },
+        capabilities: ["needle"],
+      }),
     );
     expect(await found(registry, "needle")).toEqual([]);
   });
 
   test("does not find what spans two fields", async ({ registry }) => {
-    await registry.models.create(localModel("left", { alias: "right", authorRepo: "upper", tags: ["lower"] }));
-    for (const search of ["leftright", "rightupper", "upperlower", "tr"]) expect(await found(registry, search)).toEqual([]);
+    await registry.models.create(
+      localModel("left", { alias: "right", authorRepo: "upper", tags: ["lower"] }),
+    );
+    for (const search of ["leftright", "rightupper", "upperlower", "tr"])
+      expect(await found(registry, search)).toEqual([]);
   });
 
   test("every term must be found, in whatever field", async ({ registry }) => {
@@ -71,7 +80,8 @@ describe.each(ENGINES)("searching ($name)", ({ test }) => {
       "col:val",
       "model_search",
     ];
-    for (const [index, notes] of texts.entries()) await registry.models.create(localModel(`m${index}`, { notes }));
+    for (const [index, notes] of texts.entries())
+      await registry.models.create(localModel(`m${index}`, { notes }));
     for (const [index, text] of texts.entries()) {
       for (const term of text.split(" ")) {
         const expected = texts
@@ -81,9 +91,26 @@ describe.each(ENGINES)("searching ($name)", ({ test }) => {
       }
       expect(await found(registry, text)).toContain(`m${index}`);
     }
-    for (const search of [`"`, `""`, "%", "_", "*", "\\", "'", "%%%", "___", "***", `"""`, "^^^", "AND", "OR NOT"]) {
+    for (const search of [
+      `"`,
+      `""`,
+      "%",
+      "_",
+      "*",
+      "\\",
+      "'",
+      "%%%",
+      "___",
+      "***",
+      `"""`,
+      "^^^",
+      "AND",
+      "OR NOT",
+    ]) {
       const expected = texts.flatMap((text, place) =>
-        search.split(" ").every((term) => text.toLowerCase().includes(term.toLowerCase())) ? [`m${place}`] : [],
+        search.split(" ").every((term) => text.toLowerCase().includes(term.toLowerCase()))
+          ? [`m${place}`]
+          : [],
       );
       expect(await found(registry, search), search).toEqual(expected.toSorted());
     }
@@ -94,7 +121,8 @@ describe.each(ENGINES)("searching ($name)", ({ test }) => {
     for (const search of ["😀", "😀😀", "😀😀😀", "日", "日本", "日本語", "本語モデル", "👩‍👩‍👧", "モデル 😀"]) {
       expect(await found(registry, search), search).toEqual(["a"]);
     }
-    for (const search of ["😁", "😀😀😀😀", "本日", "日本話"]) expect(await found(registry, search), search).toEqual([]);
+    for (const search of ["😁", "😀😀😀😀", "本日", "日本話"])
+      expect(await found(registry, search), search).toEqual([]);
   });
 
   test("finds letters outside ASCII in any case, in short terms and in long ones", async ({ registry }) => {

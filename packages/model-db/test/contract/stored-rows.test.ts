@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect } from "vitest";
+
 import { toModelEvent, toEventValues, type EventRow } from "../../src/schema/event.ts";
 import { toFileRow, toModelFile, type FileTable } from "../../src/schema/file.ts";
 import { modelChecksum, toModel, toModelValues, type ModelRow } from "../../src/schema/model.ts";
@@ -9,6 +10,10 @@ import { arbitraryOperation, perform } from "./random-operations.ts";
 
 async function rows<Row>(store: Store, table: string): Promise<Row[]> {
   return (await store.query(`SELECT * FROM ${table}`)) as Row[];
+}
+
+function byName(a: { name: string }, b: { name: string }): number {
+  return a.name < b.name ? -1 : 1;
 }
 
 async function expectSoundRows(store: Store): Promise<void> {
@@ -25,12 +30,17 @@ async function expectSoundRows(store: Store): Promise<void> {
     expect(values).toEqual(toEventValues(toModelEvent(row)));
   }
   const names = models.flatMap((row) =>
-    [...new Set([row.model_id, ...(row.alias === null ? [] : [row.alias]), ...(JSON.parse(row.aliases) as string[])])].map(
-      (name) => ({ name, model_seq: row.seq }),
-    ),
+    [
+      ...new Set([
+        row.model_id,
+        ...(row.alias === null ? [] : [row.alias]),
+        ...(JSON.parse(row.aliases) as string[]),
+      ]),
+    ].map((name) => ({ name, model_seq: row.seq })),
   );
-  const byName = (a: { name: string }, b: { name: string }): number => (a.name < b.name ? -1 : 1);
-  expect((await rows<{ name: string }>(store, "model_name")).toSorted(byName)).toEqual(names.toSorted(byName));
+  expect((await rows<{ name: string }>(store, "model_name")).toSorted(byName)).toEqual(
+    names.toSorted(byName),
+  );
   const tags = models.flatMap((row) => (JSON.parse(row.tags) as string[]).map((tag) => `${row.seq} ${tag}`));
   const stored = await rows<{ model_seq: number; tag: string }>(store, "model_tag");
   expect(stored.map(({ model_seq, tag }) => `${model_seq} ${tag}`).toSorted()).toEqual(tags.toSorted());
@@ -44,7 +54,8 @@ describe.each(ENGINES)("stored rows ($name)", ({ test, createStore }) => {
       fc.asyncProperty(fc.array(arbitraryOperation, { minLength: 10, maxLength: 40 }), async (operations) => {
         await using store = await createStore();
         const registry = await store.open();
-        for (const operation of operations) await perform(registry, operation, "somebody").catch(() => undefined);
+        for (const operation of operations)
+          await perform(registry, operation, "somebody").catch(() => undefined);
         await expectSoundRows(store);
       }),
       { numRuns: 40 },
@@ -56,7 +67,10 @@ describe.each(ENGINES)("stored rows ($name)", ({ test, createStore }) => {
     const [row] = await rows<ModelRow>(store, "model");
     for (const column of Object.keys(row!) as (keyof ModelRow)[]) {
       if (column === "seq" || column === "row_checksum") continue;
-      const changed = { ...row!, [column]: typeof row![column] === "number" ? row![column] + 1 : `${row![column]}x` };
+      const changed = {
+        ...row!,
+        [column]: typeof row![column] === "number" ? row![column] + 1 : `${row![column]}x`,
+      };
       expect(modelChecksum(changed), column).not.toBe(row!.row_checksum);
     }
     const [file] = await rows<FileTable>(store, "model_file");

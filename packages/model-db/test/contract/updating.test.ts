@@ -1,4 +1,5 @@
 import { describe, expect } from "vitest";
+
 import type { Model, ModelUpdate, NewModel } from "../../src/index.ts";
 import { ENGINES } from "./engines.ts";
 import { localModel } from "./local-model.ts";
@@ -42,13 +43,19 @@ describe.each(ENGINES)("updating a model ($name)", ({ test }) => {
     expect(await registry.models.get("a")).toEqual(after);
   });
 
-  test.for(["authorRepo", "branch", "configPath", "alias", "engine", "sizeBytes", "notes", "lastUsedAt"] as const)(
-    "%s can be taken away with null",
-    async (key, { registry }) => {
-      await registry.models.create({ modelId: "a", ...changes });
-      expect((await registry.models.update("a", { [key]: null }))[key]).toBeNull();
-    },
-  );
+  test.for([
+    "authorRepo",
+    "branch",
+    "configPath",
+    "alias",
+    "engine",
+    "sizeBytes",
+    "notes",
+    "lastUsedAt",
+  ] as const)("%s can be taken away with null", async (key, { registry }) => {
+    await registry.models.create({ modelId: "a", ...changes });
+    expect((await registry.models.update("a", { [key]: null }))[key]).toBeNull();
+  });
 
   test("a model is found for a change by each of its names", async ({ registry }) => {
     await registry.models.create(localModel("a", { alias: "b", aliases: ["c"] }));
@@ -58,7 +65,9 @@ describe.each(ENGINES)("updating a model ($name)", ({ test }) => {
     await expectRefusal("model_not_found", registry.models.update("d", { notes: "x" }));
   });
 
-  test("metadata is merged: null takes a key away, objects merge, all else replaces", async ({ registry }) => {
+  test("metadata is merged: null takes a key away, objects merge, all else replaces", async ({
+    registry,
+  }) => {
     // The examples of RFC 7396, appendix A, as far as both sides are objects.
     const examples: [NewModel["metadata"], ModelUpdate["metadata"], NewModel["metadata"]][] = [
       [{ a: "b" }, { a: "c" }, { a: "c" }],
@@ -108,9 +117,16 @@ describe.each(ENGINES)("updating a model ($name)", ({ test }) => {
     expect(await store.dump()).toBe(before);
   });
 
-  test("an update with the version that was read succeeds, and a stale one is refused", async ({ registry, store }) => {
+  test("an update with the version that was read succeeds, and a stale one is refused", async ({
+    registry,
+    store,
+  }) => {
     const first = await registry.models.create(localModel("a"));
-    const second = await registry.models.update("a", { notes: "1" }, { expectedRowVersion: first.rowVersion });
+    const second = await registry.models.update(
+      "a",
+      { notes: "1" },
+      { expectedRowVersion: first.rowVersion },
+    );
     expect(second.rowVersion).toBe(2);
     const before = await store.dump();
     for (const stale of [1, 3, 1_000_000]) {
@@ -144,7 +160,10 @@ describe.each(ENGINES)("updating a model ($name)", ({ test }) => {
     expect(await store.dump()).toBe(before);
   });
 
-  test("of many concurrent read-and-change rounds, with their versions, none is lost", async ({ registry, store }) => {
+  test("of many concurrent read-and-change rounds, with their versions, none is lost", async ({
+    registry,
+    store,
+  }) => {
     await registry.models.create(localModel("a", { sizeBytes: 0 }));
     const handles = [registry, await store.open(), await store.open()];
     const increment = async (index: number): Promise<void> => {

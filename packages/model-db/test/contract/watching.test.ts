@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
+
 import { describe, expect } from "vitest";
+
 import type { ModelEvent, Registry, WatchOptions } from "../../src/index.ts";
 import { startProcess } from "../processes/start.ts";
 import { ENGINES } from "./engines.ts";
@@ -34,7 +36,9 @@ describe.each(ENGINES)("watching ($name)", ({ test }) => {
     expect(ids(await take(registry, 1, { after: 2 }))).toEqual([3]);
   });
 
-  test("without after begins at the call: what came before is not shown, what comes after is", async ({ registry }) => {
+  test("without after begins at the call: what came before is not shown, what comes after is", async ({
+    registry,
+  }) => {
     await registry.models.create(localModel("before"));
     const watch = registry.watch();
     await registry.models.create(localModel("after"));
@@ -92,7 +96,9 @@ describe.each(ENGINES)("watching ($name)", ({ test }) => {
       [{ kind: ["tagged", "updated"] }, ["tagged b two", "updated b one"]],
       [{ modelId: "b", actor: "one", kind: "updated" }, ["updated b one"]],
     ];
-    const watching = tasks.map(async ([options, expected]) => [await take(registry, expected.length, options), expected] as const);
+    const watching = tasks.map(
+      async ([options, expected]) => [await take(registry, expected.length, options), expected] as const,
+    );
     const [one, two] = [{ actor: "one" }, { actor: "two" }];
     await registry.models.create(localModel("a"), one);
     await sleep(70);
@@ -109,7 +115,8 @@ describe.each(ENGINES)("watching ($name)", ({ test }) => {
   test("several watches do not disturb each other", async ({ registry }) => {
     const watches = Array.from({ length: 10 }, () => take(registry, 20, { after: 0 }));
     for (let index = 0; index < 20; index++) await registry.models.create(localModel(`m${index}`));
-    for (const events of await Promise.all(watches)) expect(ids(events)).toEqual(Array.from({ length: 20 }, (_, i) => i + 1));
+    for (const events of await Promise.all(watches))
+      expect(ids(events)).toEqual(Array.from({ length: 20 }, (_, i) => i + 1));
   });
 
   test("a slow reader misses nothing and holds nobody up", async ({ registry }) => {
@@ -126,7 +133,9 @@ describe.each(ENGINES)("watching ($name)", ({ test }) => {
     expect(seen).toEqual(Array.from({ length: 60 }, (_, index) => index + 1));
   });
 
-  test("a signal ends it at once, also while nothing happens, and also when it was given before", async ({ registry }) => {
+  test("a signal ends it at once, also while nothing happens, and also when it was given before", async ({
+    registry,
+  }) => {
     await registry.models.create(localModel("a"));
     const controller = new AbortController();
     const watching = take(registry, 99, { after: 0, signal: controller.signal });
@@ -177,12 +186,21 @@ describe.each(ENGINES)("watching ($name)", ({ test }) => {
       ["from", { from: 1 }],
     ];
     for (const [field, options] of refused) {
-      await expectInvalid(field, async () => take(registry, 1, options as WatchOptions), JSON.stringify(options));
+      await expectInvalid(
+        field,
+        async () => take(registry, 1, options as WatchOptions),
+        JSON.stringify(options),
+      );
     }
   });
 
   test("shows what other processes change within 250 ms", { retry: 2 }, async ({ registry, store }) => {
-    const writer = startProcess("writer.ts", { location: store.location, name: "w", changes: 12, pauseMs: 60 });
+    const writer = startProcess("writer.ts", {
+      location: store.location,
+      name: "w",
+      changes: 12,
+      pauseMs: 60,
+    });
     await writer.next("ready");
     const delays: number[] = [];
     const watching = (async () => {
@@ -201,7 +219,9 @@ describe.each(ENGINES)("watching ($name)", ({ test }) => {
   test("misses and repeats nothing while several processes write in batches", async ({ registry, store }) => {
     const changes = 150;
     const names = ["one", "two", "three"];
-    const writers = names.map((name) => startProcess("writer.ts", { location: store.location, name, changes, pauseMs: 0 }));
+    const writers = names.map((name) =>
+      startProcess("writer.ts", { location: store.location, name, changes, pauseMs: 0 }),
+    );
     await Promise.all(writers.map((writer) => writer.next("ready")));
     const total = changes * names.length;
     const watches = [
@@ -215,7 +235,9 @@ describe.each(ENGINES)("watching ($name)", ({ test }) => {
     for (const writer of writers) expect((await writer.ended).errors).toBe("");
     expect(ids(all!)).toEqual(Array.from({ length: total }, (_, index) => index + 1));
     expect(ids(fromNow!)).toEqual(ids(all!));
-    expect(two!.map(({ modelId }) => modelId)).toEqual(Array.from({ length: changes }, (_, index) => `two-${index}`));
+    expect(two!.map(({ modelId }) => modelId)).toEqual(
+      Array.from({ length: changes }, (_, index) => `two-${index}`),
+    );
     expect(all!.some(({ modelId }) => modelId.includes("undone"))).toBe(false);
   }, 30_000);
 });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+
 import { isRegistryError, outcomeOf, RegistryError, type ErrorCode } from "../../src/index.ts";
 
 const outcomes: Record<ErrorCode, [httpStatus: number, exitCode: number]> = {
@@ -32,14 +33,23 @@ describe("errors", () => {
     expect(isRegistryError(new RegistryError("not_found", "x"))).toBe(true);
     const foreign = Object.assign(new Error("x"), { name: "RegistryError", code: "not_found" });
     expect(isRegistryError(foreign)).toBe(true);
-    for (const other of [new Error("x"), new TypeError("x"), Object.assign(new Error("x"), { code: "ENOENT" }), null]) {
+    for (const other of [
+      new Error("x"),
+      new TypeError("x"),
+      Object.assign(new Error("x"), { code: "ENOENT" }),
+      null,
+    ]) {
       expect(isRegistryError(other)).toBe(false);
     }
   });
 
   test("one keeps its cause and its field", () => {
     const cause = new Error("why");
-    expect(new RegistryError("io_error", "x", { cause })).toMatchObject({ cause, code: "io_error", field: undefined });
+    expect(new RegistryError("io_error", "x", { cause })).toMatchObject({
+      cause,
+      code: "io_error",
+      field: undefined,
+    });
     expect(new RegistryError("invalid_input", "x", { field: "notes" }).field).toBe("notes");
   });
 });

@@ -1,6 +1,8 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
+
 import { describe, expect, test } from "vitest";
+
 import { defaultDataFolder, defaultRegistryLocation } from "../../src/index.ts";
 
 describe.skipIf(process.platform !== "linux")("the default location on Linux", () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { MODEL_FIELDS, SCALAR_FIELDS, toFileRecord, toRecord, type Model } from "../../src/index.ts";
+
 import { fromRecord } from "../../src/domain/record.ts";
+import { MODEL_FIELDS, SCALAR_FIELDS, toFileRecord, toRecord, type Model } from "../../src/index.ts";
 
 const model: Model = {
   modelId: "a",
@@ -50,12 +51,28 @@ describe("a record", () => {
   });
 
   test("of a file has the names of the columns", () => {
-    const file = { path: "p", role: "other", sizeBytes: 1, sha256: null, verifiedAt: null, source: null } as const;
-    expect(Object.keys(toFileRecord(file))).toEqual(["path", "role", "size_bytes", "sha256", "verified_at", "source"]);
+    const file = {
+      path: "p",
+      role: "other",
+      sizeBytes: 1,
+      sha256: null,
+      verifiedAt: null,
+      source: null,
+    } as const;
+    expect(Object.keys(toFileRecord(file))).toEqual([
+      "path",
+      "role",
+      "size_bytes",
+      "sha256",
+      "verified_at",
+      "source",
+    ]);
   });
 
   test("lists can be filtered and sorted by every field that holds one value", () => {
-    const lists = MODEL_FIELDS.filter(({ type }) => type === "list" || type === "object").map(({ name }) => name);
+    const lists = MODEL_FIELDS.filter(({ type }) => type === "list" || type === "object").map(
+      ({ name }) => name,
+    );
     expect(lists).toEqual(["aliases", "capabilities", "metadata", "tags"]);
     expect(SCALAR_FIELDS).toHaveLength(MODEL_FIELDS.length - lists.length);
   });

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+
 import { hasForbiddenCharacter, nearest, toVisible } from "../../src/index.ts";
 
 describe("visible text", () => {
@@ -21,15 +22,19 @@ describe("visible text", () => {
 
   test("is harmless whatever the text, however often asked, and the same when shown again", () => {
     fc.assert(
-      fc.property(fc.string({ unit: "binary" }), fc.string({ unit: fc.nat(0xffff).map((unit) => String.fromCharCode(unit)) }), (one, other) => {
-        for (const text of [one, other, one + other]) {
-          const shown = toVisible(text);
-          expect(hasForbiddenCharacter(shown)).toBe(false);
-          expect(shown.isWellFormed()).toBe(true);
-          expect(toVisible(shown)).toBe(shown);
-          expect(hasForbiddenCharacter(text)).toBe(shown !== text);
-        }
-      }),
+      fc.property(
+        fc.string({ unit: "binary" }),
+        fc.string({ unit: fc.nat(0xffff).map((unit) => String.fromCharCode(unit)) }),
+        (one, other) => {
+          for (const text of [one, other, one + other]) {
+            const shown = toVisible(text);
+            expect(hasForbiddenCharacter(shown)).toBe(false);
+            expect(shown.isWellFormed()).toBe(true);
+            expect(toVisible(shown)).toBe(shown);
+            expect(hasForbiddenCharacter(text)).toBe(shown !== text);
+          }
+        },
+      ),
     );
   });
 });
@@ -54,7 +59,12 @@ describe("the nearest word", () => {
   test("is found in no time, however long the words", () => {
     const start = performance.now();
     expect(nearest("x".repeat(1 << 20), verbs)).toBeUndefined();
-    expect(nearest("model", Array.from({ length: 200 }, () => "y".repeat(1024)))).toBeUndefined();
+    expect(
+      nearest(
+        "model",
+        Array.from({ length: 200 }, () => "y".repeat(1024)),
+      ),
+    ).toBeUndefined();
     expect(performance.now() - start).toBeLessThan(500);
   });
 });

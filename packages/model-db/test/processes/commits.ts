@@ -2,12 +2,18 @@
 import { openRegistry } from "../../src/index.ts";
 import { say } from "./say.ts";
 
-const { location, rounds, atOnce } = JSON.parse(process.argv[2]!) as { location: string; rounds: number; atOnce: number };
+const { location, rounds, atOnce } = JSON.parse(process.argv[2]!) as {
+  location: string;
+  rounds: number;
+  atOnce: number;
+};
 await using registry = await openRegistry(location);
 say("begin");
 for (let round = 0; round < rounds; round++) {
   const ids = Array.from({ length: atOnce }, (_, index) => `${round}.${index}`);
-  await Promise.all(ids.map((modelId) => registry.models.create({ modelId, sourceType: "local", alias: null })));
+  await Promise.all(
+    ids.map((modelId) => registry.models.create({ modelId, sourceType: "local", alias: null })),
+  );
   say("committed", round);
 }
 say("end");

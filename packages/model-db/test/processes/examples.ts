@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+
 import { say } from "./say.ts";
 
 const { files } = JSON.parse(process.argv[2]!) as { files: string[] };

@@ -5,7 +5,7 @@ const RealDate = Date;
 globalThis.Date = class extends RealDate {
   constructor(...values: ConstructorParameters<typeof Date> | []) {
     if (values.length === 0) super(RealDate.now() + shiftMs);
-    else super(...(values as ConstructorParameters<typeof Date>));
+    else super(...values);
   }
 
   static override now(): number {

@@ -21,11 +21,26 @@ export interface StartOptions {
   through?: readonly string[];
 }
 
+function here(file: string): string {
+  return fileURLToPath(new URL(file, import.meta.url));
+}
+
+function take(line: string, word: string): { value: unknown } | undefined {
+  if (line !== word && !line.startsWith(`${word} `)) return undefined;
+  const text = line.slice(word.length + 1);
+  return { value: text === "" ? undefined : JSON.parse(text) };
+}
+
 /** Starts a script with one argument, as JSON. */
 export function startProcess(script: string, argument: unknown, options: StartOptions = {}): StartedProcess {
-  const here = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
   const shift = options.clockShiftMs === undefined ? [] : ["--import", here("shifted-clock.ts")];
-  const node = [process.execPath, "--conditions=@cortex/source", ...shift, here(script), JSON.stringify(argument)];
+  const node = [
+    process.execPath,
+    "--conditions=@cortex/source",
+    ...shift,
+    here(script),
+    JSON.stringify(argument),
+  ];
   const [command, ...rest] = [...(options.through ?? []), ...node];
   const child = spawn(command!, rest, {
     stdio: ["pipe", "pipe", "pipe"],
@@ -35,11 +50,6 @@ export function startProcess(script: string, argument: unknown, options: StartOp
   child.stderr.on("data", (chunk: Buffer) => (errors += chunk.toString()));
   const waiting: { word: string; resolve: (value: never) => void; reject: (error: Error) => void }[] = [];
   const early: string[] = [];
-  const take = (line: string, word: string): { value: unknown } | undefined => {
-    if (line !== word && !line.startsWith(`${word} `)) return undefined;
-    const text = line.slice(word.length + 1);
-    return { value: text === "" ? undefined : JSON.parse(text) };
-  };
   createInterface({ input: child.stdout }).on("line", (line) => {
     const index = waiting.findIndex(({ word }) => take(line, word) !== undefined);
     if (index < 0) early.push(line);

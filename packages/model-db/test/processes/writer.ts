@@ -1,5 +1,6 @@
 /** Makes changes in batches of random size, some of them undone, and says when it is done. */
 import { setTimeout as sleep } from "node:timers/promises";
+
 import { openRegistry } from "../../src/index.ts";
 import { say } from "./say.ts";
 

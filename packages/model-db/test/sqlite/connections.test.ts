@@ -1,7 +1,9 @@
-import type Database from "better-sqlite3";
 import { join } from "node:path";
+
+import type Database from "better-sqlite3";
 import { beforeEach, describe, expect, vi } from "vitest";
-import { openRegistry, type Registry } from "../../src/index.ts";
+
+import { openRegistry, type NewModel, type Registry } from "../../src/index.ts";
 import { test } from "./folder.ts";
 
 interface Opened {
@@ -14,22 +16,33 @@ const opened = vi.hoisted((): Opened[] => []);
 // Every connection that the code opens is noted, and works as ever.
 vi.mock("better-sqlite3", async (importOriginal) => {
   const { default: Original } = await importOriginal<{ default: typeof Database }>();
-  class Noted extends (Original as unknown as new (path: string, options: Database.Options) => Database.Database) {
+  class Noted extends (Original as unknown as new (
+    path: string,
+    options: Database.Options,
+  ) => Database.Database) {
     constructor(path: string, options: Database.Options) {
       super(path, options);
       const note: Opened = { database: this, readonly: options.readonly === true, prepared: [] };
       opened.push(note);
       const prepare = this.prepare.bind(this);
-      this.prepare = ((sql: string) => {
+      this.prepare = (sql: string) => {
         note.prepared.push(sql);
         return prepare(sql);
-      }) as typeof this.prepare;
+      };
     }
   }
   return { default: Noted };
 });
 
 beforeEach(() => void opened.splice(0));
+
+function preparedSoFar(): number {
+  return opened.reduce((sum, { prepared }) => sum + prepared.length, 0);
+}
+
+function model(modelId: string, notes = ""): NewModel {
+  return { modelId, sourceType: "local", notes };
+}
 
 async function useAll(registry: Registry, id: string, mayWrite: boolean): Promise<void> {
   if (mayWrite) {
@@ -78,7 +91,10 @@ describe("every connection to SQLite", () => {
   test("is closed when opening fails", async ({ folder }) => {
     const path = join(folder, "registry.db");
     await (await openRegistry(path)).close();
-    const newer = new (opened[0]!.database.constructor as new (path: string, options: object) => Database.Database)(path, {});
+    const newer = new (opened[0]!.database.constructor as new (
+      path: string,
+      options: object,
+    ) => Database.Database)(path, {});
     newer.pragma("user_version = 99");
     newer.close();
     await expect(openRegistry(path)).rejects.toThrow("99");
@@ -117,16 +133,17 @@ describe("statements", () => {
       await models.count({ filter: { notes: { like: `${index}` } } });
       await history.list({ since: index });
     };
-    const count = (): number => opened.reduce((sum, { prepared }) => sum + prepared.length, 0);
     await round(0);
     await round(1);
-    const before = count();
+    const before = preparedSoFar();
     for (let index = 2; index < 20; index++) await round(index);
-    expect(count()).toBe(before);
+    expect(preparedSoFar()).toBe(before);
     await registry.close();
   });
 
-  test("are not kept without end, however many shapes are asked for, and all go on to work", async ({ folder }) => {
+  test("are not kept without end, however many shapes are asked for, and all go on to work", async ({
+    folder,
+  }) => {
     const registry = await openRegistry(join(folder, "registry.db"));
     await registry.models.create({ modelId: "a", sourceType: "local", alias: null });
     for (let index = 1; index <= 700; index++) {
@@ -144,8 +161,16 @@ describe("statements", () => {
     const registry = await openRegistry(join(folder, "registry.db"));
     const secret = "secret'value";
     await registry.models.create({ modelId: secret, sourceType: "local", notes: secret, tags: ["secret"] });
-    await registry.models.list({ filter: { notes: { like: secret } }, search: secret, tags: { all: ["secret"] } });
-    await registry.models.list({ sort: { field: "notes" }, filter: { size_bytes: { ne: 424242 } }, limit: 77 });
+    await registry.models.list({
+      filter: { notes: { like: secret } },
+      search: secret,
+      tags: { all: ["secret"] },
+    });
+    await registry.models.list({
+      sort: { field: "notes" },
+      filter: { size_bytes: { ne: 424242 } },
+      limit: 77,
+    });
     await registry.history.list({ actor: secret, modelId: secret });
     const sql = opened.flatMap(({ prepared }) => prepared).join("\n");
     expect(sql).not.toContain("secret");
@@ -156,13 +181,9 @@ describe("statements", () => {
 });
 
 describe("a full disk", () => {
-  const model = (modelId: string, notes = ""): { modelId: string; sourceType: "local"; notes: string } => ({
-    modelId,
-    sourceType: "local",
-    notes,
-  });
-
-  test("refuses the change, leaves all as it was, and is over when there is room again", async ({ folder }) => {
+  test("refuses the change, leaves all as it was, and is over when there is room again", async ({
+    folder,
+  }) => {
     const registry = await openRegistry(join(folder, "registry.db"));
     await registry.models.create(model("a"));
     const writer = opened.find(({ readonly }) => !readonly)!.database;
@@ -180,14 +201,18 @@ describe("a full disk", () => {
     await registry.close();
   });
 
-  test("of changes made at the same time, exactly those that were confirmed are there", async ({ folder }) => {
+  test("of changes made at the same time, exactly those that were confirmed are there", async ({
+    folder,
+  }) => {
     const path = join(folder, "registry.db");
     const registry = await openRegistry(path);
     await registry.models.create(model("a"));
     const writer = opened.find(({ readonly }) => !readonly)!.database;
     writer.pragma(`max_page_count = ${(writer.pragma("page_count", { simple: true }) as number) + 40}`);
     const results = await Promise.allSettled(
-      Array.from({ length: 16 }, (_, index) => registry.models.create(model(`m${index}`, index % 4 === 3 ? "x".repeat(60_000) : ""))),
+      Array.from({ length: 16 }, (_, index) =>
+        registry.models.create(model(`m${index}`, index % 4 === 3 ? "x".repeat(60_000) : "")),
+      ),
     );
     expect(results.some(({ status }) => status === "rejected")).toBe(true);
     for (const result of results) {
@@ -196,7 +221,9 @@ describe("a full disk", () => {
     await registry.close();
     const reopened = await openRegistry(path);
     for (const [index, { status }] of results.entries()) {
-      expect((await reopened.models.find(`m${index}`)) !== undefined, `m${index}`).toBe(status === "fulfilled");
+      expect((await reopened.models.find(`m${index}`)) !== undefined, `m${index}`).toBe(
+        status === "fulfilled",
+      );
     }
     await reopened.close();
   });

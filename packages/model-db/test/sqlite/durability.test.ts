@@ -2,7 +2,9 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+
 import { describe, expect } from "vitest";
+
 import { openRegistry } from "../../src/index.ts";
 import { startProcess } from "../processes/start.ts";
 import { test } from "./folder.ts";
@@ -22,18 +24,32 @@ async function syncsOf(folder: string, name: string, rounds: number, atOnce: num
 }
 
 describe("a commit", () => {
-  test.skipIf(!canTrace)("waits for the disk: 50 make at least 50 syncs (needs strace)", async ({ folder }) => {
-    const [none, fifty] = await Promise.all([syncsOf(folder, "none", 0, 1), syncsOf(folder, "fifty", 50, 1)]);
-    expect(fifty - none).toBeGreaterThanOrEqual(50);
-  });
+  test.skipIf(!canTrace)(
+    "waits for the disk: 50 make at least 50 syncs (needs strace)",
+    async ({ folder }) => {
+      const [none, fifty] = await Promise.all([
+        syncsOf(folder, "none", 0, 1),
+        syncsOf(folder, "fifty", 50, 1),
+      ]);
+      expect(fifty - none).toBeGreaterThanOrEqual(50);
+    },
+  );
 
-  test.skipIf(!canTrace)("is shared by changes made at the same time: 160, 16 at once, make few syncs (needs strace)", async ({ folder }) => {
-    const [none, shared] = await Promise.all([syncsOf(folder, "none", 0, 1), syncsOf(folder, "shared", 10, 16)]);
-    expect(shared - none).toBeGreaterThanOrEqual(10);
-    expect(shared - none).toBeLessThanOrEqual(40);
-  });
+  test.skipIf(!canTrace)(
+    "is shared by changes made at the same time: 160, 16 at once, make few syncs (needs strace)",
+    async ({ folder }) => {
+      const [none, shared] = await Promise.all([
+        syncsOf(folder, "none", 0, 1),
+        syncsOf(folder, "shared", 10, 16),
+      ]);
+      expect(shared - none).toBeGreaterThanOrEqual(10);
+      expect(shared - none).toBeLessThanOrEqual(40);
+    },
+  );
 
-  test("that was confirmed is there after its process was killed, and no other is there in part", async ({ folder }) => {
+  test("that was confirmed is there after its process was killed, and no other is there in part", async ({
+    folder,
+  }) => {
     const kill = async (round: number): Promise<void> => {
       const location = join(folder, `${round}.db`);
       const child = startProcess("commits.ts", { location, rounds: 100_000, atOnce: 4 });

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+
 import { test as base, type TestAPI } from "vitest";
 
 /** A vitest `test` with an empty folder of its own. */
@@ -23,7 +24,10 @@ export function contentsOf(folder: string): Record<string, string> {
         const path = join(folder, name);
         if (statSync(path).isDirectory()) return [name, "folder"];
         const bytes = readFileSync(path);
-        return [name, `${bytes.length} bytes ${createHash("sha256").update(bytes).digest("hex").slice(0, 16)}`];
+        return [
+          name,
+          `${bytes.length} bytes ${createHash("sha256").update(bytes).digest("hex").slice(0, 16)}`,
+        ];
       }),
   );
 }

@@ -1,9 +1,11 @@
-import Database from "better-sqlite3";
 import { spawnSync } from "node:child_process";
 import { copyFileSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+
+import Database from "better-sqlite3";
 import { describe, expect } from "vitest";
+
 import { openRegistry } from "../../src/index.ts";
 import { MIGRATIONS } from "../../src/migrations/index.ts";
 import { startProcess } from "../processes/start.ts";
@@ -33,10 +35,15 @@ function expectWhole(path: string, atLeast: number): number {
   const version = database.pragma("user_version", { simple: true }) as number;
   expect(version).toBeGreaterThanOrEqual(atLeast);
   expect(database.pragma("integrity_check", { simple: true })).toBe("ok");
-  const entries = database.prepare("SELECT name FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%'").pluck().all() as string[];
+  const entries = database
+    .prepare("SELECT name FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%'")
+    .pluck()
+    .all() as string[];
   const present = new Set(entries);
   for (const step of MIGRATIONS) {
-    for (const [, name] of step.sqlite.up.matchAll(/CREATE (?:VIRTUAL )?(?:TABLE|INDEX|TRIGGER|VIEW) (\w+)/g)) {
+    for (const [, name] of step.sqlite.up.matchAll(
+      /CREATE (?:VIRTUAL )?(?:TABLE|INDEX|TRIGGER|VIEW) (\w+)/g,
+    )) {
       expect(present.has(name!), `${name} of ${step.version} at ${version}`).toBe(step.version <= version);
     }
   }
@@ -77,26 +84,42 @@ describe("a migration that is interrupted", () => {
     expect(versions, "at least one was in time").toContain(3);
   }, 30_000);
 
-  test.skipIf(!canTrace)("by SIGKILL at its n-th write leaves the version before or the one after, whole (needs strace)", async ({ folder }) => {
-    const template = join(folder, "template.db");
-    await makeOld(template, 1);
-    const seen = new Set<string>();
-    const kill = async (from: number, write: number): Promise<void> => {
-      const place = join(folder, `${from}-${write}`);
-      mkdirSync(place);
-      const path = join(place, "registry.db");
-      if (from > 0) copyFileSync(template, path);
-      const through = ["strace", "-f", "-o", "/dev/null", "-e", "trace=pwrite64", "-e", `inject=pwrite64:signal=SIGKILL:when=${write}`];
-      const child = startProcess("migrate.ts", { location: path, from }, { through });
-      await child.ended;
-      seen.add(`from ${from}: ${expectWhole(path, from)}`);
-      await expectGoesOn(path, from === 0 ? 0 : MODELS);
-    };
-    const moments: [number, number][] = [1, 3, 8, 12, 16, 24, 30].map((write): [number, number] => [0, write]);
-    moments.push(...[2, 9, 60].map((write): [number, number] => [1, write]));
-    for (let index = 0; index < moments.length; index += 2) {
-      await Promise.all(moments.slice(index, index + 2).map(([from, write]) => kill(from, write)));
-    }
-    expect(seen.size, [...seen].join(", ")).toBeGreaterThan(2);
-  }, 30_000);
+  test.skipIf(!canTrace)(
+    "by SIGKILL at its n-th write leaves the version before or the one after, whole (needs strace)",
+    async ({ folder }) => {
+      const template = join(folder, "template.db");
+      await makeOld(template, 1);
+      const seen = new Set<string>();
+      const kill = async (from: number, write: number): Promise<void> => {
+        const place = join(folder, `${from}-${write}`);
+        mkdirSync(place);
+        const path = join(place, "registry.db");
+        if (from > 0) copyFileSync(template, path);
+        const through = [
+          "strace",
+          "-f",
+          "-o",
+          "/dev/null",
+          "-e",
+          "trace=pwrite64",
+          "-e",
+          `inject=pwrite64:signal=SIGKILL:when=${write}`,
+        ];
+        const child = startProcess("migrate.ts", { location: path, from }, { through });
+        await child.ended;
+        seen.add(`from ${from}: ${expectWhole(path, from)}`);
+        await expectGoesOn(path, from === 0 ? 0 : MODELS);
+      };
+      const moments: [number, number][] = [1, 3, 8, 12, 16, 24, 30].map((write): [number, number] => [
+        0,
+        write,
+      ]);
+      moments.push(...[2, 9, 60].map((write): [number, number] => [1, write]));
+      for (let index = 0; index < moments.length; index += 2) {
+        await Promise.all(moments.slice(index, index + 2).map(([from, write]) => kill(from, write)));
+      }
+      expect(seen.size, [...seen].join(", ")).toBeGreaterThan(2);
+    },
+    30_000,
+  );
 });

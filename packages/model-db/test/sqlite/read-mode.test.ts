@@ -1,6 +1,8 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+
 import { describe, expect } from "vitest";
+
 import { openRegistry, type Registry } from "../../src/index.ts";
 import { expectRefusal } from "../contract/refusal.ts";
 import { startProcess } from "../processes/start.ts";

@@ -1,7 +1,9 @@
-import Database from "better-sqlite3";
 import { copyFileSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+
+import Database from "better-sqlite3";
 import { describe, expect } from "vitest";
+
 import { openRegistry, type ErrorCode } from "../../src/index.ts";
 import { expectRefusal } from "../contract/refusal.ts";
 import { contentsOf, test } from "./folder.ts";
@@ -9,7 +11,11 @@ import { contentsOf, test } from "./folder.ts";
 const MODES = ["create", "write", "read"] as const;
 
 /** Makes a database in a folder of its own as a process leaves it that was killed: with its log beside it. */
-function killedDatabase(folder: string, make: (database: Database.Database) => void, mode: "WAL" | "DELETE"): string {
+function killedDatabase(
+  folder: string,
+  make: (database: Database.Database) => void,
+  mode: "WAL" | "DELETE",
+): string {
   const elsewhere = join(folder, "elsewhere");
   const left = join(folder, "left");
   mkdirSync(elsewhere);
@@ -31,7 +37,11 @@ function killedDatabase(folder: string, make: (database: Database.Database) => v
   return left;
 }
 
-async function expectUntouched(folder: string, code: ErrorCode, modes: readonly (typeof MODES)[number][] = MODES): Promise<void> {
+async function expectUntouched(
+  folder: string,
+  code: ErrorCode,
+  modes: readonly (typeof MODES)[number][] = MODES,
+): Promise<void> {
   const before = contentsOf(folder);
   for (const mode of modes) {
     const refusal = await expectRefusal(code, openRegistry(join(folder, "registry.db"), { mode }), mode);
@@ -41,7 +51,8 @@ async function expectUntouched(folder: string, code: ErrorCode, modes: readonly 
       // The index of a log is no data, and rebuilt by whoever looks at it first.
       if (!name.endsWith("-shm")) expect(after[name], `${name}, ${mode}`).toBe(before[name]);
     }
-    for (const name of Object.keys(after)) expect(name in before || /-(wal|shm)$/.test(name), name).toBe(true);
+    for (const name of Object.keys(after))
+      expect(name in before || /-(wal|shm)$/.test(name), name).toBe(true);
   }
 }
 
@@ -62,7 +73,9 @@ describe("a registry of a newer schema", () => {
     await expectUntouched(folder, "schema_too_new");
   });
 
-  test("is refused, and nothing of it is changed, also where a killed process left its log", async ({ folder }) => {
+  test("is refused, and nothing of it is changed, also where a killed process left its log", async ({
+    folder,
+  }) => {
     const fresh = join(folder, "fresh");
     mkdirSync(fresh);
     await newerRegistry(fresh);
@@ -97,7 +110,8 @@ describe("a registry of a newer schema", () => {
 
 // The tables of the old program's store, as its releases made them.
 const OLD_STORES: Record<string, string> = {
-  "without a version": "CREATE TABLE models (model_id TEXT PRIMARY KEY, author_repo_id TEXT, branch_name TEXT, path_to_model_yaml TEXT, model_alias TEXT)",
+  "without a version":
+    "CREATE TABLE models (model_id TEXT PRIMARY KEY, author_repo_id TEXT, branch_name TEXT, path_to_model_yaml TEXT, model_alias TEXT)",
   "of version 3": `CREATE TABLE schema_version (version INTEGER PRIMARY KEY);
     INSERT INTO schema_version VALUES (3);
     CREATE TABLE models (model_id TEXT PRIMARY KEY, author_repo_id TEXT, branch_name TEXT, path_to_model_yaml TEXT,
@@ -108,21 +122,26 @@ const OLD_STORES: Record<string, string> = {
 };
 
 describe("the store of the old program", () => {
-  test.for(Object.entries(OLD_STORES))("%s is refused untouched, with what to do", async ([, sql], { folder }) => {
-    const database = new Database(join(folder, "registry.db"));
-    database.exec(sql);
-    database.close();
-    await expectUntouched(folder, "not_a_registry");
-    const refusal = await expectRefusal("not_a_registry", openRegistry(join(folder, "registry.db")));
-    expect(refusal.message).toContain("cortex-migrate");
-  });
+  test.for(Object.entries(OLD_STORES))(
+    "%s is refused untouched, with what to do",
+    async ([, sql], { folder }) => {
+      const database = new Database(join(folder, "registry.db"));
+      database.exec(sql);
+      database.close();
+      await expectUntouched(folder, "not_a_registry");
+      const refusal = await expectRefusal("not_a_registry", openRegistry(join(folder, "registry.db")));
+      expect(refusal.message).toContain("cortex-migrate");
+    },
+  );
 
   test("is refused untouched where a killed process left its journal", async ({ folder }) => {
     const left = killedDatabase(folder, (database) => database.exec(OLD_STORES["of version 3"]!), "DELETE");
     expect(readdirSync(left)).toContain("registry.db-journal");
     const before = contentsOf(left);
     for (const mode of MODES) {
-      await expect(openRegistry(join(left, "registry.db"), { mode }), mode).rejects.toMatchObject({ name: "RegistryError" });
+      await expect(openRegistry(join(left, "registry.db"), { mode }), mode).rejects.toMatchObject({
+        name: "RegistryError",
+      });
       expect(contentsOf(left), mode).toEqual(before);
     }
   });
@@ -131,7 +150,10 @@ describe("the store of the old program", () => {
 describe("a database of another program", () => {
   test.for([
     ["with a table", "CREATE TABLE bookmark (url TEXT); INSERT INTO bookmark VALUES ('x')"],
-    ["with a table called as ours", "CREATE TABLE model (model_id TEXT); CREATE TABLE migration (version INTEGER)"],
+    [
+      "with a table called as ours",
+      "CREATE TABLE model (model_id TEXT); CREATE TABLE migration (version INTEGER)",
+    ],
     ["with an application id", "PRAGMA application_id = 1; CREATE TABLE x (y)"],
     ["with an application id and nothing else", "PRAGMA application_id = 1"],
     ["with a view and no table", "CREATE VIEW answer AS SELECT 42 AS number"],
@@ -144,7 +166,11 @@ describe("a database of another program", () => {
   });
 
   test("is refused untouched where a killed process left its log", async ({ folder }) => {
-    const left = killedDatabase(folder, (database) => database.exec("CREATE TABLE bookmark (url TEXT)"), "WAL");
+    const left = killedDatabase(
+      folder,
+      (database) => database.exec("CREATE TABLE bookmark (url TEXT)"),
+      "WAL",
+    );
     await expectUntouched(left, "not_a_registry");
   });
 });
@@ -176,7 +202,11 @@ describe("a file that is no database", () => {
 
   test("a path below a file, or with a name too long, is refused", async ({ folder }) => {
     writeFileSync(join(folder, "file"), "x");
-    for (const path of [join(folder, "file", "registry.db"), join(folder, "file", "deeper", "registry.db"), join(folder, "x".repeat(300))]) {
+    for (const path of [
+      join(folder, "file", "registry.db"),
+      join(folder, "file", "deeper", "registry.db"),
+      join(folder, "x".repeat(300)),
+    ]) {
       for (const mode of MODES) {
         await expect(openRegistry(path, { mode }), path).rejects.toMatchObject({ name: "RegistryError" });
       }

@@ -1,11 +1,13 @@
-import { openRegistry } from "@cortex/model-db";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
+
+import { openRegistry } from "@cortex/model-db";
+
 import { atMost, type Case } from "../case.ts";
-import { openKysely } from "../contenders/kysely.ts";
-import * as kysely from "../contenders/kysely-writer.ts";
-import { openDrizzle } from "../contenders/drizzle.ts";
 import * as drizzle from "../contenders/drizzle-writer.ts";
+import { openDrizzle } from "../contenders/drizzle.ts";
+import * as kysely from "../contenders/kysely-writer.ts";
+import { openKysely } from "../contenders/kysely.ts";
 import { BARE, EQUAL_WORK, RawWriter, type Extras } from "../contenders/raw-writer.ts";
 import { openRaw } from "../contenders/raw.ts";
 import { models } from "../dataset.ts";
@@ -65,7 +67,9 @@ export const bulk: Case = {
     ];
     const measurement = await measure(lanes, { clock: "own", rounds: effort.quick ? 3 : 7, batchMs: 0 });
     return {
-      tables: [{ title: `bulk create of ${rows.toLocaleString("en")}, all of it`, reference: LOOP, measurement }],
+      tables: [
+        { title: `bulk create of ${rows.toLocaleString("en")}, all of it`, reference: LOOP, measurement },
+      ],
       facts: [
         { title: "one model: registry.createMany", value: measurement.micros(OURS) / rows, unit: "us" },
         { title: "one model: raw loop, the same rows", value: measurement.micros(LOOP) / rows, unit: "us" },

@@ -1,10 +1,12 @@
-import { openRegistry } from "@cortex/model-db";
 import { join } from "node:path";
+
+import { openRegistry } from "@cortex/model-db";
+
 import { atLeast, atMost, type Case } from "../case.ts";
-import { openDrizzle } from "../contenders/drizzle.ts";
 import * as drizzle from "../contenders/drizzle-writer.ts";
-import { openKysely } from "../contenders/kysely.ts";
+import { openDrizzle } from "../contenders/drizzle.ts";
 import * as kysely from "../contenders/kysely-writer.ts";
+import { openKysely } from "../contenders/kysely.ts";
 import { readModelList, rewriteModelList, writeModelList } from "../contenders/model-list.ts";
 import { BARE, EQUAL_WORK, RawWriter } from "../contenders/raw-writer.ts";
 import { openRaw } from "../contenders/raw.ts";
@@ -42,7 +44,10 @@ export const change: Case = {
       const name = nameAt(index);
       const before = known.get(name) ?? (await registry.models.resolve(name));
       const { rowVersion } = before;
-      known.set(name, await registry.models.update(name, { pinned: !before.pinned }, { expectedRowVersion: rowVersion }));
+      known.set(
+        name,
+        await registry.models.update(name, { pinned: !before.pinned }, { expectedRowVersion: rowVersion }),
+      );
     };
     for (const name of names) known.set(name, await registry.models.resolve(name));
 
@@ -58,7 +63,10 @@ export const change: Case = {
       { name: FLOOR, run: floorOf(frames) },
       { name: "sync floor of the bare change", run: floorOf(bareFrames) },
       { name: KYSELY, isAsync: true, run: (index) => kysely.togglePin(query, nameAt(index), Date.now()) },
-      { name: "Drizzle transaction, the same", run: (index) => drizzle.togglePin(orm, nameAt(index), Date.now()) },
+      {
+        name: "Drizzle transaction, the same",
+        run: (index) => drizzle.togglePin(orm, nameAt(index), Date.now()),
+      },
       {
         name: "model.list, read and rewritten with fsync",
         run(index) {
@@ -94,13 +102,21 @@ export const change: Case = {
     return {
       tables: [
         { title: "one durable change with its conflict check", reference: FLOOR, measurement },
-        { title: "a lease taken and given back, two commits", reference: "sync floor of the two commits", measurement: leases },
+        {
+          title: "a lease taken and given back, two commits",
+          reference: "sync floor of the two commits",
+          measurement: leases,
+        },
       ],
       facts: [
         { title: "pages written per change: registry", value: frames, unit: "" },
         { title: "pages written per change: without history and checksums", value: bareFrames, unit: "" },
         { title: "pages written per lease taken and given back", value: leaseFrames, unit: "" },
-        { title: "what history and checksums cost, raw", value: measurement.ratio(RAW, RAW_BARE), unit: "times" },
+        {
+          title: "what history and checksums cost, raw",
+          value: measurement.ratio(RAW, RAW_BARE),
+          unit: "times",
+        },
       ],
       goals: [
         atMost("change: against its sync floor", measurement.ratio(OURS, FLOOR), 1.5),

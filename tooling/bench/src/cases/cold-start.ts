@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+
 import { atMost, type Case } from "../case.ts";
 import { measure } from "../harness.ts";
 
@@ -12,7 +13,8 @@ const LIST = "cortex list";
 export const coldStart: Case = {
   name: "cold-start",
   async run({ fixture, effort }) {
-    if (!existsSync(join(CLI, "dist/main.cjs"))) return { skipped: "@cortex/cli is not built; `npm run bench` builds it." };
+    if (!existsSync(join(CLI, "dist/main.cjs")))
+      return { skipped: "@cortex/cli is not built; `npm run bench` builds it." };
     const empty = join(fixture.folder, "empty.cjs");
     writeFileSync(empty, "");
     const cli = join(CLI, "bin/cortex.cjs");

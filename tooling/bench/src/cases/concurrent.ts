@@ -1,4 +1,5 @@
 import { openRegistry } from "@cortex/model-db";
+
 import { atLeast, type Case } from "../case.ts";
 import { aliasAt } from "../dataset.ts";
 import { measure } from "../harness.ts";

@@ -1,10 +1,12 @@
-import { openRegistry, type NewModel } from "@cortex/model-db";
 import { join } from "node:path";
+
+import { openRegistry, type NewModel } from "@cortex/model-db";
+
 import { atMost, type Case } from "../case.ts";
-import { openDrizzle } from "../contenders/drizzle.ts";
 import * as drizzle from "../contenders/drizzle-writer.ts";
-import { openKysely } from "../contenders/kysely.ts";
+import { openDrizzle } from "../contenders/drizzle.ts";
 import * as kysely from "../contenders/kysely-writer.ts";
+import { openKysely } from "../contenders/kysely.ts";
 import { readModelList, rewriteModelList, writeModelList } from "../contenders/model-list.ts";
 import { BARE, EQUAL_WORK, RawWriter } from "../contenders/raw-writer.ts";
 import { openRaw } from "../contenders/raw.ts";
@@ -43,7 +45,10 @@ export const create: Case = {
       { name: OURS, isAsync: true, run: own },
       { name: RAW, run: () => raw.create(next()) },
       { name: RAW_BARE, run: () => bare.create(next()) },
-      { name: FLOOR, run: (index) => floor.commit(Math.floor((index + 1) * frames) - Math.floor(index * frames)) },
+      {
+        name: FLOOR,
+        run: (index) => floor.commit(Math.floor((index + 1) * frames) - Math.floor(index * frames)),
+      },
       { name: "Kysely transaction, the same rows", isAsync: true, run: () => kysely.create(query, next()) },
       { name: "Drizzle transaction, the same rows", run: () => drizzle.create(orm, next()) },
       {
@@ -51,7 +56,14 @@ export const create: Case = {
         run() {
           const lines = readModelList(list);
           const { modelId, authorRepo, alias } = modelAt(made++);
-          lines.push({ modelId, authorRepo, alias, branch: "main", configPath: "model.yml", status: "READY" });
+          lines.push({
+            modelId,
+            authorRepo,
+            alias,
+            branch: "main",
+            configPath: "model.yml",
+            status: "READY",
+          });
           rewriteModelList(list, lines);
         },
       },
@@ -66,8 +78,16 @@ export const create: Case = {
       tables: [{ title: "one durable create", reference: RAW, measurement }],
       facts: [
         { title: "pages written per create: registry", value: frames, unit: "" },
-        { title: "pages written per create: without history, checksums, search", value: bareFrames, unit: "" },
-        { title: "what history, checksums and search cost, raw", value: measurement.ratio(RAW, RAW_BARE), unit: "times" },
+        {
+          title: "pages written per create: without history, checksums, search",
+          value: bareFrames,
+          unit: "",
+        },
+        {
+          title: "what history, checksums and search cost, raw",
+          value: measurement.ratio(RAW, RAW_BARE),
+          unit: "times",
+        },
       ],
       goals: [atMost("create: against the same rows in raw statements", measurement.ratio(OURS, RAW), 1.15)],
     };

@@ -1,4 +1,5 @@
 import { openRegistry, type Model, type Page } from "@cortex/model-db";
+
 import { atLeast, atMost, type Case } from "../case.ts";
 import { BOOT, openRaw, STABLE_COLUMNS, TICK } from "../contenders/raw.ts";
 import { measure } from "../harness.ts";
@@ -18,10 +19,16 @@ export const deepPage: Case = {
     const depth = fixture.size * 0.9;
     const second = await registry.models.list({ limit: LIMIT });
     const deep = await cursorAt(depth, (cursor) => registry.models.list({ limit: 1000, cursor }));
-    const offset = connection.prepare(`SELECT ${STABLE_COLUMNS} FROM model ORDER BY seq DESC LIMIT ${LIMIT} OFFSET ${depth}`);
+    const offset = connection.prepare(
+      `SELECT ${STABLE_COLUMNS} FROM model ORDER BY seq DESC LIMIT ${LIMIT} OFFSET ${depth}`,
+    );
     const measurement = await measure(
       [
-        { name: FIRST, isAsync: true, run: () => registry.models.list({ limit: LIMIT, cursor: second.nextCursor! }) },
+        {
+          name: FIRST,
+          isAsync: true,
+          run: () => registry.models.list({ limit: LIMIT, cursor: second.nextCursor! }),
+        },
         { name: DEEP, isAsync: true, run: () => registry.models.list({ limit: LIMIT, cursor: deep }) },
         { name: OFFSET, run: () => offset.all(BOOT, TICK) },
       ],
@@ -30,16 +37,27 @@ export const deepPage: Case = {
     await registry.close();
     connection.close();
     return {
-      tables: [{ title: `page at ${depth.toLocaleString("en")} of ${fixture.size.toLocaleString("en")}`, reference: FIRST, measurement }],
+      tables: [
+        {
+          title: `page at ${depth.toLocaleString("en")} of ${fixture.size.toLocaleString("en")}`,
+          reference: FIRST,
+          measurement,
+        },
+      ],
       goals: [
         atMost("deep page: against the first", measurement.ratio(DEEP, FIRST), 1.1),
-        ...(fixture.size >= 1_000_000 ? [atLeast("deep page: faster than OFFSET", measurement.ratio(OFFSET, DEEP), 1000)] : []),
+        ...(fixture.size >= 1_000_000
+          ? [atLeast("deep page: faster than OFFSET", measurement.ratio(OFFSET, DEEP), 1000)]
+          : []),
       ],
     };
   },
 };
 
-async function cursorAt(depth: number, next: (cursor: string | null) => Promise<Page<Model>>): Promise<string> {
+async function cursorAt(
+  depth: number,
+  next: (cursor: string | null) => Promise<Page<Model>>,
+): Promise<string> {
   let cursor: string | null = null;
   for (let passed = 0; passed < depth; passed += 1000) cursor = (await next(cursor)).nextCursor;
   return cursor!;

@@ -16,4 +16,20 @@ import { sync } from "./sync.ts";
 import { writers } from "./writers.ts";
 
 /** Every case, in the order in which they are run. */
-export const CASES: readonly Case[] = [resolve, resolveMany, page, deepPage, search, create, change, concurrent, bulk, open, sync, recompile, writers, coldStart, migration];
+export const CASES: readonly Case[] = [
+  resolve,
+  resolveMany,
+  page,
+  deepPage,
+  search,
+  create,
+  change,
+  concurrent,
+  bulk,
+  open,
+  sync,
+  recompile,
+  writers,
+  coldStart,
+  migration,
+];

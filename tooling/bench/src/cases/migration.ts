@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
+
 import { atLeast, type Case } from "../case.ts";
 import { writeModelList } from "../contenders/model-list.ts";
 import { measure } from "../harness.ts";
@@ -49,10 +50,22 @@ export const migration: Case = {
         return usage.cpuMicros;
       },
     });
-    const load = [...process.execArgv, join(import.meta.dirname, "../processes/load-list.ts"), list, join(to, "registry.db")];
+    const load = [
+      ...process.execArgv,
+      join(import.meta.dirname, "../processes/load-list.ts"),
+      list,
+      join(to, "registry.db"),
+    ];
     const measurement = await measure(
       [
-        contender(OURS, [join(MIGRATOR, "bin/cortex-migrate.cjs"), "--from", list, "--to", join(to, "registry.db"), "--yes"]),
+        contender(OURS, [
+          join(MIGRATOR, "bin/cortex-migrate.cjs"),
+          "--from",
+          list,
+          "--to",
+          join(to, "registry.db"),
+          "--yes",
+        ]),
         contender(RAW, load),
         contender(BARE, [...load, "bare"]),
       ],
@@ -62,7 +75,11 @@ export const migration: Case = {
     return {
       tables: [{ title: "migration of a model.list", reference: RAW, measurement }],
       facts: [
-        { title: "cortex-migrate: lines in a second, by the clock", value: fixture.size / (last.wallMicros / 1e6), unit: "" },
+        {
+          title: "cortex-migrate: lines in a second, by the clock",
+          value: fixture.size / (last.wallMicros / 1e6),
+          unit: "",
+        },
         { title: "cortex-migrate: most memory at a time", value: last.peakBytes / 1e6, unit: "MB" },
         { title: "model.list", value: statSync(list).size / 1e6, unit: "MB" },
       ],

@@ -1,4 +1,5 @@
 import { openRegistry } from "@cortex/model-db";
+
 import type { Case } from "../case.ts";
 import { BOOT, openRaw, STABLE_COLUMNS, TICK } from "../contenders/raw.ts";
 import { aliasAt } from "../dataset.ts";

@@ -1,6 +1,8 @@
+import { join } from "node:path";
+
 import { MODEL_STATUS, openRegistry } from "@cortex/model-db";
 import { and, desc, eq, not, sql } from "drizzle-orm";
-import { join } from "node:path";
+
 import { atLeast, type Case } from "../case.ts";
 import * as drizzle from "../contenders/drizzle.ts";
 import * as kysely from "../contenders/kysely.ts";
@@ -42,7 +44,13 @@ export const page: Case = {
       orm
         .select(drizzle.selection)
         .from(drizzle.model)
-        .where(and(eq(drizzle.model.source_type, "huggingface"), not(drizzle.isRunning), eq(drizzle.model.author_repo, repository)))
+        .where(
+          and(
+            eq(drizzle.model.source_type, "huggingface"),
+            not(drizzle.isRunning),
+            eq(drizzle.model.author_repo, repository),
+          ),
+        )
         .orderBy(desc(drizzle.model.seq))
         .limit(LIMIT);
     const prepared = built(sql.placeholder("repository")).prepare();
@@ -77,13 +85,18 @@ export const page: Case = {
         { name: BUILT, run: (index) => built(at(index)).all() },
         {
           name: "model.list, read and filtered",
-          run: (index) => readModelList(list).filter(({ authorRepo, status }) => authorRepo === at(index) && status === "READY"),
+          run: (index) =>
+            readModelList(list).filter(
+              ({ authorRepo, status }) => authorRepo === at(index) && status === "READY",
+            ),
         },
       ],
       effort.reads,
     );
 
-    const first = connection.prepare(`SELECT ${STABLE_COLUMNS} FROM model ORDER BY seq DESC LIMIT CAST(+? AS INTEGER)`);
+    const first = connection.prepare(
+      `SELECT ${STABLE_COLUMNS} FROM model ORDER BY seq DESC LIMIT CAST(+? AS INTEGER)`,
+    );
     const everything = await measure(
       [
         { name: OURS, isAsync: true, run: () => registry.models.list({ limit: LIMIT }) },
@@ -91,11 +104,23 @@ export const page: Case = {
         {
           name: KYSELY,
           isAsync: true,
-          run: () => query.selectFrom("model").select(kysely.selection()).orderBy("seq", "desc").limit(LIMIT).execute(),
+          run: () =>
+            query
+              .selectFrom("model")
+              .select(kysely.selection())
+              .orderBy("seq", "desc")
+              .limit(LIMIT)
+              .execute(),
         },
         {
           name: BUILT,
-          run: () => orm.select(drizzle.selection).from(drizzle.model).orderBy(desc(drizzle.model.seq)).limit(LIMIT).all(),
+          run: () =>
+            orm
+              .select(drizzle.selection)
+              .from(drizzle.model)
+              .orderBy(desc(drizzle.model.seq))
+              .limit(LIMIT)
+              .all(),
         },
       ],
       effort.reads,
@@ -106,7 +131,11 @@ export const page: Case = {
     orm.$client.close();
     return {
       tables: [
-        { title: "page by source, status and repository, newest first", reference: TUNED, measurement: filtered },
+        {
+          title: "page by source, status and repository, newest first",
+          reference: TUNED,
+          measurement: filtered,
+        },
         { title: "page of 50, newest first, no filter", reference: TUNED, measurement: everything },
       ],
       goals: [

@@ -1,4 +1,5 @@
 import { openRegistry, type Registry } from "@cortex/model-db";
+
 import { atMost, type Case } from "../case.ts";
 import { openRaw } from "../contenders/raw.ts";
 import { aliasAt, modelAt } from "../dataset.ts";
@@ -16,9 +17,17 @@ export const recompile: Case = {
     return {
       facts: [
         { title: "statements of the registry that were watched", value: plain.statements, unit: "" },
-        { title: `runs that compiled again, in ${plain.works * RUNS} calls`, value: plain.own, unit: named(plain.names) },
+        {
+          title: `runs that compiled again, in ${plain.works * RUNS} calls`,
+          value: plain.own,
+          unit: named(plain.names),
+        },
         { title: "the same after ANALYZE", value: analyzed.own, unit: named(analyzed.names) },
-        { title: `runs that compiled again, raw "... = ? LIMIT ?", ${RUNS} calls`, value: plain.control, unit: "" },
+        {
+          title: `runs that compiled again, raw "... = ? LIMIT ?", ${RUNS} calls`,
+          value: plain.control,
+          unit: "",
+        },
       ],
       goals: [
         atMost("statements compiled again by new values", plain.own, 0),
@@ -72,7 +81,10 @@ async function recompiles(
   }
 }
 
-function worksOf({ models, files, history, runs }: Registry, size: number): Record<string, (index: number) => Promise<unknown>> {
+function worksOf(
+  { models, files, history, runs }: Registry,
+  size: number,
+): Record<string, (index: number) => Promise<unknown>> {
   const nameAt = (index: number): string => aliasAt(index % size);
   const idAt = (index: number): string => modelAt(index % size).modelId;
   return {
@@ -82,25 +94,40 @@ function worksOf({ models, files, history, runs }: Registry, size: number): Reco
     names: (index) => models.names({ prefix: `model-${index}`, limit: 5 + index }),
     list: (index) => models.list({ limit: 5 + index }),
     "list, filtered": (index) =>
-      models.list({ filter: { source_type: "huggingface", status: 0, author_repo: modelAt(index).authorRepo }, limit: 5 + index }),
+      models.list({
+        filter: { source_type: "huggingface", status: 0, author_repo: modelAt(index).authorRepo },
+        limit: 5 + index,
+      }),
     "list, ranges": (index) =>
-      models.list({ filter: { size_bytes: { gt: index * 4096 }, created_at: { le: 2e12 - index }, engine: ["llama-cpp", `x${index}`] } }),
+      models.list({
+        filter: {
+          size_bytes: { gt: index * 4096 },
+          created_at: { le: 2e12 - index },
+          engine: ["llama-cpp", `x${index}`],
+        },
+      }),
     "list, texts": (index) => models.list({ filter: { model_id: { like: `llama-${index}` }, notes: null } }),
     "list, sorted, next page": async (index) => {
       const sort = { field: "size_bytes", direction: "desc" } as const;
       const first = await models.list({ sort, limit: 5 + index });
       return models.list({ sort, limit: 5 + index, cursor: first.nextCursor });
     },
-    "list, tags": (index) => models.list({ tags: { all: ["chat"], any: [`t${index}`, "old"], none: [`u${index}`] }, total: true }),
+    "list, tags": (index) =>
+      models.list({ tags: { all: ["chat"], any: [`t${index}`, "old"], none: [`u${index}`] }, total: true }),
     "list, search": (index) => models.list({ search: `llama-${index}`, limit: 5 + index }),
     "list, short search": (index) => models.list({ search: `-${index % 10}`, limit: 5 + index }),
     count: (index) => models.count({ filter: { author_repo: modelAt(index).authorRepo } }),
     update: (index) => models.update(nameAt(index % 3), { notes: `note ${index}` }),
-    changeTags: (index) => models.changeTags(nameAt(0), index % 2 === 0 ? { add: ["fast"] } : { remove: ["fast"] }),
+    changeTags: (index) =>
+      models.changeTags(nameAt(0), index % 2 === 0 ? { add: ["fast"] } : { remove: ["fast"] }),
     changeAliases: (index) =>
       models.changeAliases(nameAt(1), index % 2 === 0 ? { add: ["other-name"] } : { remove: ["other-name"] }),
     "create and delete": async (index) => {
-      const { modelId } = await models.create({ ...modelAt(0), modelId: `new-${index}`, alias: `newer-${index}` });
+      const { modelId } = await models.create({
+        ...modelAt(0),
+        modelId: `new-${index}`,
+        alias: `newer-${index}`,
+      });
       await models.delete(modelId);
     },
     files: async (index) => {
@@ -114,7 +141,8 @@ function worksOf({ models, files, history, runs }: Registry, size: number): Reco
       await runs.list({ name: nameAt(index) });
       await runs.release(token);
     },
-    history: (index) => history.list({ modelId: idAt(index), since: index, until: 2e12 + index, limit: 5 + index }),
+    history: (index) =>
+      history.list({ modelId: idAt(index), since: index, until: 2e12 + index, limit: 5 + index }),
     modelAt: (index) => history.modelAt(idAt(index % 3), Date.now()),
   };
 }

@@ -1,5 +1,6 @@
 import { openRegistry } from "@cortex/model-db";
 import { inArray } from "drizzle-orm";
+
 import { atMost, type Case } from "../case.ts";
 import * as drizzle from "../contenders/drizzle.ts";
 import * as kysely from "../contenders/kysely.ts";
@@ -49,12 +50,21 @@ export const resolveMany: Case = {
         {
           name: "Kysely, stock dialect, in (...)",
           isAsync: true,
-          run: (index) => query.selectFrom("model").select(kysely.selection()).where("model_id", "in", idsAt(index)).execute(),
+          run: (index) =>
+            query
+              .selectFrom("model")
+              .select(kysely.selection())
+              .where("model_id", "in", idsAt(index))
+              .execute(),
         },
         {
           name: "Drizzle, built each call, inArray",
           run: (index) =>
-            orm.select(drizzle.selection).from(drizzle.model).where(inArray(drizzle.model.model_id, idsAt(index))).all(),
+            orm
+              .select(drizzle.selection)
+              .from(drizzle.model)
+              .where(inArray(drizzle.model.model_id, idsAt(index)))
+              .all(),
         },
       ],
       effort.reads,
@@ -67,7 +77,11 @@ export const resolveMany: Case = {
       tables: [{ title: "50 ids in one call", reference: ONE_EACH, measurement }],
       goals: [
         atMost("50 ids in one call: against one resolve each", measurement.ratio(OURS, RESOLVE_EACH), 0.55),
-        atMost("50 ids in one call, undecoded: against one raw get each", measurement.ratio(STATEMENT, ONE_EACH), 0.55),
+        atMost(
+          "50 ids in one call, undecoded: against one raw get each",
+          measurement.ratio(STATEMENT, ONE_EACH),
+          0.55,
+        ),
       ],
     };
   },

@@ -1,4 +1,5 @@
 import { openRegistry } from "@cortex/model-db";
+
 import { atLeast, atMost, type Case } from "../case.ts";
 import { BOOT, openRaw, STABLE_COLUMNS, TICK } from "../contenders/raw.ts";
 import { measure, type Measurement } from "../harness.ts";
@@ -41,15 +42,22 @@ export const search: Case = {
     }
     await registry.close();
     connection.close();
-    const ratio = (kind: string, name: string, other: string): number => measured.get(kind)!.ratio(name, other);
+    const ratio = (kind: string, name: string, other: string): number =>
+      measured.get(kind)!.ratio(name, other);
     const columnsName = "raw, LIKE over each column";
     return {
-      tables: [...measured].map(([kind, measurement]) => ({ title: `search, ${kind}`, reference: columnsName, measurement })),
+      tables: [...measured].map(([kind, measurement]) => ({
+        title: `search, ${kind}`,
+        reference: columnsName,
+        measurement,
+      })),
       goals: [
         ...(fixture.size >= 100_000
           ? [atLeast("search without a match: faster than LIKE", ratio("no match", columnsName, OURS), 1000)]
           : []),
-        ...(fixture.size >= 10_000 ? [atMost("search, common: against a LIKE walk", ratio("common", OURS, columnsName), 1.3)] : []),
+        ...(fixture.size >= 10_000
+          ? [atMost("search, common: against a LIKE walk", ratio("common", OURS, columnsName), 1.3)]
+          : []),
       ],
     };
   },

@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+
 import { atLeast, type Case } from "../case.ts";
 
 const COMMITS = 50;
@@ -17,7 +18,12 @@ export const sync: Case = {
     const count = (script: string): number => {
       const path = fixture.copy("sync");
       for (const suffix of ["-wal", "-shm"]) rmSync(path + suffix, { force: true });
-      const program = [...process.execArgv, join(import.meta.dirname, `../processes/${script}`), path, String(COMMITS)];
+      const program = [
+        ...process.execArgv,
+        join(import.meta.dirname, `../processes/${script}`),
+        path,
+        String(COMMITS),
+      ];
       const { status, stderr } = spawnSync(
         "strace",
         ["-f", "-qq", "-e", "trace=fsync,fdatasync", "-o", counted, process.execPath, ...program],
@@ -31,7 +37,11 @@ export const sync: Case = {
     return {
       facts: [
         { title: `waits for the disk in ${COMMITS} commits: registry`, value: own, unit: "" },
-        { title: `waits for the disk in ${COMMITS} commits: better-sqlite3 as it comes, WAL`, value: stock, unit: "" },
+        {
+          title: `waits for the disk in ${COMMITS} commits: better-sqlite3 as it comes, WAL`,
+          value: stock,
+          unit: "",
+        },
       ],
       goals: [atLeast(`${COMMITS} commits: waits for the disk`, own, COMMITS)],
     };

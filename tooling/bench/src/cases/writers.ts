@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
+
 import { atLeast, atMost, type Case, type Fact } from "../case.ts";
 
 const WRITERS = 8;
@@ -25,7 +26,12 @@ export const writers: Case = {
       const program = [...process.execArgv, join(import.meta.dirname, `../processes/${script}`), path];
       return Promise.all(
         Array.from({ length: count }, async (_, which) => {
-          const { stdout } = await run(process.execPath, [...program, String(which), String(start), String(durationMs)]);
+          const { stdout } = await run(process.execPath, [
+            ...program,
+            String(which),
+            String(start),
+            String(durationMs),
+          ]);
           return JSON.parse(stdout) as Written;
         }),
       );
@@ -33,7 +39,8 @@ export const writers: Case = {
     const alone = await loop("write-in-a-loop.ts", 1);
     const own = await loop("write-in-a-loop.ts", WRITERS);
     const stock = await loop("write-in-a-loop-stock.ts", WRITERS);
-    const rate = (written: readonly Written[]): number => (sum(written.map(({ commits }) => commits)) / durationMs) * 1000;
+    const rate = (written: readonly Written[]): number =>
+      (sum(written.map(({ commits }) => commits)) / durationMs) * 1000;
     const factsOf = (who: string, written: readonly Written[]): Fact[] => [
       { title: `${who}: commits in a second, all together`, value: rate(written), unit: "" },
       { title: `${who}: slowest against fastest`, value: evenness(written), unit: "" },
@@ -49,7 +56,11 @@ export const writers: Case = {
       goals: [
         atLeast("8 writing processes: slowest against fastest", evenness(own), 0.8),
         atMost("8 writing processes: busy errors", sum(own.map(({ busy }) => busy)), 0),
-        atMost("8 writing processes: longest wait against SQLite's handler", longest(own) / longest(stock), 0.05),
+        atMost(
+          "8 writing processes: longest wait against SQLite's handler",
+          longest(own) / longest(stock),
+          0.05,
+        ),
         atLeast("8 writing processes: commits against one alone", rate(own) / rate(alone), 0.3),
       ],
     };

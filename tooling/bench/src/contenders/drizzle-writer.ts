@@ -1,5 +1,6 @@
 import type { NewModel } from "@cortex/model-db";
 import { and, eq, sql } from "drizzle-orm";
+
 import * as tables from "./drizzle.ts";
 import { checksum, digest, toRecord, toRow, type Row, type Value } from "./row.ts";
 
@@ -24,12 +25,18 @@ export function createMany(db: Drizzle, models: Iterable<NewModel>): void {
 function insert(transaction: Transaction, model: NewModel): void {
   const row = toRow(model);
   row["row_checksum"] = checksum(row);
-  const { seq } = transaction.insert(tables.model).values(row as never).returning({ seq: tables.model.seq }).get();
+  const { seq } = transaction
+    .insert(tables.model)
+    .values(row as never)
+    .returning({ seq: tables.model.seq })
+    .get();
   const names = [model.modelId, model.alias!].map((name) => ({ name, model_seq: seq }));
   transaction.insert(tables.modelName).values(names).run();
   const tags = (model.tags ?? []).map((tag) => ({ tag, model_seq: seq }));
   if (tags.length > 0) transaction.insert(tables.modelTag).values(tags).run();
-  transaction.run(sql`insert into model_search (rowid, text) select seq, text from model_search_text where seq = ${seq}`);
+  transaction.run(
+    sql`insert into model_search (rowid, text) select seq, text from model_search_text where seq = ${seq}`,
+  );
   addEvent(transaction, row, "created", null, JSON.stringify(toRecord(row)));
 }
 
@@ -53,14 +60,34 @@ export function togglePin(db: Drizzle, name: string, at: number): void {
         .where(and(eq(tables.model.seq, row.seq), eq(tables.model.row_version, version)))
         .run();
       if (changes !== 1) throw new Error(`${name} was changed meanwhile.`);
-      addEvent(transaction, row, "updated", JSON.stringify({ pinned: before }), JSON.stringify({ pinned: !before }));
+      addEvent(
+        transaction,
+        row,
+        "updated",
+        JSON.stringify({ pinned: before }),
+        JSON.stringify({ pinned: !before }),
+      );
     },
     { behavior: "immediate" },
   );
 }
 
-function addEvent(transaction: Transaction, row: Row, kind: string, before: string | null, after: string): void {
-  const values: Value[] = [row["model_id"]!, kind, "bench", row["updated_at"]!, row["row_version"]!, before, after];
+function addEvent(
+  transaction: Transaction,
+  row: Row,
+  kind: string,
+  before: string | null,
+  after: string,
+): void {
+  const values: Value[] = [
+    row["model_id"]!,
+    kind,
+    "bench",
+    row["updated_at"]!,
+    row["row_version"]!,
+    before,
+    after,
+  ];
   const [model_id, , actor, at, row_version] = values as [string, string, string, number, number];
   const event = { model_id, kind, actor, at, row_version, before, after, row_checksum: digest(values) };
   transaction.insert(tables.modelEvent).values(event).run();

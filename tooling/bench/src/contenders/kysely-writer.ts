@@ -1,5 +1,6 @@
 import type { NewModel } from "@cortex/model-db";
 import { sql, type Kysely, type Transaction } from "kysely";
+
 import { selection, type KyselyTables } from "./kysely.ts";
 import { checksum, digest, toRecord, toRow, type Row, type Value } from "./row.ts";
 
@@ -20,12 +21,18 @@ export function createMany(db: Kysely<Tables>, models: Iterable<NewModel>): Prom
 async function insert(transaction: Transaction<Tables>, model: NewModel): Promise<void> {
   const row = toRow(model);
   row["row_checksum"] = checksum(row);
-  const { seq } = await transaction.insertInto("model").values(row as never).returning("seq").executeTakeFirstOrThrow();
+  const { seq } = await transaction
+    .insertInto("model")
+    .values(row as never)
+    .returning("seq")
+    .executeTakeFirstOrThrow();
   const names = [model.modelId, model.alias!].map((name) => ({ name, model_seq: Number(seq) }));
   await transaction.insertInto("model_name").values(names).execute();
   const tags = (model.tags ?? []).map((tag) => ({ tag, model_seq: Number(seq) }));
   if (tags.length > 0) await transaction.insertInto("model_tag").values(tags).execute();
-  await sql`insert into model_search (rowid, text) select seq, text from model_search_text where seq = ${seq}`.execute(transaction);
+  await sql`insert into model_search (rowid, text) select seq, text from model_search_text where seq = ${seq}`.execute(
+    transaction,
+  );
   await addEvent(transaction, row, "created", null, JSON.stringify(toRecord(row)));
 }
 
@@ -49,7 +56,13 @@ export async function togglePin(db: Kysely<Tables>, name: string, at: number): P
       .where("row_version", "=", version as never)
       .executeTakeFirstOrThrow();
     if (numUpdatedRows !== 1n) throw new Error(`${name} was changed meanwhile.`);
-    await addEvent(transaction, row, "updated", JSON.stringify({ pinned: before }), JSON.stringify({ pinned: !before }));
+    await addEvent(
+      transaction,
+      row,
+      "updated",
+      JSON.stringify({ pinned: before }),
+      JSON.stringify({ pinned: !before }),
+    );
   });
 }
 
@@ -60,7 +73,15 @@ async function addEvent(
   before: string | null,
   after: string,
 ): Promise<void> {
-  const values: Value[] = [row["model_id"]!, kind, "bench", row["updated_at"]!, row["row_version"]!, before, after];
+  const values: Value[] = [
+    row["model_id"]!,
+    kind,
+    "bench",
+    row["updated_at"]!,
+    row["row_version"]!,
+    before,
+    after,
+  ];
   const [model_id, , actor, at, row_version] = values as [string, string, string, number, number];
   const event = { model_id, kind, actor, at, row_version, before, after, row_checksum: digest(values) };
   await transaction.insertInto("model_event").values(event).execute();

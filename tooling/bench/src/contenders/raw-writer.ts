@@ -1,4 +1,3 @@
-
 import type { NewModel } from "@cortex/model-db";
 import type Database from "better-sqlite3";
 
@@ -44,7 +43,9 @@ export class RawWriter {
     this.#search = prepare(
       "INSERT INTO model_search (rowid, text) SELECT seq, text FROM model_search_text WHERE seq = +?",
     );
-    this.#searchFrom = prepare("INSERT INTO model_search (rowid, text) SELECT seq, text FROM model_search_text WHERE seq >= +?");
+    this.#searchFrom = prepare(
+      "INSERT INTO model_search (rowid, text) SELECT seq, text FROM model_search_text WHERE seq >= +?",
+    );
     this.#event = prepare(
       "INSERT INTO model_event (model_id, kind, actor, at, row_version, before, after, row_checksum) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
     );

@@ -16,7 +16,9 @@ const running = (place: string): string =>
 
 const columns = (place: string): string =>
   ["seq", ...MODEL_FIELDS.map(({ name }) => name)]
-    .map((name) => (name === "status" ? `CASE WHEN ${running(place)} THEN 1 ELSE 0 END AS status` : `model.${name}`))
+    .map((name) =>
+      name === "status" ? `CASE WHEN ${running(place)} THEN 1 ELSE 0 END AS status` : `model.${name}`,
+    )
     .join(", ");
 
 /** The columns of a model with the status that is true now; takes two parameters: boot id and tick. */

@@ -1,5 +1,6 @@
-import { MODEL_FIELDS, type NewModel } from "@cortex/model-db";
 import { hash } from "node:crypto";
+
+import { MODEL_FIELDS, type NewModel } from "@cortex/model-db";
 
 export type Value = string | number | null;
 /** A row of the table `model`, as it is stored. */

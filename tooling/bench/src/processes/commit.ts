@@ -1,4 +1,5 @@
 import { openRegistry } from "@cortex/model-db";
+
 import { aliasAt } from "../dataset.ts";
 
 // Makes a number of commits, one after the other: commit.ts <registry> <commits>

@@ -1,6 +1,8 @@
-import { openRegistry } from "@cortex/model-db";
 import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline";
+
+import { openRegistry } from "@cortex/model-db";
+
 import { BARE, EQUAL_WORK, RawWriter } from "../contenders/raw-writer.ts";
 import { openRaw } from "../contenders/raw.ts";
 

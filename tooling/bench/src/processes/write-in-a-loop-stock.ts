@@ -1,5 +1,5 @@
-import { openRaw } from "../contenders/raw.ts";
 import { EQUAL_WORK, RawWriter } from "../contenders/raw-writer.ts";
+import { openRaw } from "../contenders/raw.ts";
 import { aliasAt } from "../dataset.ts";
 
 // The same in raw statements, with the busy handler that SQLite comes with.

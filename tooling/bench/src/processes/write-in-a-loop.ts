@@ -1,4 +1,5 @@
 import { isRegistryError, openRegistry } from "@cortex/model-db";
+
 import { aliasAt } from "../dataset.ts";
 
 // One of several processes that write all the time: write-in-a-loop.ts <registry> <which> <start> <milliseconds>
