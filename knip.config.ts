@@ -2,9 +2,11 @@ import type { KnipConfig } from "knip";
 
 const config: KnipConfig = {
   treatConfigHintsAsErrors: true,
+  // Debian's; what needs it says so where it is missing.
+  ignoreBinaries: ["strace"],
   workspaces: {
     ".": {},
-    "packages/*": { entry: ["test/**/*.test.ts"] },
+    "packages/*": { entry: ["test/**/*.test.ts", "test/processes/*.ts", "scripts/*.ts"] },
     "apps/cli": {
       entry: ["src/main.ts", "test/**/*.test.ts"],
       // Imported by @cortex/model-db, which is bundled.
@@ -12,7 +14,7 @@ const config: KnipConfig = {
     },
     "apps/legacy-migrator": { entry: ["src/main.ts", "test/**/*.test.ts"] },
     // Started, packed or measured, but not imported: the dependency has turbo build them first.
-    "tooling/bench": { ignoreDependencies: ["@cortex/cli", "@cortex/legacy-migrator"] },
+    "tooling/bench": { entry: ["src/processes/*", "test/**/*.test.ts"], ignoreDependencies: ["@cortex/cli", "@cortex/legacy-migrator"] },
     "tooling/demo": { ignoreDependencies: ["@cortex/cli", "@cortex/legacy-migrator"] },
     "tooling/pack-test": {
       ignoreDependencies: ["@cortex/cli", "@cortex/legacy-migrator", "@cortex/model-db"],

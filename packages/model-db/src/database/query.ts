@@ -4,7 +4,6 @@ import type { Tables } from "../schema/tables.ts";
 
 /** A value that a query is given when it runs. */
 export type ParameterValue = string | number | null;
-export type Parameters = Record<string, ParameterValue>;
 
 /** What engines say in different words. Everything else in a query is the same on each. */
 export interface Dialect {

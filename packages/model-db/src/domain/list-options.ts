@@ -54,7 +54,7 @@ export interface Page<T> {
   readonly total?: number;
 }
 
-export type Operator = "eq" | "ne" | "lt" | "le" | "gt" | "ge" | "like" | "in";
+type Operator = "eq" | "ne" | "lt" | "le" | "gt" | "ge" | "like" | "in";
 /** One condition, checked: `in` has a list of values, the others one. */
 export interface Condition {
   readonly field: ScalarField;

@@ -10,7 +10,7 @@ import { measure } from "../harness.ts";
 const MIGRATOR = join(import.meta.dirname, "../../../../apps/legacy-migrator");
 const OURS = "cortex-migrate: read, back up, write, verify, report";
 const RAW = "parsing and a raw insert loop, the same rows";
-const BARE = "the same, without history, checksums and search";
+const BATCHED = "the same, search text added at the end";
 const run = promisify(execFile);
 
 interface Usage {
@@ -67,7 +67,7 @@ export const migration: Case = {
           "--yes",
         ]),
         contender(RAW, load),
-        contender(BARE, [...load, "bare"]),
+        contender(BATCHED, [...load, "at the end"]),
       ],
       { clock: "own", rounds: effort.quick || fixture.size >= 1_000_000 ? 0 : 3, batchMs: 0 },
     );

@@ -3,14 +3,15 @@ import { createInterface } from "node:readline";
 
 import { openRegistry } from "@cortex/model-db";
 
-import { BARE, EQUAL_WORK, RawWriter } from "../contenders/raw-writer.ts";
+import { EQUAL_WORK, RawWriter } from "../contenders/raw-writer.ts";
 import { openRaw } from "../contenders/raw.ts";
 
-// Reads a model.list and inserts its lines with raw statements, in one transaction: load-list.ts <list> <registry> [bare]
+// Reads a model.list and inserts its lines with raw statements, in one transaction: load-list.ts <list> <registry> ["at the end"]
+// The third argument says when the search text is added.
 const [list, path, kind] = process.argv.slice(2);
 await (await openRegistry(path!)).close();
 const connection = openRaw(path!);
-const writer = new RawWriter(connection, kind === "bare" ? BARE : { ...EQUAL_WORK, search: "at the end" });
+const writer = new RawWriter(connection, { ...EQUAL_WORK, search: kind === "at the end" ? kind : true });
 const createdAt = Date.now();
 writer.begin();
 for await (const line of createInterface({ input: createReadStream(list!) })) {
