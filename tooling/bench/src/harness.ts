@@ -120,7 +120,7 @@ async function prepareLane(contender: Contender, options: MeasureOptions): Promi
     await runBatch(lane, options.clock);
     fastestMs = Math.min(fastestMs, (performance.now() - start) / lane.runs);
     // Ten times as many at most: the first runs say little about those to come.
-    lane.runs = Math.ceil(Math.min(lane.runs * 10, options.batchMs / fastestMs));
+    lane.runs = Math.max(1, Math.ceil(Math.min(lane.runs * 10, options.batchMs / fastestMs)));
   }
   // The median of few commits says little.
   if (options.clock === "wall" && options.batchMs >= MIN_WALL_RUNS)

@@ -9,20 +9,23 @@ import Database from "better-sqlite3";
  * was compiled again.
  */
 export class RecompileWatch {
+  // oxlint-disable-next-line typescript/unbound-method -- called with the connection that it is for
   readonly #prepare = Database.prototype.prepare;
   readonly #connections = new Set<Database.Database>();
   #statements = 0;
   #calls = 0;
 
   constructor() {
-    const watch = this;
-    Database.prototype.prepare = function prepare(this: Database.Database, sql: string) {
+    const prepare = (connection: Database.Database, sql: string): Database.Statement => {
       const probed = withProbe(sql);
       if (probed !== sql) {
-        watch.#connections.add(this);
-        watch.#statements++;
+        this.#connections.add(connection);
+        this.#statements++;
       }
-      return watch.#prepare.call(this, probed);
+      return this.#prepare.call(connection, probed);
+    };
+    Database.prototype.prepare = function (this: Database.Database, sql: string) {
+      return prepare(this, sql);
     } as typeof Database.prototype.prepare;
   }
 

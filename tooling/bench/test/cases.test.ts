@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { CASES } from "../src/cases/index.ts";
@@ -33,7 +34,9 @@ test.for(CASES.filter(({ name, sizes }) => sizes?.(SIZE) !== false && !SLOW.has(
 
     const { tables = [], facts = [], goals = [] } = await run({ fixture, effort });
 
-    const times = tables.flatMap(({ measurement }) => measurement.names.map((name) => measurement.micros(name)));
+    const times = tables.flatMap(({ measurement }) =>
+      measurement.names.map((name) => measurement.micros(name)),
+    );
     const numbers = [...times, ...facts.map(({ value }) => value), ...goals.map(({ measured }) => measured)];
     expect(numbers.length).toBeGreaterThan(0);
     expect(numbers.every(Number.isFinite)).toBe(true);

@@ -62,7 +62,7 @@ export interface NewModel {
   createdAt?: number;
   /** The same as `createdAt`. */
   updatedAt?: number;
-  /** `remote` for a remote source, else `present`. */
+  /** `remote` for a remote source, `present` where files are named, else `missing`. */
   availability?: Availability;
   engine?: string | null;
   format?: string | null;

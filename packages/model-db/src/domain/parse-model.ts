@@ -19,11 +19,13 @@ import {
   FILE_ROLES,
   MODEL_STATUS,
   SOURCE_TYPES,
+  type Availability,
   type Model,
   type ModelFile,
   type ModelUpdate,
   type NewModel,
   type NewModelFile,
+  type SourceType,
 } from "./model.ts";
 
 type Editable = keyof ModelUpdate;
@@ -90,6 +92,7 @@ export function parseNewModel(input: unknown, now: number): ModelDraft {
   }
   const createdAt = given["createdAt"] === undefined ? now : parseTime("created_at", given["createdAt"]);
   const fields = parseEditable(given);
+  const files = parseFiles(given["files"]);
   const model: Model = {
     modelId,
     sourceType: fields.sourceType!,
@@ -101,7 +104,7 @@ export function parseNewModel(input: unknown, now: number): ModelDraft {
     status: MODEL_STATUS.READY,
     createdAt,
     updatedAt: given["updatedAt"] === undefined ? createdAt : parseTime("updated_at", given["updatedAt"]),
-    availability: fields.availability ?? (fields.sourceType === "remote" ? "remote" : "present"),
+    availability: fields.availability ?? likelyAvailability(fields.sourceType!, files),
     engine: fields.engine ?? null,
     format: fields.format ?? null,
     architecture: fields.architecture ?? null,
@@ -118,7 +121,12 @@ export function parseNewModel(input: unknown, now: number): ModelDraft {
     rowVersion: 1,
     rowChecksum: "",
   };
-  return { model, wantsAlias: fields.alias === undefined, files: parseFiles(given["files"]) };
+  return { model, wantsAlias: fields.alias === undefined, files };
+}
+
+function likelyAvailability(sourceType: SourceType, files: readonly ModelFile[]): Availability {
+  if (sourceType === "remote") return "remote";
+  return files.length > 0 ? "present" : "missing";
 }
 
 /**

@@ -13,6 +13,22 @@ export function toRecord(model: Model): ModelRecord {
   return record as ModelRecord;
 }
 
+/** A model and its files as the history keeps them: what is not known or empty goes without saying. */
+export function toHistoryRecord(model: Model, files: readonly ModelFile[]): JsonObject {
+  const record: JsonObject = {};
+  for (const { name, property } of MODEL_FIELDS) {
+    const value = model[property] as JsonValue;
+    if (!isAbsent(value)) record[name] = value;
+  }
+  if (files.length > 0) record["files"] = files.map(toFileRecord);
+  return record;
+}
+
+function isAbsent(value: JsonValue): boolean {
+  if (typeof value === "object") return value === null || Object.keys(value).length === 0;
+  return value === false;
+}
+
 const ABSENT = { text: null, integer: null, time: null, bytes: null, boolean: false, status: 0 } as const;
 
 /** The model of a record from which whatever is unknown or empty may have been left out. */

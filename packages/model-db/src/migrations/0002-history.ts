@@ -21,6 +21,9 @@ export const createHistory: Migration = {
         row_checksum TEXT NOT NULL DEFAULT ''
       ) STRICT;
       CREATE INDEX model_event_model ON model_event (model_id);
+      CREATE TRIGGER model_event_no_replace BEFORE INSERT ON model_event
+        WHEN EXISTS (SELECT 1 FROM model_event WHERE event_id = NEW.event_id)
+        BEGIN SELECT RAISE(ABORT, 'history is append-only'); END;
       CREATE TRIGGER model_event_no_update BEFORE UPDATE ON model_event
         BEGIN SELECT RAISE(ABORT, 'history is append-only'); END;
       CREATE TRIGGER model_event_no_delete BEFORE DELETE ON model_event

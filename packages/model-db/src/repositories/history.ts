@@ -101,6 +101,8 @@ export class History {
     ) {
       record["status"] = MODEL_STATUS.READY;
     }
+    // Without its beginning, as after a migration down and up again, it is not known what the model was.
+    if (record["model_id"] === undefined) return undefined;
     const model = fromRecord(record);
     return { ...model, rowChecksum: modelChecksum(toModelValues(model)) };
   }

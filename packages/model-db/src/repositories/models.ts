@@ -22,17 +22,9 @@ import {
   type ModelSelection,
   type Page,
 } from "../domain/list-options.ts";
-import {
-  MODEL_STATUS,
-  type JsonObject,
-  type JsonValue,
-  type Model,
-  type ModelFile,
-  type ModelUpdate,
-  type NewModel,
-} from "../domain/model.ts";
+import { MODEL_STATUS, type Model, type ModelUpdate, type NewModel } from "../domain/model.ts";
 import { applyUpdate, parseModelUpdate, parseNewModel, type ModelDraft } from "../domain/parse-model.ts";
-import { toFileRecord, toRecord } from "../domain/record.ts";
+import { toHistoryRecord } from "../domain/record.ts";
 import { shortAliases } from "../domain/short-aliases.ts";
 import { invalidInput, RegistryError } from "../errors.ts";
 import { toModel, toModelValues, type ModelRow, type ModelValues } from "../schema/model.ts";
@@ -427,7 +419,7 @@ export class Models {
         actor: change.actor,
         at: Date.now(),
         rowVersion: model.rowVersion,
-        before: withFiles(model, files),
+        before: toHistoryRecord(model, files),
         after: null,
       });
       return model;
@@ -487,7 +479,7 @@ async function insertModel(
     at: Date.now(),
     rowVersion: 1,
     before: null,
-    after: withFiles(stored, files),
+    after: toHistoryRecord(stored, files),
   });
   return { seq, model: stored };
 }
@@ -569,17 +561,6 @@ async function freeAlias(session: Session, { modelId, aliases }: Model): Promise
     else taken = middle;
   }
   return `${last}-${free}`;
-}
-
-// The record as the history keeps it: what is not known or empty goes without saying.
-function withFiles(model: Model, files: readonly ModelFile[]): JsonObject {
-  const record = Object.entries(toRecord(model)).filter(([, value]) => !isAbsent(value));
-  return Object.fromEntries(files.length === 0 ? record : [...record, ["files", files.map(toFileRecord)]]);
-}
-
-function isAbsent(value: JsonValue): boolean {
-  if (typeof value === "object") return value === null || Object.keys(value).length === 0;
-  return value === false;
 }
 
 function parseListChange(

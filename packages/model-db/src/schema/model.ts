@@ -1,6 +1,8 @@
 import type { Generated } from "kysely";
 
+import { shown } from "../domain/input.ts";
 import type { JsonObject, Model, ModelStatus, Availability, SourceType } from "../domain/model.ts";
+import { RegistryError } from "../errors.ts";
 import { rowChecksum } from "./row-checksum.ts";
 
 /** The row of `model`, as it is stored. */
@@ -47,8 +49,23 @@ export type ModelValues = Omit<ModelTable, "seq">;
 const LISTS = new Map<string, readonly string[]>([["[]", Object.freeze([])]]);
 const MAX_LISTS = 2000;
 
-/** The model that a row holds. */
+/**
+ * The model that a row holds.
+ *
+ * @throws RegistryError `database_damaged`.
+ */
 export function toModel(row: ModelRow): Model {
+  try {
+    return read(row);
+  } catch (error) {
+    // Only a damaged row holds no JSON where it should.
+    throw new RegistryError("database_damaged", `The record of ${shown(row.model_id)} is damaged.`, {
+      cause: error,
+    });
+  }
+}
+
+function read(row: ModelRow): Model {
   return {
     modelId: row.model_id,
     sourceType: row.source_type,

@@ -44,6 +44,19 @@ describe.each(ENGINES)("creating many models ($name)", ({ test }) => {
     expect(items.filter(({ kind }) => kind === "created")).toHaveLength(300);
   });
 
+  test("12,000 are stored as well as one, and found", async ({ registry }) => {
+    await registry.models.create(localModel("needle-before"));
+    const models = Array.from({ length: 12_000 }, (_, index) => localModel(`needle-${index}`));
+    expect(await registry.models.createMany(models)).toEqual({ created: 12_000, skipped: 0 });
+    await registry.models.create(localModel("needle-after"));
+    expect(await registry.models.count({ search: "needle" })).toBe(12_002);
+    expect((await registry.models.list({ search: "needle-11999" })).items).toMatchObject([
+      { modelId: "needle-11999" },
+    ]);
+    await registry.models.delete("needle-77");
+    expect(await registry.models.count({ search: "needle" })).toBe(12_001);
+  }, 20_000);
+
   test("any iterable will do, also an asynchronous one and an empty one", async ({ registry }) => {
     expect(await registry.models.createMany(new Set(some(2)))).toEqual({ created: 2, skipped: 0 });
     expect(await registry.models.createMany(slowly(some(5, 10)))).toEqual({ created: 5, skipped: 0 });

@@ -38,6 +38,20 @@ function difference(before: Model, after: Model): { before: JsonObject; after: J
   return { before: pick(old), after: pick(now) };
 }
 
+function isKnown(value: unknown): boolean {
+  return typeof value === "object" ? value !== null && Object.keys(value).length > 0 : value !== false;
+}
+
+/** The record as a creation or deletion tells it: without what is unknown or empty. */
+function known(model: Model): JsonObject {
+  return Object.fromEntries(Object.entries(toRecord(model)).filter(([, value]) => isKnown(value)));
+}
+
+function withoutFiles(record: JsonObject): JsonObject {
+  const { files: _, ...rest } = record;
+  return rest;
+}
+
 describe.each(ENGINES)("the history ($name)", ({ test, createStore }) => {
   test("has one event for each change of a model, with what was before and after and by whom, and none for a failure", async () => {
     await fc.assert(
@@ -45,7 +59,7 @@ describe.each(ENGINES)("the history ($name)", ({ test, createStore }) => {
         await using store = await createStore();
         const registry = await store.open();
         let before = await modelsById(registry);
-        let known = (await events(registry)).length;
+        let told = (await events(registry)).length;
         for (const [index, operation] of operations.entries()) {
           const actor = `actor ${index}`;
           const what = JSON.stringify(operation);
@@ -57,8 +71,8 @@ describe.each(ENGINES)("the history ($name)", ({ test, createStore }) => {
             failed = true;
           }
           const after = await modelsById(registry);
-          const fresh = (await events(registry)).slice(known);
-          known += fresh.length;
+          const fresh = (await events(registry)).slice(told);
+          told += fresh.length;
           if (failed) {
             expect([fresh, after], what).toEqual([[], before]);
             continue;
@@ -67,10 +81,10 @@ describe.each(ENGINES)("the history ($name)", ({ test, createStore }) => {
             expect(event.actor, what).toBe(actor);
             expect(Math.abs(event.at - Date.now()), what).toBeLessThan(5000);
           }
-          const told = new Map(fresh.map((event) => [event.modelId, event]));
-          expect(told.size, `${what}: one event for each model`).toBe(fresh.length);
+          const byModel = new Map(fresh.map((event) => [event.modelId, event]));
+          expect(byModel.size, `${what}: one event for each model`).toBe(fresh.length);
           for (const id of OPERATION_IDS) {
-            const [old, now, event] = [before.get(id), after.get(id), told.get(id)];
+            const [old, now, event] = [before.get(id), after.get(id), byModel.get(id)];
             if (old?.rowVersion === now?.rowVersion && old?.createdAt === now?.createdAt) {
               expect([now, event], what).toEqual([old, undefined]);
               continue;
@@ -78,10 +92,10 @@ describe.each(ENGINES)("the history ($name)", ({ test, createStore }) => {
             expect(event?.rowVersion, what).toBe(now?.rowVersion ?? old?.rowVersion);
             if (old === undefined) {
               expect([event!.kind, event!.before], what).toEqual(["created", null]);
-              expect(event!.after, what).toMatchObject(toRecord(now!));
+              expect(withoutFiles(event!.after!), what).toEqual(known(now!));
             } else if (now === undefined) {
               expect([event!.kind, event!.after], what).toEqual(["deleted", null]);
-              expect(event!.before, what).toMatchObject(toRecord(old));
+              expect(withoutFiles(event!.before!), what).toEqual(known(old));
             } else {
               expect(now.rowVersion, what).toBe(old.rowVersion + 1);
               expect(event!.at, what).toBe(now.updatedAt);

@@ -143,8 +143,8 @@ describe.each(ENGINES)("listing models ($name)", ({ test, createStore }) => {
   });
 
   test("a part of a text is found in any case, also outside ASCII", async ({ registry }) => {
-    await registry.models.create(localModel("a", { authorRepo: "ÉCOLE Große ЯНДЕКС" }));
-    for (const like of ["École", "écOLE", "grOSSe".replace("SS", "ß"), "яндекс", "ЯндЕкс", "éc"]) {
+    await registry.models.create(localModel("a", { authorRepo: "ÉCOLE Große ЯНДЕКС ΣΟΦΟΣΑ" }));
+    for (const like of ["École", "écOLE", "GROßE", "ΣΟΦΟΣ", "σοφοσ", "яндекс", "ЯндЕкс", "éc"]) {
       expect(await registry.models.count({ filter: { author_repo: { like } } }), like).toBe(1);
     }
   });

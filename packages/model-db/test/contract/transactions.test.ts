@@ -101,10 +101,17 @@ describe.each(ENGINES)("transactions ($name)", ({ test }) => {
       expect(await models.names({ prefix: "" })).toHaveLength(3);
       expect(await models.count({ tags: { all: ["t"] }, filter: { status: 1 } })).toBe(1);
       expect(await models.count({ search: "after" })).toBe(1);
+      await models.createMany([localModel("many-1", { alias: "many-alias" }), localModel("many-2")]);
+      expect(await models.count({ search: "many" })).toBe(2);
+      expect(await models.resolve("many-alias")).toMatchObject({ modelId: "many-1" });
+      await models.createMany([localModel("many-1"), localModel("many-3")], { onExisting: "skip" });
+      expect(await models.count({ search: "many" })).toBe(3);
+      for (const id of ["many-1", "many-2", "many-3"]) await models.delete(id);
+      expect(await models.count({ search: "many" })).toBe(0);
       expect((await models.list({ total: true })).total).toBe(2);
       expect(await files.list("b")).toHaveLength(1);
       expect(await runs.list({ name: "b" })).toHaveLength(1);
-      expect((await history.list()).items).toHaveLength(5);
+      expect((await history.list()).items).toHaveLength(11);
       expect(await history.latestEventId()).toBeGreaterThan(latest);
       expect(await history.modelAt("b", Date.now())).toMatchObject({ status: 1 });
       for (const [who, { models: seen, history: told }] of outside) {

@@ -1,20 +1,25 @@
 import { join } from "node:path";
 
 import { openRegistry } from "@cortex/model-db";
-import { eq, or, sql } from "drizzle-orm";
+import { sql } from "drizzle-orm";
 
-import { atLeast, atMost, type Case, type Setting, type Table, type Goal } from "../case.ts";
+import { atLeast, atMost, type Case, type Goal, type Setting, type Table } from "../case.ts";
 import * as drizzle from "../contenders/drizzle.ts";
 import * as kysely from "../contenders/kysely.ts";
 import { readModelList, writeModelList } from "../contenders/model-list.ts";
 import { BOOT, COLUMNS, openRaw, STABLE_COLUMNS, TICK } from "../contenders/raw.ts";
 import { aliasAt, modelAt, sampleIndexes } from "../dataset.ts";
-import { measure, type Contender } from "../harness.ts";
+import { measure, type Contender, type Measurement } from "../harness.ts";
+
+/** What a model is found by. */
+type By = "id" | "alias" | "either";
 
 const SAMPLE = 4096;
 const OURS = "registry, typed and decoded";
 const LIMIT = "raw .get, same columns, undecoded";
-const PLAIN = "raw .get, SELECT *, undecoded";
+const PLAIN = "raw .get, SELECT *, as one writes it, undecoded";
+const ONE = "the registry's one statement, undecoded";
+const TWO = "raw, two statements: id, then alias";
 const KYSELY = "Kysely, stock dialect";
 const BUILT = "Drizzle, built each call";
 const LIST = "model.list, read and searched";
@@ -26,34 +31,31 @@ export const resolve: Case = {
     const tables: Table[] = [];
     const goals: Goal[] = [];
     for (const by of ["id", "alias", "either"] as const) {
-      const table = await measureBy(by, setting);
-      const { measurement } = table;
-      tables.push(table);
-      if (by === "either") {
-        goals.push(
-          atMost("id or alias: the statement, against two raw ones", measurement.ratio(ONE, TWO), 0.9),
-          atLeast("id or alias: faster than Kysely with OR", measurement.ratio(KYSELY, OURS), 6),
-        );
-      } else {
-        goals.push(
-          atMost(`by ${by}: against raw undecoded`, measurement.ratio(OURS, LIMIT), 1.25),
-          atLeast(`by ${by}: faster than stock Kysely`, measurement.ratio(KYSELY, OURS), 4.5),
-          atLeast(`by ${by}: faster than Drizzle`, measurement.ratio(BUILT, OURS), 9),
-        );
-      }
-      if (setting.fixture.size >= 1_000_000) {
-        goals.push(atLeast(`by ${by}: faster than reading model.list`, measurement.ratio(LIST, OURS), 1000));
-      }
+      const measurement = await measureBy(by, setting);
+      tables.push({ title: `resolve by ${by}`, reference: by === "either" ? TWO : LIMIT, measurement });
+      goals.push(...goalsOf(by, measurement, setting.fixture.size));
     }
     return { tables, goals };
   },
 };
 
-const ONE = "the registry's statement alone, undecoded";
-const TWO = "raw, two statements: id, then alias";
-const TWO_NAIVE = "the same, as one writes it";
+function goalsOf(by: By, measurement: Measurement, size: number): Goal[] {
+  const goals =
+    by === "either"
+      ? [
+          atMost("id or alias: the statement, against two raw ones", measurement.ratio(ONE, TWO), 0.9),
+          atLeast("id or alias: faster than Kysely with OR", measurement.ratio(KYSELY, OURS), 6),
+        ]
+      : [
+          atMost(`by ${by}: against raw undecoded`, measurement.ratio(OURS, LIMIT), 1.25),
+          atLeast(`by ${by}: faster than stock Kysely`, measurement.ratio(KYSELY, OURS), 4.5),
+          atLeast(`by ${by}: faster than Drizzle`, measurement.ratio(BUILT, OURS), 9),
+        ];
+  if (size < 1_000_000) return goals;
+  return [...goals, atLeast(`by ${by}: faster than reading model.list`, measurement.ratio(LIST, OURS), 1000)];
+}
 
-async function measureBy(by: "id" | "alias" | "either", { fixture, effort }: Setting): Promise<Table> {
+async function measureBy(by: By, { fixture, effort }: Setting): Promise<Measurement> {
   const names = sampleIndexes(fixture.size, SAMPLE).map((index, position) =>
     by === "id" || (by === "either" && position % 2 === 0) ? modelAt(index).modelId : aliasAt(index),
   );
@@ -62,87 +64,46 @@ async function measureBy(by: "id" | "alias" | "either", { fixture, effort }: Set
   const connection = openRaw(fixture.path, { readonly: true });
   const query = kysely.openKysely(fixture.path, { readonly: true });
   const orm = drizzle.openDrizzle(fixture.path, { readonly: true });
+  const prepared = drizzle.findBy(orm, by, sql.placeholder("name")).prepare();
   const list = join(fixture.folder, "resolve.list");
   writeModelList(list, fixture.size);
 
-  const byId = connection.prepare(`SELECT ${STABLE_COLUMNS} FROM model WHERE model_id = +?`);
-  const byName = connection.prepare(
-    `SELECT ${STABLE_COLUMNS} FROM model_name JOIN model ON model.seq = model_name.model_seq WHERE model_name.name = +?`,
-  );
-  const plainId = connection.prepare("SELECT * FROM model WHERE model_id = ?");
-  const naiveId = connection.prepare(`SELECT ${COLUMNS} FROM model WHERE model_id = ?`);
-  const plainAlias = connection.prepare(
-    "SELECT model.* FROM model_name JOIN model ON model.seq = model_name.model_seq WHERE model_name.name = ?",
-  );
-  const naiveAlias = connection.prepare(
-    `SELECT ${COLUMNS} FROM model_name JOIN model ON model.seq = model_name.model_seq WHERE model_name.name = ?`,
-  );
-
-  const ofKysely = (name: string): Promise<unknown> => {
-    if (by === "id")
-      return query
-        .selectFrom("model")
-        .select(kysely.selection())
-        .where("model_id", "=", name)
-        .executeTakeFirst();
-    let rows = query
-      .selectFrom("model")
-      .innerJoin("model_name", "model.seq", "model_name.model_seq")
-      .select(kysely.selection());
-    if (by === "alias") rows = rows.where("model_name.name", "=", name);
-    else {
-      return query
-        .selectFrom("model")
-        .select(kysely.selection())
-        .where((eb) =>
-          eb.or([
-            eb("model.model_id", "=", name),
-            eb("model.seq", "=", eb.selectFrom("model_name").select("model_seq").where("name", "=", name)),
-          ]),
-        )
-        .executeTakeFirst();
-    }
-    return rows.executeTakeFirst();
-  };
-  const ofDrizzle = (name: string | ReturnType<typeof sql.placeholder>) => {
-    const rows = orm.select(drizzle.selection).from(drizzle.model);
-    if (by === "id") return rows.where(eq(drizzle.model.model_id, name));
-    if (by === "alias") {
-      return rows
-        .innerJoin(drizzle.modelName, eq(drizzle.modelName.model_seq, drizzle.model.seq))
-        .where(eq(drizzle.modelName.name, name));
-    }
-    const seq = orm
-      .select({ seq: drizzle.modelName.model_seq })
-      .from(drizzle.modelName)
-      .where(eq(drizzle.modelName.name, name));
-    return rows.where(or(eq(drizzle.model.model_id, name), eq(drizzle.model.seq, seq)));
-  };
-  const prepared = ofDrizzle(sql.placeholder("name")).prepare();
-
-  const contenders: Contender[] = [
-    by === "id"
-      ? { name: OURS, isAsync: true, run: (index) => registry.models.get(nameAt(index)) }
-      : { name: OURS, isAsync: true, run: (index) => registry.models.resolve(nameAt(index)) },
-    ...(by === "either"
+  const fromId = "FROM model WHERE model_id =";
+  const fromName = "FROM model_name JOIN model ON model.seq = model_name.model_seq WHERE model_name.name =";
+  const byId = connection.prepare(`SELECT ${STABLE_COLUMNS} ${fromId} +?`);
+  const byName = connection.prepare(`SELECT ${STABLE_COLUMNS} ${fromName} +?`);
+  const naive = connection.prepare(`SELECT model.* ${by === "id" ? fromId : fromName} ?`);
+  const naiveId = connection.prepare(`SELECT ${COLUMNS} ${fromId} ?`);
+  const naiveName = connection.prepare(`SELECT ${COLUMNS} ${fromName} ?`);
+  const raw: Contender[] =
+    by === "either"
       ? [
+          { name: ONE, run: (index) => byName.get(BOOT, TICK, nameAt(index)) },
           {
             name: TWO,
-            run: (index: number) =>
-              naiveId.get(BOOT, TICK, nameAt(index)) ?? byAlias.get(BOOT, TICK, nameAt(index)),
+            run: (index) => byId.get(BOOT, TICK, nameAt(index)) ?? byName.get(BOOT, TICK, nameAt(index)),
           },
-          { name: ONE, run: (index: number) => byName.get(BOOT, TICK, nameAt(index)) },
+          {
+            name: "the same, as one writes it",
+            run: (index) =>
+              naiveId.get(BOOT, TICK, nameAt(index)) ?? naiveName.get(BOOT, TICK, nameAt(index)),
+          },
         ]
       : [
-          {
-            name: LIMIT,
-            run: (index: number) => (by === "id" ? byId : byName).get(BOOT, TICK, nameAt(index)),
-          },
-          { name: PLAIN, run: (index: number) => (by === "id" ? plainId : plainAlias).get(nameAt(index)) },
-        ]),
-    { name: KYSELY, isAsync: true, run: (index) => ofKysely(nameAt(index)) },
+          { name: LIMIT, run: (index) => (by === "id" ? byId : byName).get(BOOT, TICK, nameAt(index)) },
+          { name: PLAIN, run: (index) => naive.get(nameAt(index)) },
+        ];
+  const contenders: Contender[] = [
+    {
+      name: OURS,
+      isAsync: true,
+      run: (index) =>
+        by === "id" ? registry.models.get(nameAt(index)) : registry.models.resolve(nameAt(index)),
+    },
+    ...raw,
+    { name: KYSELY, isAsync: true, run: (index) => kysely.findBy(query, by, nameAt(index)) },
     { name: "Drizzle, prepared", run: (index) => prepared.get({ name: nameAt(index) }) },
-    { name: BUILT, run: (index) => ofDrizzle(nameAt(index)).get() },
+    { name: BUILT, run: (index) => drizzle.findBy(orm, by, nameAt(index)).get() },
     {
       name: LIST,
       run(index) {
@@ -159,5 +120,5 @@ async function measureBy(by: "id" | "alias" | "either", { fixture, effort }: Set
   connection.close();
   await query.destroy();
   orm.$client.close();
-  return { title: `resolve by ${by}`, reference: by === "either" ? TWO : LIMIT, measurement };
+  return measurement;
 }

@@ -1,5 +1,5 @@
 import type Database from "better-sqlite3";
-import { sql } from "drizzle-orm";
+import { eq, getTableColumns, or, sql } from "drizzle-orm";
 import { drizzle, type BetterSQLite3Database } from "drizzle-orm/better-sqlite3";
 import { integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
 
@@ -66,19 +66,21 @@ export const isRunning = sql<boolean>`(model.status = 1 and exists (select 1 fro
 
 /** Every column of a model, with the status that is true now. */
 export const selection = {
-  ...columnsOf(),
+  ...getTableColumns(model),
   status: sql<number>`case when ${isRunning} then 1 else 0 end`,
 };
 
-function columnsOf() {
-  const { seq, model_id, source_type, author_repo, branch, config_path, alias, aliases, created_at } = model;
-  const { updated_at, availability, engine, format, architecture, quantization, parameter_count } = model;
-  const { context_length, size_bytes, capabilities, metadata, tags, notes, pinned, last_used_at } = model;
-  const { row_version, row_checksum } = model;
-  return {
-    ...{ seq, model_id, source_type, author_repo, branch, config_path, alias, aliases, created_at },
-    ...{ updated_at, availability, engine, format, architecture, quantization, parameter_count },
-    ...{ context_length, size_bytes, capabilities, metadata, tags, notes, pinned, last_used_at },
-    ...{ row_version, row_checksum },
-  };
+/** One model by its id, by an alias, or by either of them. */
+export function findBy(
+  db: BetterSQLite3Database,
+  by: "id" | "alias" | "either",
+  name: string | ReturnType<typeof sql.placeholder>,
+) {
+  const models = db.select(selection).from(model);
+  if (by === "id") return models.where(eq(model.model_id, name));
+  if (by === "alias") {
+    return models.innerJoin(modelName, eq(modelName.model_seq, model.seq)).where(eq(modelName.name, name));
+  }
+  const seq = db.select({ seq: modelName.model_seq }).from(modelName).where(eq(modelName.name, name));
+  return models.where(or(eq(model.model_id, name), eq(model.seq, seq)));
 }

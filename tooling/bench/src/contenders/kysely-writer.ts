@@ -26,9 +26,9 @@ async function insert(transaction: Transaction<Tables>, model: NewModel): Promis
     .values(row as never)
     .returning("seq")
     .executeTakeFirstOrThrow();
-  const names = [model.modelId, model.alias!].map((name) => ({ name, model_seq: Number(seq) }));
+  const names = [model.modelId, model.alias!].map((name) => ({ name, model_seq: seq }));
   await transaction.insertInto("model_name").values(names).execute();
-  const tags = (model.tags ?? []).map((tag) => ({ tag, model_seq: Number(seq) }));
+  const tags = (model.tags ?? []).map((tag) => ({ tag, model_seq: seq }));
   if (tags.length > 0) await transaction.insertInto("model_tag").values(tags).execute();
   await sql`insert into model_search (rowid, text) select seq, text from model_search_text where seq = ${seq}`.execute(
     transaction,

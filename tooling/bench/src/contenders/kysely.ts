@@ -53,3 +53,21 @@ export function selection() {
     sql<number>`case when ${isRunning()} then 1 else 0 end`.as("status"),
   ] as const;
 }
+
+/** One model by its id, by an alias, or by either of them. */
+export function findBy(
+  db: Kysely<KyselyTables>,
+  by: "id" | "alias" | "either",
+  name: string,
+): Promise<object | undefined> {
+  const models = db.selectFrom("model").select(selection());
+  if (by === "id") return models.where("model_id", "=", name).executeTakeFirst();
+  if (by === "alias") {
+    const named = models.innerJoin("model_name", "model.seq", "model_name.model_seq");
+    return named.where("model_name.name", "=", name).executeTakeFirst();
+  }
+  const seq = sql<number>`(select model_seq from model_name where name = ${name})`;
+  return models
+    .where((eb) => eb.or([eb("model_id", "=", name), eb("model.seq", "=", seq)]))
+    .executeTakeFirst();
+}
