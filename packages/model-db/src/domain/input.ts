@@ -112,17 +112,23 @@ export function parseInteger(
   min: number = 0,
   max: number = Number.MAX_SAFE_INTEGER,
 ): number {
-  if (typeof value === "number" && Number.isSafeInteger(value) && value >= min && value <= max) return value;
+  if (typeof value === "number" && Number.isSafeInteger(value) && value >= min && value <= max)
+    return withoutSign(value);
   throw invalidInput(
     field,
     `${field} must be a whole number from ${min.toLocaleString("en")} to ${max.toLocaleString("en")}, not ${shown(value)}.`,
   );
 }
 
+// No store keeps the sign of -0.
+function withoutSign(value: number): number {
+  return value === 0 ? 0 : value;
+}
+
 /** Unix milliseconds from 1970 to 9999. */
 export function parseTime(field: string, value: unknown): number {
   if (typeof value === "number" && Number.isSafeInteger(value) && value >= 0 && value <= MAX_TIME_MS)
-    return value;
+    return withoutSign(value);
   throw invalidInput(
     field,
     `${field} must be a time in Unix milliseconds between the years 1970 and 9999, not ${shown(value)}.`,
@@ -191,7 +197,7 @@ class JsonCopy {
       throw this.#refused(`holds more than ${MAX_JSON_VALUES.toLocaleString("en")} values`);
     }
     if (value === null || typeof value === "boolean") return value;
-    if (typeof value === "number" && Number.isFinite(value)) return value;
+    if (typeof value === "number" && Number.isFinite(value)) return withoutSign(value);
     if (typeof value === "string") return this.#text(value);
     if (Array.isArray(value)) return Array.from(value, (item) => this.copy(item, depth + 1));
     if (typeof value !== "object" || !isPlain(value))

@@ -72,6 +72,16 @@ const renewRun: Query<
     })
     .where("token", "=", p("token")),
 );
+const deleteExpired: Query<Moment & { model_id: string }, unknown> = query(
+  "runs delete expired",
+  ({ db, sql, p }) =>
+    db
+      .deleteFrom("model_run")
+      .where("model_id", "=", p("model_id"))
+      .where(
+        sql<boolean>`not (boot_id = ${p("boot")} and ${p("tick")} between renewed_tick and expires_tick)`,
+      ),
+);
 const deleteRun: Query<{ token: number }, unknown> = query("run delete", ({ db, p }) =>
   db.deleteFrom("model_run").where("token", "=", p("token")),
 );
@@ -124,6 +134,7 @@ export class Runs {
       if (own !== undefined) return renew(session, { ...own, endpoint: claim.endpoint }, claim.ttlMs, now);
       const [other] = others;
       if (other !== undefined && !claim.join) throw modelRunning(model.modelId, toRun(other, now));
+      await session.run(deleteExpired, { model_id: model.modelId, ...momentOf(now) });
       const { join: _, ttlMs, ...holder } = claim;
       const startedAt = Date.now();
       const running = { ...model, status: MODEL_STATUS.RUNNING, lastUsedAt: startedAt };

@@ -2,6 +2,7 @@ import type { Generated } from "kysely";
 
 import type { EventKind, ModelEvent } from "../domain/event.ts";
 import type { JsonObject } from "../domain/model.ts";
+import { RegistryError } from "../errors.ts";
 import { rowChecksum } from "./row-checksum.ts";
 
 /** The row of `model_event`. */
@@ -20,6 +21,16 @@ export type EventRow = Omit<EventTable, "event_id"> & { event_id: number };
 export type EventValues = Omit<EventTable, "event_id">;
 
 export function toModelEvent(row: EventRow): ModelEvent {
+  try {
+    return read(row);
+  } catch (error) {
+    throw new RegistryError("database_damaged", `Event ${row.event_id} of the history is damaged.`, {
+      cause: error,
+    });
+  }
+}
+
+function read(row: EventRow): ModelEvent {
   return {
     eventId: row.event_id,
     modelId: row.model_id,

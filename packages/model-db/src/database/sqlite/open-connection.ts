@@ -33,8 +33,9 @@ export function openConnection(
   }
 }
 
+// To capitals, since a small sigma depends on what follows it.
 function foldCase(text: unknown): string | null {
-  return typeof text === "string" ? text.toLowerCase() : null;
+  return typeof text === "string" ? text.toUpperCase() : null;
 }
 
 /** Puts a file into write-ahead mode, waiting for others that do the same. */

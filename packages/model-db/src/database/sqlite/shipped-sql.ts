@@ -55,6 +55,7 @@ export const SHIPPED_SQL: Readonly<Record<string, CompiledSql>> = {
   "run insert": { sql: "insert into \"model_run\" (\"token\", \"model_id\", \"holder\", \"node\", \"pid\", \"endpoint\", \"started_at\", \"ttl_ms\", \"boot_id\", \"renewed_tick\", \"expires_tick\") values (+?, +?, +?, +?, +?, +?, +?, +?, +?, +?, +?)", parameters: ["token","model_id","holder","node","pid","endpoint","started_at","ttl_ms","boot_id","renewed_tick","expires_tick"] },
   "run live by token": { sql: "select * from \"model_run\" where \"token\" = +? and \"boot_id\" = +? and +? between renewed_tick and expires_tick", parameters: ["token","boot","tick"] },
   "run renew": { sql: "update \"model_run\" set \"endpoint\" = +?, \"ttl_ms\" = +?, \"renewed_tick\" = +?, \"expires_tick\" = +? where \"token\" = +?", parameters: ["endpoint","ttl_ms","renewed_tick","expires_tick","token"] },
+  "runs delete expired": { sql: "delete from \"model_run\" where \"model_id\" = +? and not (boot_id = +? and +? between renewed_tick and expires_tick)", parameters: ["model_id","boot","tick"] },
   "runs live": { sql: "select * from \"model_run\" where \"boot_id\" = +? and +? between renewed_tick and expires_tick order by \"token\"", parameters: ["boot","tick"] },
   "runs live of model": { sql: "select * from \"model_run\" where \"model_id\" = +? and \"boot_id\" = +? and +? between renewed_tick and expires_tick order by \"token\"", parameters: ["model_id","boot","tick"] },
   "search delete": { sql: "delete from \"model_search\" where \"rowid\" = +?", parameters: ["seq"] },
