@@ -148,7 +148,7 @@ export function parseTags(field: string, value: unknown, maxLength?: number): st
     if (typeof tag !== "string" || tag.length > MAX_TAG_LENGTH || !TAG.test(tag)) {
       throw invalidInput(
         field,
-        `${shown(tag)} is no tag: 1 to ${MAX_TAG_LENGTH} letters, digits and . _ : / = - are allowed, beginning with a letter or digit.`,
+        `${shown(tag)} is no ${field === "capabilities" ? "capability" : "tag"}: 1 to ${MAX_TAG_LENGTH} letters, digits and . _ : / = - are allowed, beginning with a letter or digit.`,
       );
     }
     return tag;

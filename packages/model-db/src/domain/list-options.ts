@@ -153,7 +153,8 @@ function parseComparison(
 ): Condition {
   const { name, type } = field;
   if (operator === "like" && (type !== "text" || typeof value !== "string" || value === "")) {
-    throw invalidInput(name, `${name} like must be a part of a text field, not ${shown(value)}.`);
+    const why = type === "text" ? `${shown(value)} is no part of a text` : `${name} is no text`;
+    throw invalidInput(name, `${name} cannot be searched for a part: ${why}.`);
   }
   if (value === null && operator !== "eq" && operator !== "ne") {
     throw invalidInput(name, `${name} cannot be compared by size with null; use eq or ne.`);

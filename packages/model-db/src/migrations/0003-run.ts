@@ -19,6 +19,7 @@ export const createRun: Migration = {
         endpoint TEXT,
         started_at INTEGER NOT NULL,
         ttl_ms INTEGER NOT NULL,
+        renewed_at INTEGER NOT NULL,
         boot_id TEXT NOT NULL,
         renewed_tick INTEGER NOT NULL,
         expires_tick INTEGER NOT NULL,

@@ -53,13 +53,14 @@ const insertRun: Query<RunTable, unknown> = query("run insert", ({ db, p }) =>
     endpoint: p("endpoint"),
     started_at: p("started_at"),
     ttl_ms: p("ttl_ms"),
+    renewed_at: p("renewed_at"),
     boot_id: p("boot_id"),
     renewed_tick: p("renewed_tick"),
     expires_tick: p("expires_tick"),
   }),
 );
 const renewRun: Query<
-  Pick<RunTable, "token" | "endpoint" | "ttl_ms" | "renewed_tick" | "expires_tick">,
+  Pick<RunTable, "token" | "endpoint" | "ttl_ms" | "renewed_at" | "renewed_tick" | "expires_tick">,
   unknown
 > = query("run renew", ({ db, p }) =>
   db
@@ -67,6 +68,7 @@ const renewRun: Query<
     .set({
       endpoint: p("endpoint"),
       ttl_ms: p("ttl_ms"),
+      renewed_at: p("renewed_at"),
       renewed_tick: p("renewed_tick"),
       expires_tick: p("expires_tick"),
     })
@@ -131,7 +133,7 @@ export class Runs {
       const own = others.find(
         (row) => row.holder === claim.holder && row.node === claim.node && row.pid === claim.pid,
       );
-      if (own !== undefined) return renew(session, { ...own, endpoint: claim.endpoint }, claim.ttlMs, now);
+      if (own !== undefined) return renew(session, { ...own, endpoint: claim.endpoint ?? own.endpoint }, claim.ttlMs, now);
       const [other] = others;
       if (other !== undefined && !claim.join) throw modelRunning(model.modelId, toRun(other, now));
       await session.run(deleteExpired, { model_id: model.modelId, ...momentOf(now) });
@@ -149,6 +151,7 @@ export class Runs {
         ...holder,
         started_at: startedAt,
         ttl_ms: ttlMs,
+        renewed_at: startedAt,
         boot_id: now.bootId,
         renewed_tick: now.tick,
         expires_tick: now.tick + ttlMs,
@@ -220,7 +223,8 @@ export class Runs {
 }
 
 async function renew(session: Session, row: RunTable, ttlMs: number, now: MachineTime): Promise<Run> {
-  const renewed = { ...row, ttl_ms: ttlMs, renewed_tick: now.tick, expires_tick: now.tick + ttlMs };
+  const { tick } = now;
+  const renewed = { ...row, ttl_ms: ttlMs, renewed_at: Date.now(), renewed_tick: tick, expires_tick: tick + ttlMs };
   await session.run(renewRun, renewed);
   return toRun(renewed, now);
 }

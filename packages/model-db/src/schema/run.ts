@@ -11,18 +11,22 @@ export interface RunTable {
   endpoint: string | null;
   started_at: number;
   ttl_ms: number;
+  /** By the wall clock, for people; the ticks decide. */
+  renewed_at: number;
   boot_id: string;
   renewed_tick: number;
   expires_tick: number;
 }
 
 /**
- * Until when a lease held or holds, in Unix milliseconds. What it was renewed to before the machine
- * restarted is not known: then the time that it was first given counts.
+ * Until when a lease held or holds, in Unix milliseconds by the wall clock of now.
  */
 export function heldUntil(row: RunTable, now: MachineTime): number {
-  if (row.boot_id !== now.bootId) return row.started_at + row.ttl_ms;
-  return Date.now() + (row.expires_tick - now.tick);
+  const said = row.renewed_at + row.ttl_ms;
+  if (row.boot_id !== now.bootId) return said;
+  // What the clocks say differs by the milliseconds between reading them, unless the wall clock was set.
+  const meant = Date.now() + (row.expires_tick - now.tick);
+  return Math.abs(meant - said) < 1000 ? said : meant;
 }
 
 /** The lease that a row holds, as seen at `now`. */

@@ -62,7 +62,7 @@ describe.each(ENGINES)("creating a model ($name)", ({ test }) => {
       status: MODEL_STATUS.READY,
       createdAt: created.createdAt,
       updatedAt: created.createdAt,
-      availability: "present",
+      availability: "missing",
       engine: null,
       format: null,
       architecture: null,
@@ -81,9 +81,21 @@ describe.each(ENGINES)("creating a model ($name)", ({ test }) => {
     });
   });
 
-  test("a remote model is available as remote", async ({ registry }) => {
-    const created = await registry.models.create({ modelId: "gpt", sourceType: "remote" });
-    expect(created.availability).toBe("remote");
+  test("whether a model is here is told from its source and its files, unless it is said", async ({
+    registry,
+  }) => {
+    const files = [{ path: "p", role: "weights" as const }];
+    const made: [NewModel, string][] = [
+      [{ modelId: "a", sourceType: "remote" }, "remote"],
+      [{ modelId: "b", sourceType: "local" }, "missing"],
+      [{ modelId: "c", sourceType: "local", files: [] }, "missing"],
+      [{ modelId: "d", sourceType: "local", files }, "present"],
+      [{ modelId: "e", sourceType: "local", files, availability: "partial" }, "partial"],
+      [{ modelId: "f", sourceType: "remote", availability: "downloadable" }, "downloadable"],
+    ];
+    for (const [model, availability] of made) {
+      expect((await registry.models.create(model)).availability, model.modelId).toBe(availability);
+    }
   });
 
   test("an empty text is the same as none", async ({ registry }) => {

@@ -12,7 +12,7 @@ const changes: Required<Omit<ModelUpdate, "metadata">> = {
   configPath: "b.yml",
   alias: "primary",
   aliases: ["other"],
-  availability: "missing",
+  availability: "partial",
   engine: "onnx",
   format: "safetensors",
   architecture: "qwen",
