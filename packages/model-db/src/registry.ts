@@ -4,7 +4,7 @@ import { openSqlite } from "./database/sqlite/sqlite-engine.ts";
 import type { ModelEvent } from "./domain/event.ts";
 import { checkKeys, parseBoolean, parseInteger, parseWord } from "./domain/input.ts";
 import { invalidInput } from "./errors.ts";
-import { MIGRATIONS } from "./migrations/index.ts";
+import { SCHEMA_VERSION } from "./migrations/schema-version.ts";
 import { parseActor } from "./repositories/change-options.ts";
 import { Files } from "./repositories/files.ts";
 import { History } from "./repositories/history.ts";
@@ -165,13 +165,14 @@ export class Registry implements AsyncDisposable, Repositories {
 
   /** Which schema the registry has, and which there are. */
   async schema(): Promise<SchemaStatus> {
+    const { MIGRATIONS } = await import("./migrations/index.ts");
     const { version, applied } = this.#engine.schemaVersion();
     const migrations = MIGRATIONS.map((step) => ({
       version: step.version,
       name: step.name,
       appliedAt: applied.find((record) => record.version === step.version)?.appliedAt ?? null,
     }));
-    return { version, latest: MIGRATIONS.length, migrations };
+    return { version, latest: SCHEMA_VERSION, migrations };
   }
 
   /**
@@ -180,7 +181,7 @@ export class Registry implements AsyncDisposable, Repositories {
    *
    * @throws RegistryError `invalid_input` for a version that there is not, `schema_too_new`.
    */
-  async migrate(target: number = MIGRATIONS.length): Promise<{ from: number; to: number }> {
+  async migrate(target: number = SCHEMA_VERSION): Promise<{ from: number; to: number }> {
     this.#checkOutside();
     return this.#engine.migrate(target);
   }

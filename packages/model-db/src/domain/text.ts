@@ -5,9 +5,12 @@ const FORBIDDEN =
   /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]|\p{Surrogate}|\p{Noncharacter_Code_Point}/u;
 const FORBIDDEN_ALL = new RegExp(FORBIDDEN.source, "gu");
 
+// Nearly every text; the long expression takes longer to get ready than a list of models to print.
+const PLAIN = /^[ -~]*$/;
+
 /** Whether a text holds a character that could drive a terminal, reorder a line or break an encoding. */
 export function hasForbiddenCharacter(text: string): boolean {
-  return FORBIDDEN.test(text);
+  return !PLAIN.test(text) && FORBIDDEN.test(text);
 }
 
 /**
@@ -16,7 +19,7 @@ export function hasForbiddenCharacter(text: string): boolean {
  * (CWE-150). Other text comes back unchanged.
  */
 export function toVisible(text: string): string {
-  if (!FORBIDDEN.test(text)) return text;
+  if (!hasForbiddenCharacter(text)) return text;
   return text.replace(FORBIDDEN_ALL, (character) => {
     const code = character.codePointAt(0)!.toString(16);
     if (code.length <= 2) return `\\x${code.padStart(2, "0")}`;

@@ -133,7 +133,8 @@ export class Runs {
       const own = others.find(
         (row) => row.holder === claim.holder && row.node === claim.node && row.pid === claim.pid,
       );
-      if (own !== undefined) return renew(session, { ...own, endpoint: claim.endpoint ?? own.endpoint }, claim.ttlMs, now);
+      if (own !== undefined)
+        return renew(session, { ...own, endpoint: claim.endpoint ?? own.endpoint }, claim.ttlMs, now);
       const [other] = others;
       if (other !== undefined && !claim.join) throw modelRunning(model.modelId, toRun(other, now));
       await session.run(deleteExpired, { model_id: model.modelId, ...momentOf(now) });
@@ -224,7 +225,13 @@ export class Runs {
 
 async function renew(session: Session, row: RunTable, ttlMs: number, now: MachineTime): Promise<Run> {
   const { tick } = now;
-  const renewed = { ...row, ttl_ms: ttlMs, renewed_at: Date.now(), renewed_tick: tick, expires_tick: tick + ttlMs };
+  const renewed = {
+    ...row,
+    ttl_ms: ttlMs,
+    renewed_at: Date.now(),
+    renewed_tick: tick,
+    expires_tick: tick + ttlMs,
+  };
   await session.run(renewRun, renewed);
   return toRun(renewed, now);
 }

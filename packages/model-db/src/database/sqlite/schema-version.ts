@@ -1,13 +1,10 @@
 import type Database from "better-sqlite3";
 
-import { shown } from "../../domain/input.ts";
-import { invalidInput, RegistryError } from "../../errors.ts";
-import { MIGRATIONS } from "../../migrations/index.ts";
-import type { Migration } from "../../migrations/migration.ts";
+import { RegistryError } from "../../errors.ts";
+import { SCHEMA_VERSION } from "../../migrations/schema-version.ts";
 
 /** "CTXM" in the header of the file: what `file(1)` and our own check know a registry by. */
-const APPLICATION_ID = 0x4354584d;
-const LATEST = MIGRATIONS.length;
+export const APPLICATION_ID = 0x4354584d;
 
 /** The version of a registry's schema; 0 for a file that is still empty. Reads only. */
 export function readSchemaVersion(connection: Database.Database): number {
@@ -15,10 +12,10 @@ export function readSchemaVersion(connection: Database.Database): number {
   const applicationId = connection.pragma("application_id", { simple: true });
   const version = connection.pragma("user_version", { simple: true }) as number;
   if (applicationId === APPLICATION_ID) {
-    if (version <= LATEST) return version;
+    if (version <= SCHEMA_VERSION) return version;
     throw new RegistryError(
       "schema_too_new",
-      `${path} has schema ${version}, newer than ${LATEST}, the newest that this program knows. Update the program; the file is untouched.`,
+      `${path} has schema ${version}, newer than ${SCHEMA_VERSION}, the newest that this program knows. Update the program; the file is untouched.`,
     );
   }
   const names = connection.prepare("SELECT name FROM sqlite_schema").pluck().all();
@@ -41,32 +38,4 @@ export function readMigrations(
       "SELECT version, name, applied_at AS appliedAt FROM migration ORDER BY version",
     )
     .all();
-}
-
-/** Takes one step towards a version, in a transaction with its record; false where none is left. */
-export function migrateOneStep(connection: Database.Database, target: number): boolean {
-  if (!Number.isSafeInteger(target) || target < 0 || target > LATEST) {
-    throw invalidInput("target", `There is no schema ${shown(target)}: versions run from 0 to ${LATEST}.`);
-  }
-  const version = readSchemaVersion(connection);
-  if (version < target) applyStep(connection, MIGRATIONS[version]!, "up");
-  else if (version > target) applyStep(connection, MIGRATIONS[version - 1]!, "down");
-  return version !== target;
-}
-
-function applyStep(connection: Database.Database, step: Migration, direction: "up" | "down"): void {
-  connection.exec(step.sqlite[direction]);
-  if (direction === "up") {
-    connection.exec(
-      "CREATE TABLE IF NOT EXISTS migration (version INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_at INTEGER NOT NULL) STRICT",
-    );
-    connection
-      .prepare("INSERT INTO migration (version, name, applied_at) VALUES (?, ?, ?)")
-      .run(step.version, step.name, Date.now());
-    connection.pragma(`application_id = ${APPLICATION_ID}`);
-    connection.pragma(`user_version = ${step.version}`);
-  } else {
-    connection.prepare("DELETE FROM migration WHERE version = ?").run(step.version);
-    connection.pragma(`user_version = ${step.version - 1}`);
-  }
 }

@@ -4,12 +4,12 @@ import { dirname, resolve } from "node:path";
 import type Database from "better-sqlite3";
 
 import { invalidInput, RegistryError } from "../../errors.ts";
-import { MIGRATIONS } from "../../migrations/index.ts";
+import { SCHEMA_VERSION } from "../../migrations/schema-version.ts";
 import type { Engine } from "../engine.ts";
 import { machineTime, type MachineTime } from "../machine-time.ts";
 import type { Session, WriteSession } from "../query.ts";
 import { enableWal, openConnection } from "./open-connection.ts";
-import { migrateOneStep, readMigrations, readSchemaVersion } from "./schema-version.ts";
+import { readMigrations, readSchemaVersion } from "./schema-version.ts";
 import { SqliteSession } from "./sqlite-session.ts";
 import { WriteQueue } from "./write-queue.ts";
 
@@ -108,16 +108,16 @@ class SqliteEngine implements Engine {
   async prepare(): Promise<void> {
     if (this.#options.mode === "read") {
       const version = readSchemaVersion(this.#openReader());
-      if (version === MIGRATIONS.length) return;
+      if (version === SCHEMA_VERSION) return;
       throw new RegistryError(
         "schema_too_old",
-        `${this.location} has schema ${version}, older than ${MIGRATIONS.length}. Bring it up to date with: cortex migrate up`,
+        `${this.location} has schema ${version}, older than ${SCHEMA_VERSION}. Bring it up to date with: cortex migrate up`,
       );
     }
     // A file that is none of ours is looked at only: a connection that can write would fold its log.
     if (statSync(this.location, { throwIfNoEntry: false })?.size) readSchemaVersion(this.#openReader());
     const version = readSchemaVersion(this.#openWriter());
-    if (version < MIGRATIONS.length && this.#options.migrate) await this.migrate(MIGRATIONS.length);
+    if (version < SCHEMA_VERSION && this.#options.migrate) await this.migrate(SCHEMA_VERSION);
   }
 
   get reader(): Session {
@@ -149,6 +149,7 @@ class SqliteEngine implements Engine {
   }
 
   async migrate(target: number): Promise<{ from: number; to: number }> {
+    const { migrateOneStep } = await import("./migrate.ts");
     const connection = this.#openWriter();
     const from = readSchemaVersion(connection);
     while (await this.write(async () => migrateOneStep(connection, target)));

@@ -1,0 +1,39 @@
+import type Database from "better-sqlite3";
+
+import { shown } from "../../domain/input.ts";
+import { invalidInput } from "../../errors.ts";
+import { MIGRATIONS } from "../../migrations/index.ts";
+import type { Migration } from "../../migrations/migration.ts";
+import { SCHEMA_VERSION } from "../../migrations/schema-version.ts";
+import { APPLICATION_ID, readSchemaVersion } from "./schema-version.ts";
+
+/** Takes one step towards a version, in a transaction with its record; false where none is left. */
+export function migrateOneStep(connection: Database.Database, target: number): boolean {
+  if (!Number.isSafeInteger(target) || target < 0 || target > SCHEMA_VERSION) {
+    throw invalidInput(
+      "target",
+      `There is no schema ${shown(target)}: versions run from 0 to ${SCHEMA_VERSION}.`,
+    );
+  }
+  const version = readSchemaVersion(connection);
+  if (version < target) applyStep(connection, MIGRATIONS[version]!, "up");
+  else if (version > target) applyStep(connection, MIGRATIONS[version - 1]!, "down");
+  return version !== target;
+}
+
+function applyStep(connection: Database.Database, step: Migration, direction: "up" | "down"): void {
+  connection.exec(step.sqlite[direction]);
+  if (direction === "up") {
+    connection.exec(
+      "CREATE TABLE IF NOT EXISTS migration (version INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_at INTEGER NOT NULL) STRICT",
+    );
+    connection
+      .prepare("INSERT INTO migration (version, name, applied_at) VALUES (?, ?, ?)")
+      .run(step.version, step.name, Date.now());
+    connection.pragma(`application_id = ${APPLICATION_ID}`);
+    connection.pragma(`user_version = ${step.version}`);
+  } else {
+    connection.prepare("DELETE FROM migration WHERE version = ?").run(step.version);
+    connection.pragma(`user_version = ${step.version - 1}`);
+  }
+}
