@@ -110,7 +110,7 @@ const VERBS: Readonly<Record<string, DeclareVerb>> = {
       .option("--since <time>", "Not before this time")
       .option("--until <time>", "Not after this time")
       .option("--at <time>", "What the model was at this time")
-      .option("--limit <integer>", "How many, 1 to 1000 (default: 50)")
+      .option("--limit <count>", "How many, 1 to 1000 (default: 50)")
       .option("--cursor <cursor>", "Go on where a page ended")
       .example("cortex history tinyllama --since 2d")
       .example("cortex history tinyllama --at 2026-01-31T12:00:00Z")
@@ -207,7 +207,7 @@ function listFlags(command: Command): Command {
       MANY,
     )
     .option("--sort <field>", "Sort by a field; size_bytes:desc for the largest first")
-    .option("--limit <integer>", "How many, 1 to 1000 (default: 50)")
+    .option("--limit <count>", "How many, 1 to 1000 (default: 50)")
     .option("--cursor <cursor>", "Go on where a page ended")
     .option("--total", "Also count all that match");
 }

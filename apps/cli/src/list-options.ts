@@ -142,6 +142,11 @@ function addExpression(conditions: Conditions, expression: string): void {
   const [, written, sign, text] = match as unknown as [string, string, string, string];
   const field = fieldOf("--filter", written);
   const operator = OPERATORS[sign === "==" ? "=" : sign]!;
+  if (operator === "like" && field.type !== "text") {
+    throw new MisuseError(
+      `--filter: ~ (contains) is for texts, and ${field.name} is none: use one of = != > >= < <=.`,
+    );
+  }
   conditions.add(field.name, operator, operator === "like" ? text : toFilterValue(field, text));
 }
 

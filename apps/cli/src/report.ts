@@ -4,6 +4,7 @@ import { Declined, Interrupted, MisuseError } from "./errors.ts";
 import { painter } from "./output/color.ts";
 import { toLine } from "./output/json.ts";
 import { OutputClosed, writeNote } from "./output/stream.ts";
+import { quote } from "./values.ts";
 
 /**
  * Says on standard error what went wrong, in one line and without a stack, and gives the exit code of
@@ -30,16 +31,16 @@ interface Description {
 }
 
 // What the system says of a file that the command line names.
-const SYSTEM_ERRORS: Readonly<Record<string, ErrorCode>> = {
-  ENOENT: "not_found",
-  EACCES: "permission_denied",
-  EPERM: "permission_denied",
-  EROFS: "read_only",
-  ENOSPC: "disk_full",
-  EISDIR: "invalid_input",
-  ENOTDIR: "invalid_input",
-  ENAMETOOLONG: "invalid_input",
-  EIO: "io_error",
+const SYSTEM_ERRORS: Readonly<Record<string, readonly [code: ErrorCode, says: string]>> = {
+  ENOENT: ["not_found", "there is no such file or folder"],
+  EACCES: ["permission_denied", "you may not do that: check its rights and those of its folder"],
+  EPERM: ["permission_denied", "you may not do that: check its rights and those of its folder"],
+  EROFS: ["read_only", "its file system is read-only"],
+  ENOSPC: ["disk_full", "there is no space left: free some, or name a file elsewhere"],
+  EISDIR: ["invalid_input", "that is a folder: name a file"],
+  ENOTDIR: ["invalid_input", "a part of its path is no folder"],
+  ENAMETOOLONG: ["invalid_input", "the name is too long"],
+  EIO: ["io_error", "the disk failed to read or write it"],
 };
 
 function describe(error: unknown): Description {
@@ -50,17 +51,26 @@ function describe(error: unknown): Description {
   }
   if (error instanceof Declined) return { code: "declined", message: error.message, exitCode: 1 };
   if (isRegistryError(error)) {
-    return { code: error.code, message: error.message, exitCode: outcomeOf(error.code).exitCode };
+    const { exitCode } = outcomeOf(error.code);
+    return { code: error.code, message: inWordsOfTheTerminal(error.message), exitCode };
   }
   const said = error instanceof Error ? error.message : String(error);
-  const { code: systemCode = "" } = error as NodeJS.ErrnoException;
+  const { code: systemCode = "", path } = error as NodeJS.ErrnoException;
   if (Object.hasOwn(SYSTEM_ERRORS, systemCode)) {
-    const code = SYSTEM_ERRORS[systemCode]!;
-    return { code, message: said, exitCode: outcomeOf(code).exitCode };
+    const [code, says] = SYSTEM_ERRORS[systemCode]!;
+    const message = path === undefined ? said : `${quote(path)}: ${says}.`;
+    return { code, message, exitCode: outcomeOf(code).exitCode };
   }
   return {
     code: "internal_error",
     message: `That should not have happened: ${said}. Please report it, with what CORTEX_DEBUG=1 adds to this message.`,
     exitCode: 1,
   };
+}
+
+/** The registry does not know how its callers stop and join. */
+function inWordsOfTheTerminal(message: string): string {
+  return message
+    .replace(/ Stop it first, or join it\.$/, " `cortex stop` ends that; --join runs it beside.")
+    .replace(/ Stop it first\.$/, " `cortex stop` it first.");
 }

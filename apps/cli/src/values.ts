@@ -14,6 +14,7 @@ interface Kind {
 
 // By the word in a flag's brackets; every other word is a text and stays exactly as it was written.
 const KINDS: Readonly<Record<string, Kind>> = {
+  count: { parse: parseLimit, says: "a whole number, 1 to 1000" },
   integer: { parse: parseInteger, says: "a whole number, 0 or more" },
   number: { parse: parseCount, says: "a whole number such as 7240000000, 7.24B or 32Ki", clears: true },
   size: { parse: parseSize, says: "a size such as 4700000000, 4.7GB or 4.4GiB", clears: true },
@@ -40,6 +41,11 @@ export function toValue(flag: string, placeholder: string, text: string): FlagVa
 /** A text from the command line inside a message: in quotes, and short. */
 export function quote(text: string): string {
   return `"${text.length > 80 ? `${text.slice(0, 79)}…` : text}"`;
+}
+
+function parseLimit(text: string): number | undefined {
+  const value = parseInteger(text);
+  return value !== undefined && value >= 1 && value <= 1000 ? value : undefined;
 }
 
 function parseInteger(text: string): number | undefined {

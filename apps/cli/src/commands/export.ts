@@ -1,4 +1,3 @@
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import { setImmediate } from "node:timers/promises";
 
 import { toFileRecord, toRecord, type Registry, isRegistryError, type ModelFile } from "@cortex/model-db";
@@ -6,10 +5,11 @@ import { toFileRecord, toRecord, type Registry, isRegistryError, type ModelFile 
 import { Interrupted } from "../errors.ts";
 import type { Everywhere } from "../everywhere.ts";
 import { untilInterrupted } from "../interrupt.ts";
-import { openForReading } from "../open.ts";
+import { locationOf, openForReading } from "../open.ts";
 import { toLine } from "../output/json.ts";
 import { startProgress } from "../output/progress.ts";
 import { writeNote, writeOut } from "../output/stream.ts";
+import { writeWhole } from "../whole-file.ts";
 
 const PAGE = 500;
 
@@ -23,7 +23,11 @@ export async function exportModels(options: Everywhere & { readonly file?: strin
   if (file === undefined || file === "-") {
     for await (const lines of pages(registry)) writeOut(lines.join(""));
   } else {
-    const count = await writeWhole(file, pages(registry), options.quiet);
+    const registryFile = locationOf(options);
+    const protect = ["", "-wal", "-shm"].map((end) => registryFile + end);
+    const counter = { count: 0 };
+    await writeWhole(file, counted(pages(registry), counter, options.quiet), protect);
+    const { count } = counter;
     if (options.quiet !== true) writeNote(`${count} ${count === 1 ? "model" : "models"} in ${file}`);
   }
   await registry?.close();
@@ -59,31 +63,18 @@ async function filesOf(registry: Registry, modelId: string): Promise<ModelFile[]
   }
 }
 
-async function writeWhole(
-  file: string,
+async function* counted(
   parts: AsyncIterable<string[]>,
+  counter: { count: number },
   quiet: boolean | undefined,
-): Promise<number> {
-  const unfinished = `${file}.${process.pid}.part`;
+): AsyncGenerator<string> {
   const progress = startProgress("models", quiet);
-  let count = 0;
   try {
-    const fd = openSync(unfinished, "wx", 0o600);
-    try {
-      for await (const lines of parts) {
-        writeSync(fd, lines.join(""));
-        progress.update((count += lines.length));
-      }
-      fsyncSync(fd);
-    } finally {
-      closeSync(fd);
+    for await (const lines of parts) {
+      yield lines.join("");
+      progress.update((counter.count += lines.length));
     }
-    renameSync(unfinished, file);
-  } catch (error) {
-    rmSync(unfinished, { force: true });
-    throw error;
   } finally {
     progress.end();
   }
-  return count;
 }

@@ -86,7 +86,18 @@ async function printEvents(
     writeOut(toListDocument(items.map(toEventRecord), nextCursor));
     return;
   } else if (items.length > 0) {
-    writeOut(toTable(COLUMNS, items.map(toCells), painter(1, options.color), outputColumns()));
+    const rows = items.map(toCells);
+    const shown = COLUMNS.map((_column, index) => index).filter((index) => model === undefined || index !== 1);
+    const table = toTable(
+      shown.map((index) => COLUMNS[index]!),
+      rows.map((cells) => shown.map((index) => cells[index]!)),
+      painter(1, options.color),
+      outputColumns(),
+    );
+    writeOut(table);
+  } else {
+    const asked = [actor, kinds, since, until, cursor].some((flag) => flag !== undefined);
+    writeNote(asked ? "No change matches." : "Nothing has happened yet.");
   }
   if (nextCursor !== null) writeNote(`There are more: the same command with --cursor ${nextCursor}`);
 }
@@ -97,6 +108,7 @@ async function refuseUnknown(registry: Registry, modelId: string, name: string):
   if (items.length === 0) await registry.models.resolve(name);
 }
 
+// Without the second where all are about one model.
 const COLUMNS: readonly Column[] = [
   { title: "WHEN", sacrifice: 1 },
   { title: "MODEL", least: 16, keep: "both", sacrifice: 2 },

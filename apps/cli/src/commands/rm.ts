@@ -16,8 +16,8 @@ export interface RmOptions extends Everywhere {
 
 /** Takes models out of the registry, all of them or none, after showing them and asking. */
 export async function rm(options: RmOptions): Promise<void> {
-  if (options.yes !== true && options.dryRun !== true) requireTerminal("rm");
   const found = await find(options);
+  if (options.yes !== true && options.dryRun !== true) requireTerminal("rm");
   writeNote(describe(found, options.dryRun === true));
   if (options.dryRun !== true) {
     if (options.yes !== true) await confirm("Take them out of the registry?");

@@ -5,6 +5,7 @@ import type { Everywhere } from "../everywhere.ts";
 import { openForWriting } from "../open.ts";
 import { toDocument } from "../output/json.ts";
 import { writeNote, writeOut } from "../output/stream.ts";
+import { quote } from "../values.ts";
 
 /** What `cortex stop` takes. */
 export interface StopOptions extends Everywhere {
@@ -32,11 +33,11 @@ function choose(runs: readonly Run[], { model, holder, token }: StopOptions): Ru
     throw new RegistryError("lease_lost", `Lease ${token} on ${model} does not hold any more.`);
   }
   if (run === undefined) {
-    const others = runs.map((other) => other.holder).join(", ");
+    const others = [...new Set(runs.map((other) => quote(other.holder)))].join(" and ");
     const told =
       others === ""
         ? `Nobody runs ${model}: there is nothing to stop.`
-        : `${holder} does not run ${model}, but ${others} does.`;
+        : `${quote(holder ?? "")} does not run ${model}. It is run by ${others}: name that with --holder.`;
     throw new RegistryError("not_found", told);
   }
   if (meant.length > 1) {

@@ -1,6 +1,6 @@
 import { MODEL_STATUS, toVisible, type JsonValue, type ModelEvent } from "@cortex/model-db";
 
-import { formatDuration } from "./time.ts";
+import { formatDuration, formatExact } from "./time.ts";
 
 const LONGEST_VALUE = 60;
 
@@ -16,6 +16,9 @@ export function describeChanges({ kind, before, after }: ModelEvent): string {
 
 function describeField(name: string, before: JsonValue | undefined, after: JsonValue | undefined): string {
   if (name === "status") return `status: ${statusWord(before)} → ${statusWord(after)}`;
+  if (name.endsWith("_at") && typeof (after ?? before) === "number") {
+    return [before, after].filter((time) => typeof time === "number").map(formatExact).join(" → ").replace(/^/, `${name}: `);
+  }
   if (name === "ttl_ms") return `ttl: ${formatDuration(Number(after))}`;
   if (Array.isArray(before) && Array.isArray(after)) {
     const gone = before.filter((item) => !includes(after, item)).map((item) => `-${brief(item)}`);

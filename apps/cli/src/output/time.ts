@@ -26,9 +26,10 @@ const LAST_TIME = 253_402_300_799_999;
 /** A time (Unix milliseconds) as people say it: `3 minutes ago`, `in 2 hours`, `now`. */
 export function formatRelative(time: number, now: number = Date.now()): string {
   const distance = Math.abs(now - time);
-  const found = UNITS.find(([, length]) => distance >= length);
+  // To the nearest, so that a lease of 10 minutes ends in 10 minutes; 59.5 of a unit are one of the next.
+  const found = UNITS.find(([, length], index) => distance >= length - (UNITS[index + 1]?.[1] ?? SECOND) / 2);
   if (found === undefined) return "now";
-  const count = Math.floor(distance / found[1]);
+  const count = Math.round(distance / found[1]);
   const words = `${count} ${found[0]}${count === 1 ? "" : "s"}`;
   return time > now ? `in ${words}` : `${words} ago`;
 }
