@@ -21,6 +21,8 @@ export interface Outcome {
   readonly created: string[];
   readonly updated: { readonly modelId: string; readonly fields: readonly string[] }[];
   readonly deleted: string[];
+  /** Not named, and not deleted: they are pinned. */
+  readonly kept: string[];
   unchanged: number;
 }
 
@@ -32,7 +34,8 @@ const PROPERTY = new Map<string, string>(MODEL_FIELDS.map(({ name, property }) =
  * Brings the models to what records say. Fields that a record does not name stay as they are; the
  * times of a record count only where it creates a model.
  * @param records the file; read once, or twice with `prune`
- * @param prune deletes the models that no record names: of those, the ones for which it says yes
+ * @param prune deletes the models that no record names, unless they are pinned: of those, the ones for
+ *   which it says yes. A file without any record deletes nothing and is refused: whatever was to fill it failed
  * @param onRecord is told how many records are done
  * @throws RegistryError with the line in its message; the transaction it runs in must be given up then
  */
@@ -42,7 +45,7 @@ export async function applyRecords(
   prune: ((modelId: string) => boolean) | undefined,
   onRecord: (done: number) => void,
 ): Promise<Outcome> {
-  const outcome: Outcome = { created: [], updated: [], deleted: [], unchanged: 0 };
+  const outcome: Outcome = { created: [], updated: [], deleted: [], kept: [], unchanged: 0 };
   // First, so that the names of what goes are free.
   if (prune !== undefined) await deleteOthers(repositories, await idsOf(records()), prune, outcome);
   const state: State = { repositories, outcome, done: new Set(), yielded: new Map() };
@@ -140,8 +143,15 @@ async function deleteOthers(
   let cursor: string | null = null;
   do {
     const page = await models.list({ sort: { field: "model_id" }, limit: 1000, cursor });
-    for (const { modelId } of page.items) {
-      if (named.has(modelId) || !prune(modelId)) continue;
+    if (named.size === 0 && page.items.length > 0) {
+      throw invalid(
+        "The file names no model at all, and --prune would delete every one. Nothing was changed.",
+      );
+    }
+    for (const { modelId, pinned } of page.items) {
+      if (named.has(modelId)) continue;
+      if (pinned) outcome.kept.push(modelId);
+      if (pinned || !prune(modelId)) continue;
       await models.delete(modelId);
       outcome.deleted.push(modelId);
     }

@@ -32,7 +32,7 @@ const VERBS: Readonly<Record<string, DeclareVerb>> = {
       .action(async () => (await import("./commands/search.ts")).search),
 
   add: (verb) =>
-    recordFlags(verb("add <model_id>", "Record a model: only what you say about it, no file is touched"))
+    recordFlags(verb("add <model_id>", "Record a model: only what you say about it, no file is touched"), NEW)
       .example(
         "cortex add TheBloke:Mistral-7B:q4.gguf --source-type huggingface --size-bytes 4.1GB --tag chat",
       )
@@ -41,8 +41,9 @@ const VERBS: Readonly<Record<string, DeclareVerb>> = {
   update: (verb) =>
     recordFlags(
       verb("update <model>", "Change what is recorded about a model; an empty value ('') clears a field"),
+      CHANGED,
     )
-      .option("--no-pinned", "Let prune and eviction take it again")
+      .option("--no-pinned", "Let pruning and eviction take it again")
       .option(
         "--expected-row-version <integer>",
         "Refuse if somebody changed it since: the row_version that you saw",
@@ -51,11 +52,19 @@ const VERBS: Readonly<Record<string, DeclareVerb>> = {
       .action(async () => (await import("./commands/update.ts")).update),
 
   alias: (verb) =>
-    verb("alias <model> [alias]", "Give a model another name: its alias, or further ones")
-      .option("--add <alias>", "A further alias beside the first", MANY)
+    verb(
+      "alias <model> [alias]",
+      "Give a model another name, which is shown first; the names it has go on to mean it",
+    )
+      .option("--add <alias>", "A further alias behind the first", MANY)
       .option("--remove <alias>", "Take an alias away", MANY)
-      .option("--repoint <alias>", "Take an alias from the model that has it and give it to this one", MANY)
+      .option(
+        "--repoint <alias>",
+        "Take an alias from the model that has it, if any, and give it to this one",
+        MANY,
+      )
       .example("cortex alias tinyllama:1b-gguf tiny")
+      .example("cortex alias tiny --remove old-name")
       .example("cortex alias new-model --repoint production")
       .action(async () => (await import("./commands/alias.ts")).alias),
 
@@ -76,7 +85,7 @@ const VERBS: Readonly<Record<string, DeclareVerb>> = {
   start: (verb) =>
     verb("start <model>", "Record that a program runs a model: a lease, which makes its status RUNNING")
       .option("--holder <name>", "Who runs it (default: your user name)")
-      .option("--endpoint <url>", "Where it answers")
+      .option("--endpoint <url>", "Where it answers; a renewal without it keeps the one there is")
       .option("--pid <integer>", "Its process id")
       .option("--node <name>", "The machine it runs on (default: this one)")
       .option(
@@ -136,7 +145,7 @@ const VERBS: Readonly<Record<string, DeclareVerb>> = {
       "apply <file>",
       "Create and change models until the registry is what a file says; - reads standard input",
     )
-      .option("--prune", "Also delete every model that the file does not name")
+      .option("--prune", "Also delete every model that the file does not name, except pinned ones")
       .option("--dry-run", "Only show what would change")
       .option("-y, --yes", "Do not ask before deleting")
       .example("cortex apply models.ndjson --dry-run")
@@ -145,6 +154,7 @@ const VERBS: Readonly<Record<string, DeclareVerb>> = {
   migrate: (verb) =>
     verb("migrate [action]", "Show or change the registry's schema version: status (default), up or down")
       .option("--to <integer>", "The version to reach (default: up to the latest, down by one)")
+      .option("--dry-run", "Only show what would go")
       .option("-y, --yes", "Do not ask before going down")
       .example("cortex migrate status")
       .action(async () => (await import("./commands/migrate.ts")).migrate),
@@ -212,14 +222,37 @@ function listFlags(command: Command): Command {
     .option("--total", "Also count all that match");
 }
 
-function recordFlags(command: Command): Command {
+interface FlagWords {
+  readonly sourceType: string;
+  readonly alias: string;
+  readonly noAlias: string;
+  readonly capability: string;
+  readonly tag: string;
+}
+
+const NEW: FlagWords = {
+  sourceType: "huggingface, cortex.so, local or remote (default: local)",
+  alias: "Friendly name (default: a short one is made)",
+  noAlias: "No friendly name",
+  capability: "What it can do, such as chat; repeatable",
+  tag: "A label; repeatable",
+};
+const CHANGED: FlagWords = {
+  sourceType: "huggingface, cortex.so, local or remote",
+  alias: "Friendly name, instead of the one it has; `cortex alias` keeps that, too",
+  noAlias: "Take its friendly name away",
+  capability: "What it can do, such as chat; repeatable; replaces all that it has",
+  tag: "A label; repeatable; replaces all that it has: `cortex tag` adds and removes",
+};
+
+function recordFlags(command: Command, words: FlagWords): Command {
   return command
-    .option("--source-type <word>", "huggingface, cortex.so, local or remote (new models: local)")
+    .option("--source-type <word>", words.sourceType)
     .option("--author-repo <text>", "Author or repository")
     .option("--branch <text>", "Branch or version")
     .option("--config-path <path>", "Path of the model's YAML file")
-    .option("--alias <alias>", "Friendly name (new models: a short one is made)")
-    .option("--no-alias", "No friendly name")
+    .option("--alias <alias>", words.alias)
+    .option("--no-alias", words.noAlias)
     .option("--availability <word>", "present, partial, missing, downloadable or remote")
     .option("--engine <text>", "Engine that runs it")
     .option("--format <text>", "File format, such as gguf")
@@ -228,13 +261,13 @@ function recordFlags(command: Command): Command {
     .option("--parameter-count <number>", "Parameters: 7240000000 or 7.24B")
     .option("--context-length <number>", "Tokens: 32768 or 32Ki")
     .option("--size-bytes <size>", "Size of its files: 4700000000, 4.7GB or 4.4GiB")
-    .option("--capability <text>", "What it can do, such as chat; repeatable", MANY)
-    .option("--tag <tag>", "A label; repeatable", MANY)
+    .option("--capability <text>", words.capability, MANY)
+    .option("--tag <tag>", words.tag, MANY)
     .option(
       "--metadata <assignment>",
       "key=text or key:=JSON, or a JSON object; repeatable; key:=null removes",
       MANY,
     )
     .option("--notes <text>", "Notes")
-    .option("--pinned", "Prune and eviction leave it alone");
+    .option("--pinned", "Pruning and eviction leave it alone");
 }

@@ -5,13 +5,12 @@ import type { CAC, Command } from "cac";
 
 import { outputColumns, writeOut } from "./output/stream.ts";
 
-const ABOUT = `cortex: the registry of the models on this machine
-
-It knows what each model is, where it came from, where its files are, whether it runs and for whom,
-and what happened to it. A model has an id, such as TheBloke:Mistral-7B-GGUF:q4.gguf, and may have
-shorter names, its aliases; every verb takes either. The registry is one file; the first \`cortex add\`
-makes it. Models of the old cortex program come over with \`cortex-migrate\`.
-`;
+const ABOUT = [
+  "It knows what each model is, where it came from, where its files are, whether it runs and for whom,",
+  "and what happened to it. A model has an id, such as TheBloke:Mistral-7B-GGUF:q4.gguf, and may have",
+  "shorter names, its aliases; every verb takes either. The registry is one file; the first `cortex add`",
+  "makes it. Models of the old cortex program come over with `cortex-migrate`.",
+].join(" ");
 
 const GROUPS: readonly [title: string, verbs: readonly string[]][] = [
   ["Look", ["list", "show", "search", "ps", "history", "watch"]],
@@ -20,10 +19,8 @@ const GROUPS: readonly [title: string, verbs: readonly string[]][] = [
   ["The registry", ["export", "apply", "migrate", "completion"]],
 ];
 
-const EXIT_CODES = `Exit codes
-  0 done, 1 failed, 2 misused, 3 not found, 4 conflict (name taken, running, changed meanwhile),
-  5 not allowed, 6 the registry is damaged, 130 interrupted
-`;
+const EXIT_CODES =
+  "0 done, 1 failed, 2 misused, 3 not found, 4 conflict (name taken, running, changed meanwhile), 5 not allowed, 6 the registry is damaged, 130 interrupted";
 
 const START = `Start here
   cortex add my-model --size-bytes 4.7GB --tag chat
@@ -55,10 +52,11 @@ function helpOfAll(cli: CAC, width: number): string {
     return `${title}\n${toRows(rows, width)}`;
   });
   return [
-    ABOUT,
+    "cortex: the registry of the models on this machine\n",
+    paragraph(ABOUT, width),
     ...verbs,
     `On every verb\n${toRows(flagRows(cli.globalCommand), width)}`,
-    EXIT_CODES,
+    `Exit codes\n${paragraph(EXIT_CODES, width, "  ")}`,
     START,
   ].join("\n");
 }
@@ -68,7 +66,7 @@ function helpOfVerb(cli: CAC, command: Command, width: number): string {
     command.aliasNames.length === 0
       ? ""
       : `Also: ${command.aliasNames.map((name) => `cortex ${name}`).join(", ")}\n`;
-  const parts = [`${command.description}\n\n  cortex ${usageOf(command)} [flags]\n${also}`];
+  const parts = [`${paragraph(command.description, width)}\n  cortex ${usageOf(command)} [flags]\n${also}`];
   if (command.options.length > 0) parts.push(`Flags\n${toRows(flagRows(command), width)}`);
   if (command.options.some((option) => option.name === "filter")) parts.push(fieldsHelp(width));
   parts.push(`On every verb\n${toRows(flagRows(cli.globalCommand), width)}`);
@@ -82,12 +80,19 @@ function fieldsHelp(width: number): string {
     ({ name }) => name,
   );
   return [
-    `Fields, for --filter and --sort\n${wrap(names.join(", "), width - 2)
-      .map((line) => `  ${line}\n`)
-      .join("")}`,
-    "  Sizes and counts: 4GB is 4,000,000,000 and 4GiB is 4,294,967,296. Times: 2026-01-31,\n",
-    "  2026-01-31T12:00:00Z (UTC where no zone is given), or 2d for two days ago.\n",
+    "Fields, for --filter and --sort\n",
+    paragraph(names.join(", "), width, "  "),
+    paragraph(UNITS, width, "  "),
   ].join("");
+}
+
+const UNITS =
+  "Sizes and counts: 4GB is 4,000,000,000 and 4GiB is 4,294,967,296. Times: 2026-01-31, 2026-01-31T12:00:00Z (UTC where no zone is given), or 2d for two days ago.";
+
+function paragraph(text: string, width: number, indent = ""): string {
+  return wrap(text, width - indent.length)
+    .map((line) => `${indent}${line}\n`)
+    .join("");
 }
 
 function usageOf(command: Command): string {
@@ -104,10 +109,12 @@ function flagRows(command: Command): [string, string][] {
 /** Two aligned columns; the second one wraps. */
 function toRows(rows: readonly (readonly [string, string])[], width: number): string {
   const left = Math.min(40, Math.max(...rows.map(([name]) => name.length)));
+  const right = width - left - 4;
   return rows
     .map(([name, text]) => {
-      const lines = wrap(text, Math.max(24, width - left - 4));
-      return `  ${name.padEnd(left)}  ${lines.join(`\n${" ".repeat(left + 4)}`)}\n`;
+      // Where there is no room beside it, the text goes below.
+      if (right < 24) return `  ${name}\n${paragraph(text, width, "      ")}`;
+      return `  ${name.padEnd(left)}  ${wrap(text, right).join(`\n${" ".repeat(left + 4)}`)}\n`;
     })
     .join("");
 }

@@ -60,7 +60,8 @@ async function openToRead(location: string): Promise<Registry> {
     return await openRegistry(location, { mode: "read" });
   } catch (error) {
     if (!isRegistryError(error) || error.code !== "schema_too_old") throw error;
-    return await openRegistry(location, { mode: "write" });
+    const { upgrade } = await import("./upgrade.ts");
+    return await upgrade(location);
   }
 }
 

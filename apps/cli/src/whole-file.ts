@@ -68,7 +68,7 @@ async function write(
   try {
     for await (const part of parts) {
       const bytes = Buffer.from(part);
-      for (let written = 0; written < bytes.length; ) written += writeSync(fd, bytes, written);
+      for (let written = 0; written < bytes.length;) written += writeSync(fd, bytes, written);
     }
     finish(fd);
   } finally {

@@ -1,4 +1,14 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { text } from "node:stream/consumers";
 
 import { expect, test } from "vitest";
 
@@ -55,6 +65,7 @@ test("what is exported and applied elsewhere is the same, and applying it again 
     created: ["a", "b"],
     updated: [],
     deleted: [],
+    kept: [],
     unchanged: 0,
   });
   const exported = await sandbox.output("export");
@@ -228,4 +239,91 @@ test("an export that cannot be finished leaves nothing half-written", async () =
   await sandbox.output("add", "a");
   expect((await sandbox.run(["export", "missing/all.ndjson"])).exitCode).toBe(3);
   expect(readdirSync(sandbox.folder).filter((name) => name.includes("part"))).toEqual([]);
+});
+
+test("an export never writes over the registry, whichever way it is named", async () => {
+  using sandbox = new Sandbox();
+  await sandbox.output("add", "a");
+  symlinkSync(sandbox.db, sandbox.path("link"));
+  for (const file of [
+    "registry.db",
+    sandbox.db,
+    "./../" + sandbox.db.split("/").slice(-2).join("/"),
+    "link",
+  ]) {
+    expect(await sandbox.run(["export", file]), file).toMatchObject({
+      exitCode: 2,
+      stdout: "",
+      stderr: expect.stringContaining("registry itself"),
+    });
+  }
+  expect(await sandbox.output("list", "-q")).toBe("a\n");
+});
+
+test("an export writes what a link points to, streams into a pipe, and refuses a folder in words", async () => {
+  using sandbox = new Sandbox();
+  await sandbox.output("add", "a");
+  writeFileSync(sandbox.path("target"), "old");
+  symlinkSync("target", sandbox.path("link"));
+  await sandbox.output("export", "link");
+  expect(lstatSync(sandbox.path("link")).isSymbolicLink()).toBe(true);
+  expect(readFileSync(sandbox.path("target"), "utf8")).toContain('"model_id":"a"');
+  mkdirSync(sandbox.path("folder"));
+  expect(await sandbox.run(["export", "folder"])).toMatchObject({
+    exitCode: 2,
+    stderr: 'cortex: "folder" is a folder: name a file in it.\n',
+  });
+  expect(await sandbox.run(["apply", "folder"])).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringContaining("folder: name a file"),
+  });
+  expect(await sandbox.run(["export", "missing/all.ndjson"])).toMatchObject({
+    exitCode: 3,
+    stderr: 'cortex: "missing/all.ndjson": there is no such file or folder.\n',
+  });
+  expect(await sandbox.run(["apply", "missing.ndjson"])).toMatchObject({
+    exitCode: 3,
+    stderr: 'cortex: "missing.ndjson": there is no such file or folder.\n',
+  });
+});
+
+test.skipIf(process.platform === "win32")("an export into a named pipe reaches its reader", async () => {
+  using sandbox = new Sandbox();
+  await sandbox.output("add", "a");
+  expect(spawnSync("mkfifo", [sandbox.path("pipe")]).status).toBe(0);
+  const reader = spawn("cat", [sandbox.path("pipe")]);
+  const [result, read] = await Promise.all([sandbox.run(["export", "pipe"]), text(reader.stdout)]);
+  expect(result).toMatchObject({ exitCode: 0, stderr: "1 model in pipe\n" });
+  expect(read).toContain('"model_id":"a"');
+  expect(lstatSync(sandbox.path("pipe")).isFIFO()).toBe(true);
+});
+
+test("an empty file, which a failed program before a pipe leaves, prunes nothing", async () => {
+  using sandbox = new Sandbox();
+  await sandbox.output("add", "a");
+  for (const input of ["", "\n", "[]", '{"data":[]}']) {
+    expect(await sandbox.run(["apply", "-", "--prune", "-y"], input), input).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining("names no model"),
+    });
+  }
+  expect(await sandbox.output("list", "-q")).toBe("a\n");
+  expect(await sandbox.run(["apply", "-", "--prune", "-y", "--db", "new.db"])).toMatchObject({ exitCode: 0 });
+});
+
+test("a pinned model is not pruned, and that is said", async () => {
+  using sandbox = new Sandbox();
+  await sandbox.output("add", "a", "--pinned");
+  await sandbox.output("add", "b");
+  const only = file(sandbox, [{ model_id: "c", source_type: "local" }]);
+  expect(await sandbox.run(["apply", only, "--prune", "--dry-run"])).toMatchObject({
+    exitCode: 0,
+    stderr: expect.stringContaining("= a (pinned, so it stays)\n"),
+  });
+  expect(await sandbox.json("apply", only, "--prune", "-y")).toMatchObject({
+    created: ["c"],
+    deleted: ["b"],
+    kept: ["a"],
+  });
+  expect(await sandbox.output("list", "-q")).toBe("c\na\n");
 });

@@ -21,7 +21,10 @@ test("every change is in the history, with who made it and what it changed", asy
   ]);
   for (const event of data) expect(event["actor"]).toMatch(/^cli:./);
   const table = await sandbox.output("history", "m");
-  expect(table).toMatch(/aliased +cli:\S+ +alias: first → second\n/);
+  expect(table).toMatch(/aliased +cli:\S+ +alias: first → second, aliases: \+first\n/);
+  // One model needs no column that names it.
+  expect(table).toMatch(/^WHEN +WHAT +WHO +CHANGE\n/);
+  expect(await sandbox.output("history")).toMatch(/^WHEN +MODEL +WHAT +WHO +CHANGE\n/);
   expect(table).toMatch(/tagged +cli:\S+ +tags: \+chat\n/);
   expect((await sandbox.json<List>("history", "--kind", "tagged", "--kind", "created")).data).toHaveLength(2);
   expect((await sandbox.json<List>("history", "--actor", "nobody")).data).toEqual([]);
@@ -31,6 +34,22 @@ test("every change is in the history, with who made it and what it changed", asy
   expect(
     (await sandbox.json<List>("history", "--limit", "3", "--cursor", page.next_cursor!)).data,
   ).toMatchObject([{ kind: "created" }]);
+});
+
+test("a history with nothing in it says so beside the output", async () => {
+  using sandbox = new Sandbox();
+  await sandbox.output("add", "m");
+  expect(await sandbox.run(["history", "m", "--since", "2030-01-01"])).toEqual({
+    exitCode: 0,
+    stdout: "",
+    stderr: "No change matches.\n",
+  });
+  expect(await sandbox.run(["history", "--actor", "nobody", "-q"])).toMatchObject({ stdout: "", stderr: "" });
+  await sandbox.output("apply", "-", "--db", "empty.db");
+  expect(await sandbox.run(["history", "--db", "empty.db"])).toMatchObject({
+    exitCode: 0,
+    stderr: "Nothing has happened yet.\n",
+  });
 });
 
 test("the history tells what a model was at a time, also after it is gone", async () => {

@@ -35,7 +35,7 @@ test("a model that a program runs is RUNNING, with all that is known about the r
   expect(await sandbox.json("show", "tiny")).toMatchObject({ status: 1 });
   expect((await sandbox.json<List>("ps")).data).toMatchObject([{ token: run["token"] }]);
   expect(await sandbox.output("ps")).toMatch(
-    /tinyllama:1b-gguf +llama-server +box +4711 +http:.* +in 59 minutes +\d+\n$/,
+    /tinyllama:1b-gguf +llama-server +box +4711 +http:.* +in 1 hour +\d+\n$/,
   );
   expect(await sandbox.output("show", "tiny")).toContain(
     "llama-server on box, process 4711, http://127.0.0.1:8080",
@@ -48,8 +48,39 @@ test("starting again as the same holder renews the lease, as another is a confli
   const token = await sandbox.output("start", "tiny", "-q");
   expect(await sandbox.output("start", "tiny", "-q")).toBe(token);
   const refused = await sandbox.run(["start", "tiny", "--holder", "other"]);
-  expect(refused).toMatchObject({ exitCode: 4, stdout: "" });
+  expect(refused).toMatchObject({
+    exitCode: 4,
+    stdout: "",
+    stderr: expect.stringMatching(/until \S+Z\. `cortex stop` ends that; --join runs it beside\.\n$/),
+  });
   expect(await sandbox.output("start", "tiny", "--holder", "other", "--join", "-q")).not.toBe(token);
+});
+
+test("a renewal keeps the endpoint unless it names one, and an empty one takes it away", async () => {
+  using sandbox = new Sandbox();
+  await withModel(sandbox);
+  const endpoint = "http://127.0.0.1:8080";
+  const renew = (...flags: string[]): Promise<Record<string, unknown>> =>
+    sandbox.json("start", "tiny", "--holder", "one", ...flags);
+  expect(await renew("--endpoint", endpoint)).toMatchObject({ endpoint });
+  expect(await renew()).toMatchObject({ endpoint });
+  expect(await renew("--endpoint", "https://box/v1")).toMatchObject({ endpoint: "https://box/v1" });
+  expect(await renew("--endpoint", "")).toMatchObject({ endpoint: null });
+  // It is that of one holder.
+  await renew("--endpoint", endpoint);
+  expect(await sandbox.json("start", "tiny", "--holder", "two", "--join")).toMatchObject({ endpoint: null });
+});
+
+test("an endpoint is a URL", async () => {
+  using sandbox = new Sandbox();
+  await withModel(sandbox);
+  for (const endpoint of ["not a url", "localhost:8080", "http://", "8080"]) {
+    expect(await sandbox.run(["start", "tiny", "--endpoint", endpoint]), endpoint).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining("http://127.0.0.1:8080"),
+    });
+  }
+  expect(await sandbox.output("ps")).toBe("");
 });
 
 test("a stop by the model's name ends the only lease, and asks which one where there are several", async () => {
@@ -59,7 +90,10 @@ test("a stop by the model's name ends the only lease, and asks which one where t
   const token = (await sandbox.output("start", "tiny", "--holder", "two", "--join", "-q")).trim();
   const which = await sandbox.run(["stop", "tiny"]);
   expect(which).toMatchObject({ exitCode: 2, stderr: expect.stringContaining(`--token ${token}  two on`) });
-  expect(await sandbox.run(["stop", "tiny", "--holder", "three"])).toMatchObject({ exitCode: 3 });
+  expect(await sandbox.run(["stop", "tiny", "--holder", "three"])).toMatchObject({
+    exitCode: 3,
+    stderr: 'cortex: "three" does not run tiny. It is run by "one" and "two": name that with --holder.\n',
+  });
   expect(await sandbox.run(["stop", "tiny", "--holder", "one"])).toMatchObject({ exitCode: 0 });
   expect(await sandbox.output("stop", "tiny", "--token", token, "-q")).toBe(`${token}\n`);
   expect(await sandbox.run(["stop", "tiny", "--token", token])).toMatchObject({ exitCode: 4 });

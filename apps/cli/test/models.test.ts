@@ -54,7 +54,7 @@ test("a model that was added is listed, shown and found", async () => {
   expect(added).toEqual({ exitCode: 0, stdout: "", stderr: `Added ${MISTRAL} as mistral\n` });
   expect(await sandbox.output("list", "-q")).toBe(`${MISTRAL}\n`);
   expect(await sandbox.output("list")).toMatch(
-    /^MODEL +ALIAS .*\nTheBloke:Mistral-7B:q4.gguf +mistral +local +4.1 GB +ready +present/,
+    /^MODEL +ALIAS .*\nTheBloke:Mistral-7B:q4.gguf +mistral +local +4.1 GB +ready +missing/,
   );
   expect(await sandbox.output("search", "istr", "q4", "-q")).toBe(`${MISTRAL}\n`);
   expect(await sandbox.output("search", "llama")).toBe("");
@@ -120,7 +120,7 @@ test("every filter of a list chooses by its field", async () => {
   expect(await ids("--filter", "created_at>1h", "--filter", "pinned=false")).toBe("TM");
   expect(await ids("--filter", "created_at<2020-01-01")).toBe("");
   expect(await ids("--status", "running")).toBe("");
-  expect(await ids("--status", "0", "--availability", "present")).toBe("TM");
+  expect(await ids("--status", "0", "--availability", "missing")).toBe("TM");
   expect(await ids("--sort", "size_bytes")).toBe("TM");
   expect(await ids("--sort", "size_bytes:desc")).toBe("MT");
 });
@@ -225,15 +225,27 @@ test("aliases are given, added and taken away", async () => {
   using sandbox = new Sandbox();
   await withTwoModels(sandbox);
   expect(await sandbox.run(["alias", "mistral", "007"])).toMatchObject({
-    stderr: `${MISTRAL} is also 007\n`,
+    stderr: `${MISTRAL} is now also 007; its other names: mistral\n`,
+  });
+  // Somebody may use the old name.
+  expect(await sandbox.json("show", "mistral")).toMatchObject({ alias: "007", aliases: ["mistral"] });
+  // The one that was first goes behind the other again.
+  expect(await sandbox.run(["alias", "007", "mistral"])).toMatchObject({
+    stderr: `${MISTRAL} is now also mistral; its other names: 007\n`,
+  });
+  expect(await sandbox.run(["alias", "mistral", "007", "--remove", "mistral"])).toMatchObject({
+    stderr: `${MISTRAL} is now also 007; no longer: mistral\n`,
   });
   expect(await sandbox.json("alias", "007", "--add", "best")).toMatchObject({
     alias: "007",
     aliases: ["best"],
   });
-  expect(await sandbox.json("alias", "best", "--remove", "007")).toMatchObject({
-    alias: null,
-    aliases: ["best"],
+  expect(await sandbox.run(["alias", "best", "--remove", "007"])).toMatchObject({
+    stderr: `${MISTRAL} is also best; no longer: 007\n`,
+  });
+  expect(await sandbox.json("show", "best")).toMatchObject({ alias: null, aliases: ["best"] });
+  expect(await sandbox.run(["alias", "best", "--remove", "best"])).toMatchObject({
+    stderr: `${MISTRAL} has no alias now; no longer: best\n`,
   });
   expect(await sandbox.run(["show", "007"])).toMatchObject({ exitCode: 3 });
 });
@@ -255,6 +267,34 @@ test("an alias moves in one step from the model that has it", async () => {
   expect(await sandbox.json("show", "tiny")).toMatchObject({ model_id: "tinyllama:1b-gguf" });
 });
 
+test("a repointed alias says which model had it, and one that nobody had that it is new", async () => {
+  using sandbox = new Sandbox();
+  await withTwoModels(sandbox);
+  expect(await sandbox.run(["alias", "tinyllama:1b-gguf", "--repoint", "mistral"])).toMatchObject({
+    exitCode: 0,
+    stderr: `tinyllama:1b-gguf is now also mistral (taken from ${MISTRAL})\n`,
+  });
+  expect(await sandbox.run(["alias", "tinyllama:1b-gguf", "--repoint", "mistrla"])).toMatchObject({
+    exitCode: 0,
+    stderr: "tinyllama:1b-gguf is now also mistrla (a new alias); its other names: mistral\n",
+  });
+  expect(await sandbox.run(["alias", "tinyllama:1b-gguf", "--repoint", "mistral"])).toMatchObject({
+    exitCode: 0,
+    stderr: "tinyllama:1b-gguf is also mistral, mistrla\n",
+  });
+});
+
+test("an update that replaces the alias says which name is gone", async () => {
+  using sandbox = new Sandbox();
+  await withTwoModels(sandbox);
+  expect(await sandbox.run(["update", "mistral", "--alias", "m7"])).toMatchObject({
+    stderr: `Updated ${MISTRAL}; mistral does not mean it any more\n`,
+  });
+  expect(await sandbox.run(["update", "m7", "--notes", "x"])).toMatchObject({
+    stderr: `Updated ${MISTRAL}\n`,
+  });
+});
+
 test("tags are added with + and taken away with -", async () => {
   using sandbox = new Sandbox();
   await withTwoModels(sandbox);
@@ -274,6 +314,11 @@ test("a model is deleted only with a yes, all of the named ones or none", async 
   const dry = await sandbox.run(["rm", "mistral", "--dry-run"]);
   expect(dry).toMatchObject({ exitCode: 0, stderr: expect.stringContaining(`  ${MISTRAL} (4.1 GB)\n`) });
   expect(await sandbox.run(["rm", "mistral", "nobody", "-y"])).toMatchObject({ exitCode: 3 });
+  // What is not there needs no yes.
+  expect(await sandbox.run(["rm", "nobody"])).toMatchObject({
+    exitCode: 3,
+    stderr: expect.stringContaining('"nobody"'),
+  });
   expect(await sandbox.output("list", "-q")).toContain(MISTRAL);
   expect(await sandbox.json("remove", "mistral", MISTRAL, "-y")).toMatchObject({
     data: [{ model_id: MISTRAL }],

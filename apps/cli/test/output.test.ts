@@ -40,6 +40,12 @@ test("times are relative to now, in the largest unit", () => {
   expect(formatRelative(now - 59 * 60_000, now)).toBe("59 minutes ago");
   expect(formatRelative(now + 7_200_000, now)).toBe("in 2 hours");
   expect(formatRelative(0, now)).toBe("56 years ago");
+  // To the nearest: a lease of 10 minutes ends in 10 minutes, also a moment later.
+  expect(formatRelative(now + 599_980, now)).toBe("in 10 minutes");
+  expect(formatRelative(now + 3_599_980, now)).toBe("in 1 hour");
+  expect(formatRelative(now + 1990, now)).toBe("in 2 seconds");
+  expect(formatRelative(now - 400, now)).toBe("now");
+  expect(formatRelative(now - 89_000, now)).toBe("1 minute ago");
 });
 
 test("a time is read in every form it is promised in, and in no other", () => {

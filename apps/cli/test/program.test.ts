@@ -30,6 +30,27 @@ test("every verb explains each of its flags, with an example, within 100 columns
   }
 });
 
+test("help fits the terminal, its introduction too", async () => {
+  using sandbox = new Sandbox();
+  for (const columns of [50, 60, 80]) {
+    for (const words of [["--help"], ["list", "--help"], ["update", "--help"], ["start", "--help"]]) {
+      const { stdout } = await sandbox.run(words, "", { COLUMNS: String(columns) });
+      // An example is one command, to be copied.
+      const lines = stdout.split("\n").filter((line) => !line.startsWith("  cortex "));
+      for (const line of lines) expect(line.length, line).toBeLessThanOrEqual(columns);
+    }
+  }
+});
+
+test("the help of update says what is replaced, and which verb adds", async () => {
+  using sandbox = new Sandbox();
+  const { stdout } = await sandbox.run(["update", "--help"], "", { COLUMNS: "200" });
+  expect(stdout).toMatch(/--tag <tag> .*replaces all that it has: `cortex tag` adds and removes/);
+  expect(stdout).toMatch(/--capability <text> .*replaces all/);
+  expect(stdout).toMatch(/--alias <alias> .*`cortex alias` keeps/);
+  expect(await sandbox.output("add", "--help")).not.toContain("replaces all");
+});
+
 test("an unknown verb or flag is a misuse that names the nearest right one", async () => {
   using sandbox = new Sandbox();
   const misuses: readonly [string[], string][] = [
@@ -48,8 +69,12 @@ test("an unknown verb or flag is a misuse that names the nearest right one", asy
     [["list", "--filter", "pinned=maybe"], "true or false"],
     [["list", "--sort", "sise_bytes"], "Did you mean size_bytes?"],
     [["list", "--sort", "size_bytes:down"], "asc or desc"],
-    [["list", "--limit", "0"], "limit"],
-    [["list", "--limit", "1001"], "limit"],
+    [["list", "--limit", "x"], "--limit needs a whole number, 1 to 1000"],
+    [["list", "--limit", "0"], "--limit needs a whole number, 1 to 1000"],
+    [["history", "--limit", "1001"], "--limit needs a whole number, 1 to 1000"],
+    [["list", "--filter", "size_bytes~4"], "~ (contains) is for texts, and size_bytes is none"],
+    [["list", "--filter", "status~ready"], "is for texts"],
+    [["add", "m", "--capability", "x\u001b"], "capabilities"],
     [["list", "--cursor", "nonsense"], "cursor"],
     [["history", "--kind", "tgged"], "Did you mean tagged?"],
     [["add", "m", "--metadata", "novalue"], "key=text"],
@@ -100,11 +125,20 @@ test("the schema goes down and up again, and reading an older one brings it up",
     exitCode: 2,
     stderr: expect.stringContaining("-y"),
   });
-  await sandbox.output("migrate", "down", "-y");
+  const dry = await sandbox.run(["migrate", "down", "--to", "0", "--dry-run"]);
+  expect(dry).toMatchObject({ exitCode: 0, stderr: expect.stringContaining("the only model.") });
+  expect(dry.stderr).toContain(`Would go from version ${String(latest)} to 0\n`);
+  expect(await sandbox.json("migrate")).toMatchObject({ version: latest });
+  const down = await sandbox.run(["migrate", "down", "-y"]);
+  expect(down).toMatchObject({ exitCode: 0, stderr: expect.stringContaining("These go") });
+  expect(down.stderr).toContain("brings it up again");
   expect(await sandbox.json("migrate", "status")).toMatchObject({ version: (latest as number) - 1 });
   expect(await sandbox.run(["migrate", "up", "--to", "99"])).toMatchObject({ exitCode: 2 });
   expect(await sandbox.run(["migrate", "down", "--to", "99", "-y"])).toMatchObject({ exitCode: 2 });
-  expect(await sandbox.output("list", "-q")).toBe("m\n");
+  const read = await sandbox.run(["list", "-q"]);
+  expect(read).toMatchObject({ exitCode: 0, stdout: "m\n" });
+  expect(read.stderr).toContain(`brought from schema version ${(latest as number) - 1} to ${String(latest)}`);
+  expect(await sandbox.run(["list", "-q"])).toMatchObject({ stdout: "m\n", stderr: "" });
   expect(await sandbox.output("migrate", "up", "-q")).toBe(`${String(latest)}\n`);
 });
 

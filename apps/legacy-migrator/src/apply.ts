@@ -12,6 +12,10 @@ import { reportDecision, reportRefusal, reportRepeated } from "./to-report.ts";
 /** The name under which the migration's changes stand in the history. */
 export const ACTOR = "cortex-migrate";
 
+// In characters: some 8,000 models of which nothing but a line is known, fewer where there are YAML files.
+const PART_LENGTH = 8 * 1024 * 1024;
+const MODEL_LENGTH = 1000;
+
 /** What a migration did, or would do. */
 export interface Applied {
   readonly counts: Counts;
@@ -82,39 +86,63 @@ async function run(
     if (source.index.ownerOf(name, -1) !== undefined || given.mayHave(name)) return true;
     return known !== undefined && (await known.models.findByName(name)) !== undefined;
   });
-  for await (const batch of decide(source, known)) {
-    const models: NewModel[] = [];
-    for (const item of batch) {
-      if (item.kind === "refusal") {
-        report(reportRefusal(item));
-        continue;
-      }
-      const { plan } = item;
-      let alias: string | null | undefined;
-      if (plan.kind === "create") {
-        if (plan.clash !== undefined) {
-          alias = await aliases.find(plan.clash.alias, plan.model.modelId);
-          if (alias !== null) given.add(alias, 0);
+  async function* newModels(): AsyncGenerator<NewModel, undefined> {
+    for await (const batch of decide(source, known)) {
+      for (const item of batch) {
+        if (item.kind === "refusal") {
+          report(reportRefusal(item));
+          continue;
         }
-        models.push(
-          plan.clash === undefined ? plan.model : renamed(plan.model, plan.clash.alias, alias ?? null),
-        );
-        created[item.number] = 1;
-        changed = true;
-      } else if (plan.kind === "update") {
-        if (target !== undefined) await update(target, plan);
-        changed = true;
+        const { plan } = item;
+        let alias: string | null | undefined;
+        if (plan.kind === "create") {
+          if (plan.clash !== undefined) {
+            alias = await aliases.find(plan.clash.alias, plan.model.modelId);
+            if (alias !== null) given.add(alias, 0);
+          }
+          yield plan.clash === undefined ? plan.model : renamed(plan.model, plan.clash.alias, alias ?? null);
+          created[item.number] = 1;
+          changed = true;
+        } else if (plan.kind === "update") {
+          if (target !== undefined) await update(target, plan);
+          changed = true;
+        }
+        for (const entry of reportDecision(item, alias)) report(entry);
+        for (const entry of moreFollowers(source, item.number)) report(reportRepeated(entry, item));
       }
-      for (const entry of reportDecision(item, alias)) report(entry);
-      for (const entry of moreFollowers(source, item.number)) report(reportRepeated(entry, item));
+      onProgress?.(done);
+      // Lets a signal or a timer through: nothing below waits for the outside.
+      await setImmediate();
+      signal?.throwIfAborted();
     }
-    if (target !== undefined && models.length > 0) await target.models.createMany(models);
-    onProgress?.(done);
-    // Lets a signal or a timer through: nothing below waits for the outside.
-    await setImmediate();
-    signal?.throwIfAborted();
   }
+  await createAll(newModels(), known, target);
   return { counts, changed, created };
+}
+
+// One call is much faster than many, but nothing else can use the transaction meanwhile: where there are
+// models to look up and to change in between, it takes some thousands at a time.
+async function createAll(
+  models: AsyncGenerator<NewModel, undefined>,
+  known: Repositories | Registry | undefined,
+  target: Repositories | undefined,
+): Promise<void> {
+  if (target !== undefined && known === undefined) {
+    await target.models.createMany(models);
+    return;
+  }
+  let part: NewModel[] = [];
+  let length = 0;
+  for await (const model of models) {
+    if (target === undefined) continue;
+    part.push(model);
+    length += MODEL_LENGTH + JSON.stringify(model.metadata).length;
+    if (length < PART_LENGTH) continue;
+    await target.models.createMany(part);
+    part = [];
+    length = 0;
+  }
+  if (target !== undefined && part.length > 0) await target.models.createMany(part);
 }
 
 async function update(

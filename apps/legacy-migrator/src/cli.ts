@@ -38,7 +38,10 @@ function declare(): CAC {
     .option("--from <path>", "The same as [data-folder]: a data folder, or a model.list or cortex.db itself")
     .option("--to <path>", "The registry (default: CORTEX_DB, else registry.db in the data folder of cortex)")
     .option("--dry-run", "Show what would be done, and write nothing")
-    .option("--report <file>", "Write what became of every line and row: one JSON object per line")
+    .option(
+      "--report <file>",
+      "Write what became of every line and row to a new file: one JSON object per line",
+    )
     .option("--json", "Print one JSON document, with every line and row in data")
     .option("--rollback", "Put the registry back as it was before the last migration")
     .option("-y, --yes", "Do not ask")
@@ -47,7 +50,13 @@ function declare(): CAC {
     .example("cortex-migrate ~/cortexcpp --report report.jsonl")
     .example("cortex-migrate --rollback");
   cli.help((sections) => [
-    ...sections.filter(({ title }) => title === undefined || !/^(?:Commands|For more info)/.test(title)),
+    ...sections
+      .filter(({ title }) => title === undefined || !/^(?:Commands|For more info)/.test(title))
+      // cac says so of every flag that begins with --no.
+      .map(({ title, body }) => ({
+        ...(title === undefined ? {} : { title }),
+        body: body.replaceAll(" (default: true)", ""),
+      })),
     { title: "Exit codes", body: EXIT_CODES },
   ]);
   cli.option("-v, --version", "Print the version");

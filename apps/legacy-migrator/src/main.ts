@@ -13,6 +13,7 @@ import { painter } from "./paint.ts";
 import { printVersion } from "./print-version.ts";
 import { Progress } from "./progress.ts";
 import { SnapshotError } from "./registry-snapshot.ts";
+import { ReportError } from "./report-spool.ts";
 import { findRollback, rollBack } from "./rollback.ts";
 import { renderRollback, Summary } from "./summary.ts";
 import { toDocument } from "./to-document.ts";
@@ -135,9 +136,12 @@ function explain(error: unknown): { exitCode: number; code: string; message: str
   if (error instanceof LegacyStoreError)
     return { exitCode: error.exitCode, code: error.code, message: error.message };
   if (isRegistryError(error)) {
-    return { exitCode: outcomeOf(error.code).exitCode, code: error.code, message: error.message };
+    // The library speaks of the flag of the other program.
+    const message = error.message.replace("--db or CORTEX_DB", "--to");
+    return { exitCode: outcomeOf(error.code).exitCode, code: error.code, message };
   }
   if (error instanceof SnapshotError) return { exitCode: 1, code: "backup_failed", message: error.message };
+  if (error instanceof ReportError) return { exitCode: 1, code: "io_error", message: error.message };
   const { code } = error as NodeJS.ErrnoException;
   if (typeof code === "string" && error instanceof Error && /^E[A-Z]+$/.test(code)) {
     return { exitCode: 1, code: "io_error", message: error.message };
@@ -153,6 +157,7 @@ function write(descriptor: 1 | 2, text: string | Buffer): void {
     try {
       at += writeSync(descriptor, bytes, at);
     } catch (error) {
+      if (error instanceof ReportError) return { exitCode: 1, code: "io_error", message: error.message };
       const { code } = error as NodeJS.ErrnoException;
       // Whoever read has left: what was to be done is done all the same.
       if (code === "EPIPE") return;

@@ -15,7 +15,8 @@ import { ModelList } from "./legacy/model-list.ts";
 import { usualConfigPaths } from "./legacy/usual-config-paths.ts";
 import { MisuseError } from "./misuse-error.ts";
 import type { Counts, ReportEntry } from "./report-entry.ts";
-import { ReportSpool } from "./report-spool.ts";
+import { reportPath } from "./report-path.ts";
+import { ReportError, ReportSpool } from "./report-spool.ts";
 import { SourceIndex } from "./source-index.ts";
 import { verifyMigration, type Verified } from "./verify.ts";
 
@@ -24,7 +25,7 @@ export interface MigrateOptions {
   readonly from?: string | undefined;
   /** The registry's file; the one that programs of this user share, when left out. */
   readonly to?: string | undefined;
-  /** A file for what became of every line and row. */
+  /** A file for what became of every line and row: a new one, or an earlier report. */
   readonly report?: string | undefined;
   readonly dryRun?: boolean;
   readonly signal?: AbortSignal;
@@ -69,6 +70,7 @@ export async function migrate(
   const folder = findDataFolder(options.from, env);
   const location = resolve(options.to ?? defaultRegistryLocation(env));
   refuseSameFile(folder, location);
+  const report = options.report === undefined ? undefined : reportPath(options.report, folder, location);
 
   using open = openStores(folder);
   const { stores, disk } = open;
@@ -91,12 +93,9 @@ export async function migrate(
     },
     onProgress: (done: number): void => onProgress(step, done, index.size, "models"),
   });
-  const reportPath = options.report === undefined ? undefined : resolve(options.report);
-
   if (dryRun) {
     await using registry = await openExisting(location);
-    using spool =
-      reportPath === undefined && useReport === undefined ? undefined : new ReportSpool(reportPath);
+    using spool = report === undefined && useReport === undefined ? undefined : new ReportSpool(report);
     const { counts, changed } = await previewMigration(source, registry, callbacks(spool, "Planning"));
     spool?.finish();
     const migration = {
@@ -105,7 +104,7 @@ export async function migrate(
       counts,
       changed,
       backup: null,
-      report: reportPath ?? null,
+      report: report ?? null,
       verified: null,
     };
     if (spool !== undefined) useReport?.(migration, spool);
@@ -113,11 +112,13 @@ export async function migrate(
   }
 
   const wasOlder = await isOlder(location);
+  using namedSpool = report === undefined ? undefined : new ReportSpool(report);
   mkdirSync(dirname(location), { recursive: true });
   onProgress("Backup", 0, 1);
   const backup = createBackup(location, [...folder.databases, ...folder.lists]);
   const ownReport = join(backup.path, "report.jsonl");
-  using spool = openSpool(reportPath ?? ownReport, backup);
+  using backupSpool = namedSpool === undefined ? openSpool(ownReport, backup) : undefined;
+  const spool = (namedSpool ?? backupSpool)!;
   let applied: Applied;
   try {
     await using registry = await openRegistry(location, { actor: ACTOR });
@@ -128,7 +129,7 @@ export async function migrate(
     throw error;
   }
   const verified = await verify(location, source, applied, onProgress, signal);
-  spool.finish();
+  finish(spool);
   // A run that changed nothing must not be the one that a rollback undoes.
   const keepsBackup = applied.changed || wasOlder;
   const migration: Migration = {
@@ -137,7 +138,7 @@ export async function migrate(
     counts: applied.counts,
     changed: applied.changed,
     backup: keepsBackup ? backup.path : null,
-    report: reportPath ?? (keepsBackup ? ownReport : null),
+    report: report ?? (keepsBackup ? ownReport : null),
     verified,
   };
   useReport?.(migration, spool);
@@ -230,6 +231,15 @@ function openSpool(path: string, backup: Backup): ReportSpool {
     return new ReportSpool(path);
   } catch (error) {
     discardBackup(backup);
-    throw new MisuseError(`The report cannot be written to ${path} (${(error as Error).message}).`);
+    throw error;
+  }
+}
+
+function finish(spool: ReportSpool): void {
+  try {
+    spool.finish();
+  } catch (error) {
+    const message = `The models are migrated, but there is no report. ${(error as Error).message}`;
+    throw new ReportError(message, { cause: error });
   }
 }

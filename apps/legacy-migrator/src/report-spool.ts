@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import {
   closeSync,
   fsyncSync,
@@ -12,10 +13,16 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 
 import { syncPath } from "./durable-files.ts";
+import { reasonOf } from "./reason-of.ts";
 import type { ReportEntry } from "./report-entry.ts";
 
 const FLUSH_LENGTH = 256 * 1024;
 const CHUNK_BYTES = 256 * 1024;
+
+/** The report cannot be written; the message says where and why. */
+export class ReportError extends Error {
+  override readonly name = "ReportError";
+}
 
 /**
  * The report as it grows: one JSON object per line, in a file, so that it can have a million lines. It
@@ -31,11 +38,22 @@ export class ReportSpool implements Disposable {
   #pendingLength = 0;
   #finished = false;
 
+  /**
+   * @param path of a file that may be replaced, in a folder that exists.
+   * @throws ReportError, as every other method.
+   */
   constructor(path: string | undefined) {
     this.path = path;
-    this.#scratch = path === undefined ? mkdtempSync(join(tmpdir(), "cortex-migrate-report-")) : undefined;
-    this.#file = this.#scratch === undefined ? `${path}.partial` : join(this.#scratch, "report.jsonl");
-    this.#descriptor = openSync(this.#file, "w+", 0o600);
+    try {
+      this.#scratch = path === undefined ? mkdtempSync(join(tmpdir(), "cortex-migrate-report-")) : undefined;
+      this.#file =
+        path === undefined
+          ? join(this.#scratch!, "report.jsonl")
+          : join(dirname(path), `.cortex-migrate-${randomUUID()}.partial`);
+      this.#descriptor = openSync(this.#file, "wx+", 0o600);
+    } catch (error) {
+      throw this.#failure(error);
+    }
   }
 
   add(entry: ReportEntry): void {
@@ -62,10 +80,14 @@ export class ReportSpool implements Disposable {
   finish(): void {
     this.#flush();
     if (this.path === undefined) return;
-    fsyncSync(this.#descriptor);
-    renameSync(this.#file, this.path);
-    syncPath(dirname(this.path));
-    this.#finished = true;
+    try {
+      fsyncSync(this.#descriptor);
+      renameSync(this.#file, this.path);
+      this.#finished = true;
+      syncPath(dirname(this.path));
+    } catch (error) {
+      throw this.#failure(error);
+    }
   }
 
   [Symbol.dispose](): void {
@@ -79,6 +101,15 @@ export class ReportSpool implements Disposable {
     this.#pending = [];
     this.#pendingLength = 0;
     // Behind what is there: reading has a position of its own.
-    for (let at = 0; at < bytes.length;) at += writeSync(this.#descriptor, bytes, at);
+    try {
+      for (let at = 0; at < bytes.length;) at += writeSync(this.#descriptor, bytes, at);
+    } catch (error) {
+      throw this.#failure(error);
+    }
+  }
+
+  #failure(error: unknown): ReportError {
+    const where = this.path ?? tmpdir();
+    return new ReportError(`The report cannot be written to ${where}: ${reasonOf(error)}.`, { cause: error });
   }
 }

@@ -48,6 +48,30 @@ async function doFirstThings(location: string): Promise<void> {
   const file = { path: "/models/a.gguf", role: "weights" } as const;
   await models.create({ modelId: "a", sourceType: "local", tags: ["chat"], files: [file] });
   await models.update("a", { notes: "kept", alias: "b", tags: ["old"], authorRepo: "c" });
+  for (const [name, value] of Object.entries({
+    sourceType: "huggingface" as const,
+    branch: "main",
+    configPath: "/a.yml",
+    alias: "c",
+    aliases: ["e"],
+    availability: "partial" as const,
+    engine: "llama-cpp",
+    format: "gguf",
+    architecture: "llama",
+    quantization: "Q4_K_M",
+    parameterCount: 1,
+    contextLength: 1,
+    sizeBytes: 1,
+    capabilities: ["completion"],
+    metadata: { a: 1 },
+    tags: ["new"],
+    notes: "changed",
+    pinned: true,
+    lastUsedAt: 1,
+  })) {
+    await models.update("a", { [name]: value });
+  }
+  await models.update("a", { alias: "b", notes: null });
   await models.repointAlias("d", "a");
   await models.changeAliases("a", { remove: ["d"] });
   await files.put("a", { ...file, sizeBytes: 1 });

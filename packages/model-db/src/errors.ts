@@ -17,7 +17,7 @@ const CODES = {
   schema_too_new: { httpStatus: 500, exitCode: 1 },
   schema_too_old: { httpStatus: 500, exitCode: 1 },
   database_damaged: { httpStatus: 500, exitCode: 6 },
-  read_only: { httpStatus: 500, exitCode: 1 },
+  read_only: { httpStatus: 500, exitCode: 5 },
   disk_full: { httpStatus: 507, exitCode: 1 },
   database_busy: { httpStatus: 503, exitCode: 1 },
   io_error: { httpStatus: 500, exitCode: 1 },

@@ -1,4 +1,4 @@
-import { toVisible, type Model } from "@cortex/model-db";
+import { toVisible, type Model, type Models } from "@cortex/model-db";
 
 import type { Everywhere } from "../everywhere.ts";
 import { openExisting, openForWriting } from "../open.ts";
@@ -16,7 +16,10 @@ export interface AliasOptions extends Everywhere {
   readonly repoint?: readonly string[];
 }
 
-/** Changes the names of a model, all at once or not at all; without a change it prints them. */
+/**
+ * Changes the names of a model, all at once or not at all; without a change it prints them. A new first
+ * alias does not take the old one away, which somebody may use.
+ */
 export async function alias(options: AliasOptions): Promise<void> {
   const { alias: first, add = [], remove = [], repoint = [] } = options;
   if (first === undefined && add.length + remove.length + repoint.length === 0) {
@@ -24,29 +27,63 @@ export async function alias(options: AliasOptions): Promise<void> {
     return;
   }
   await using registry = await openForWriting(options);
-  const model = await registry.transaction(async ({ models }) => {
+  const { before, after, moved } = await registry.transaction(async ({ models }) => {
+    const found = await models.resolve(options.model);
     // By its id, which stays while the aliases change.
-    let { modelId } = await models.resolve(options.model);
+    const { modelId } = found;
     if (remove.length > 0) await models.changeAliases(modelId, { remove });
-    for (const name of repoint) ({ modelId } = await models.repointAlias(name, modelId));
+    const origins = new Map<string, string>();
+    for (const name of repoint) {
+      const owner = await models.findByName(name);
+      if (owner === undefined) origins.set(name, "a new alias");
+      else if (owner.modelId !== modelId) origins.set(name, `taken from ${owner.modelId}`);
+      await models.repointAlias(name, modelId);
+    }
     if (add.length > 0) await models.changeAliases(modelId, { add });
-    if (first !== undefined) await models.update(modelId, { alias: first === "" ? null : first });
-    return await models.get(modelId);
+    if (first !== undefined) await putFirst(models, modelId, first);
+    return { before: found, after: await models.get(modelId), moved: origins };
   });
-  printChanged(model, describe(model), options);
+  printChanged(after, describe(before, after, moved), options);
+}
+
+async function putFirst(models: Models, modelId: string, first: string): Promise<void> {
+  const { alias: old, aliases } = await models.get(modelId);
+  if (first === "") await models.update(modelId, { alias: null });
+  else await models.update(modelId, { alias: first, aliases: old === null ? aliases : [old, ...aliases] });
 }
 
 async function printAliases(options: AliasOptions): Promise<void> {
   const registry = await openExisting(options);
   const model = await registry.models.resolve(options.model);
   await registry.close();
-  const names = model.alias === null ? model.aliases : [model.alias, ...model.aliases];
   if (options.json === true)
     writeOut(toDocument({ model_id: model.modelId, alias: model.alias, aliases: model.aliases }));
-  else writeOut(names.map((name) => `${toVisible(name)}\n`).join(""));
+  else
+    writeOut(
+      namesOf(model)
+        .map((name) => `${toVisible(name)}\n`)
+        .join(""),
+    );
 }
 
-function describe({ modelId, alias: first, aliases }: Model): string {
-  const names = first === null ? aliases : [first, ...aliases];
-  return names.length === 0 ? `${modelId} has no alias now` : `${modelId} is also ${names.join(", ")}`;
+function describe(before: Model, after: Model, moved: ReadonlyMap<string, string>): string {
+  const { modelId } = after;
+  const [old, now] = [namesOf(before), namesOf(after)];
+  const come = now.filter(
+    (name) => !old.includes(name) || (name === after.alias && after.alias !== before.alias),
+  );
+  const others = now.filter((name) => !come.includes(name));
+  const gone = old.filter((name) => !now.includes(name));
+  const told = come.map((name) => (moved.has(name) ? `${name} (${moved.get(name)!})` : name));
+  const parts = [];
+  if (come.length > 0) parts.push(`${modelId} is now also ${told.join(", ")}`);
+  else if (others.length > 0) parts.push(`${modelId} is also ${others.join(", ")}`);
+  else parts.push(`${modelId} has no alias now`);
+  if (come.length > 0 && others.length > 0) parts.push(`its other names: ${others.join(", ")}`);
+  if (gone.length > 0) parts.push(`no longer: ${gone.join(", ")}`);
+  return parts.join("; ");
+}
+
+function namesOf({ alias: first, aliases }: Model): string[] {
+  return first === null ? [...aliases] : [first, ...aliases];
 }

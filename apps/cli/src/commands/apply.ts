@@ -102,13 +102,14 @@ async function plan(options: ApplyOptions, source: RecordSource): Promise<Outcom
 }
 
 function print(outcome: Outcome, options: ApplyOptions): void {
-  const { created, updated, deleted, unchanged } = outcome;
+  const { created, updated, deleted, kept, unchanged } = outcome;
   if (options.quiet === true) {
     const ids = [...created, ...updated.map(({ modelId }) => modelId), ...deleted];
     writeOut(ids.map((modelId) => `${toVisible(modelId)}\n`).join(""));
   } else if (options.json === true) {
     const changed = updated.map(({ modelId, fields }) => ({ model_id: modelId, fields }));
-    writeOut(toDocument({ dry_run: options.dryRun === true, created, updated: changed, deleted, unchanged }));
+    const dryRun = options.dryRun === true;
+    writeOut(toDocument({ dry_run: dryRun, created, updated: changed, deleted, kept, unchanged }));
   } else {
     writeNote(describe(outcome, options.dryRun === true));
   }
@@ -116,10 +117,11 @@ function print(outcome: Outcome, options: ApplyOptions): void {
 
 const MOST_LINES = 200;
 
-function describe({ created, updated, deleted, unchanged }: Outcome, future: boolean): string {
+function describe({ created, updated, deleted, kept, unchanged }: Outcome, future: boolean): string {
   const lines = [
     ...deleted.map((modelId) => `- ${modelId}`),
     ...created.map((modelId) => `+ ${modelId}`),
+    ...kept.map((modelId) => `= ${modelId} (pinned, so it stays)`),
     ...updated.map(({ modelId, fields }) => `~ ${modelId} (${fields.join(", ")})`),
   ];
   const shown = lines.slice(0, MOST_LINES).map(toVisible);

@@ -87,7 +87,9 @@ async function printEvents(
     return;
   } else if (items.length > 0) {
     const rows = items.map(toCells);
-    const shown = COLUMNS.map((_column, index) => index).filter((index) => model === undefined || index !== 1);
+    const shown = COLUMNS.map((_column, index) => index).filter(
+      (index) => model === undefined || index !== 1,
+    );
     const table = toTable(
       shown.map((index) => COLUMNS[index]!),
       rows.map((cells) => shown.map((index) => cells[index]!)),

@@ -19,13 +19,14 @@ export interface MigrateOptions extends Everywhere {
   /** A schema version. */
   readonly to?: number;
   readonly yes?: boolean;
+  readonly dryRun?: boolean;
 }
 
 /** Shows the registry's schema version, or changes it. */
 export async function migrate(options: MigrateOptions): Promise<void> {
   const action = oneOf("migrate", options.action ?? "status", ["status", "up", "down"]);
   if (action === "status" && options.to !== undefined) throw new MisuseError("--to goes with up and down.");
-  if (action === "down" && options.yes !== true) requireTerminal("migrate down");
+  if (action === "down" && options.yes !== true && options.dryRun !== true) requireTerminal("migrate down");
   const location = locationOf(options);
   if (!existsSync(location)) throw new RegistryError("not_found", `There is no registry at ${location}.`);
   await using registry = await openRegistry(location, { mode: "write", migrate: false });
@@ -49,15 +50,31 @@ async function move(
       `Version ${target} is not ${direction} from here: the registry is at version ${version}.`,
     );
   }
-  if (direction === "down" && options.yes !== true && target < version) {
-    const gone = schema.migrations.filter((step) => step.version > target && step.version <= version);
-    writeNote(`These go, with the data that only they hold: ${gone.map(({ name }) => name).join(", ")}`);
+  const falls = direction === "down" && target < version;
+  if (falls) writeNote(await describeLoss(registry, schema, target));
+  if (options.dryRun === true) {
+    writeNote(`Would go from version ${version} to ${target}`);
+    return;
+  }
+  if (falls && options.yes !== true) {
     await confirm(`Take the registry from version ${version} down to ${target}?`);
   }
   const { from, to } = await registry.migrate(target);
   writeNote(
     from === to ? `Nothing to do: the registry is at version ${to}` : `From version ${from} to ${to}`,
   );
+  if (falls) writeNote("The next command of this version brings it up again, without that data.");
+}
+
+async function describeLoss(registry: Registry, schema: SchemaStatus, target: number): Promise<string> {
+  const { version, latest } = schema;
+  const gone = schema.migrations.filter((step) => step.version > target && step.version <= version);
+  const names = gone.map(({ name }) => name).join(", ");
+  // An older schema cannot be counted.
+  const count = target === 0 && version === latest ? await registry.models.count() : undefined;
+  const models =
+    count === undefined ? "" : `; among it ${count === 1 ? "the only model" : `all ${count} models`}`;
+  return `These go, with the data that only they hold: ${names}${models}. \`cortex export\` keeps a list of the models.`;
 }
 
 function print({ version, latest, migrations }: SchemaStatus, options: Everywhere): void {

@@ -1,6 +1,9 @@
-import { toRunRecord } from "@cortex/model-db";
+import { hostname } from "node:os";
+
+import { toRunRecord, type NewRun, type Repositories } from "@cortex/model-db";
 
 import { userName } from "../actor.ts";
+import { MisuseError } from "../errors.ts";
 import type { Everywhere } from "../everywhere.ts";
 import { openForWriting } from "../open.ts";
 import { painter } from "../output/color.ts";
@@ -8,11 +11,13 @@ import { toFields } from "../output/fields.ts";
 import { toDocument } from "../output/json.ts";
 import { runFields } from "../output/run-fields.ts";
 import { writeOut } from "../output/stream.ts";
+import { quote } from "../values.ts";
 
 /** What `cortex start` takes. */
 export interface StartOptions extends Everywhere {
   readonly model: string;
   readonly holder?: string;
+  /** An empty text: none. */
   readonly endpoint?: string;
   readonly pid?: number;
   readonly node?: string;
@@ -26,17 +31,37 @@ const TTL_MS = 15 * 60 * 1000;
 
 /** Records that a program runs a model, or renews that record; prints the lease. With `-q`, its token. */
 export async function start(options: StartOptions): Promise<void> {
-  await using registry = await openForWriting(options);
-  const { model, holder = userName(), endpoint, pid, node, ttl: ttlMs = TTL_MS, join } = options;
-  const run = await registry.runs.acquire(model, {
-    holder,
-    ttlMs,
-    ...(endpoint === undefined ? {} : { endpoint }),
-    ...(pid === undefined ? {} : { pid }),
-    ...(node === undefined ? {} : { node }),
+  const { model, endpoint, join } = options;
+  if (endpoint !== undefined && endpoint !== "") checkUrl(endpoint);
+  const claim: NewRun = {
+    holder: options.holder ?? userName(),
+    node: options.node ?? hostname(),
+    pid: options.pid ?? null,
+    ttlMs: options.ttl ?? TTL_MS,
     ...(join === undefined ? {} : { join }),
-  });
+  };
+  await using registry = await openForWriting(options);
+  const run = await registry.transaction(async (repositories) =>
+    repositories.runs.acquire(model, {
+      ...claim,
+      endpoint: endpoint ?? (await endpointOf(repositories, model, claim)),
+    }),
+  );
   if (options.quiet === true) writeOut(`${run.token}\n`);
   else if (options.json === true) writeOut(toDocument(toRunRecord(run)));
   else writeOut(toFields(runFields(run), painter(1, options.color)));
+}
+
+/** Where the lease that is renewed says that the program answers: what is not said again still holds. */
+async function endpointOf({ runs }: Repositories, name: string, claim: NewRun): Promise<string | null> {
+  const own = (await runs.list({ name })).find(
+    ({ holder, node, pid }) => holder === claim.holder && node === claim.node && pid === claim.pid,
+  );
+  return own?.endpoint ?? null;
+}
+
+function checkUrl(text: string): void {
+  // Without the slashes, `localhost:8080` is a URL of the scheme `localhost`.
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(text) && URL.canParse(text)) return;
+  throw new MisuseError(`--endpoint needs a URL such as http://127.0.0.1:8080, not ${quote(text)}.`);
 }

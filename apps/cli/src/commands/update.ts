@@ -18,10 +18,13 @@ export async function update(options: UpdateOptions): Promise<void> {
     throw new MisuseError("Nothing to change: `cortex update --help` lists the fields.");
   await using registry = await openForWriting(options);
   const { expectedRowVersion } = options;
-  const model = await registry.models.update(
-    options.model,
-    fields,
-    expectedRowVersion === undefined ? undefined : { expectedRowVersion },
-  );
-  printChanged(model, `Updated ${model.modelId}`, options);
+  const guard = expectedRowVersion === undefined ? undefined : { expectedRowVersion };
+  const { before, model } = await registry.transaction(async ({ models }) => {
+    const found = await models.resolve(options.model);
+    return { before: found, model: await models.update(found.modelId, fields, guard) };
+  });
+  const { modelId, alias, aliases } = model;
+  const lost = before.alias !== null && before.alias !== alias && !aliases.includes(before.alias);
+  const told = lost && before.alias !== modelId ? `; ${before.alias} does not mean it any more` : "";
+  printChanged(model, `Updated ${modelId}${told}`, options);
 }

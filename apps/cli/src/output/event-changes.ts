@@ -17,7 +17,8 @@ export function describeChanges({ kind, before, after }: ModelEvent): string {
 function describeField(name: string, before: JsonValue | undefined, after: JsonValue | undefined): string {
   if (name === "status") return `status: ${statusWord(before)} → ${statusWord(after)}`;
   if (name.endsWith("_at") && typeof (after ?? before) === "number") {
-    return [before, after].filter((time) => typeof time === "number").map(formatExact).join(" → ").replace(/^/, `${name}: `);
+    const times = [before, after].filter((time) => typeof time === "number").map(formatExact);
+    return `${name}: ${times.join(" → ")}`;
   }
   if (name === "ttl_ms") return `ttl: ${formatDuration(Number(after))}`;
   if (Array.isArray(before) && Array.isArray(after)) {

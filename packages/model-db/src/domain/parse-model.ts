@@ -174,15 +174,20 @@ function parseEditable(given: Record<string, unknown>): ModelUpdate {
  */
 export function applyUpdate(model: Model, update: ModelUpdate): Model {
   const merged = { ...model, ...update } as Model;
-  const others = merged.aliases.filter((alias) => alias !== merged.alias && alias !== merged.modelId);
-  // Checked again as a whole: small changes add up.
-  const aliases = parseList("aliases", others, String);
-  const tags = parseList("tags", merged.tags, String);
+  // What changes is checked again as a whole: small changes add up.
+  const aliases =
+    update.alias === undefined && update.aliases === undefined ? model.aliases : furtherAliases(merged);
+  const tags = update.tags === undefined ? model.tags : parseList("tags", update.tags, String);
   const metadata =
     update.metadata === undefined
       ? model.metadata
       : parseObject("metadata", applyMergePatch(model.metadata, update.metadata));
   return { ...merged, aliases, tags, metadata };
+}
+
+function furtherAliases({ modelId, alias, aliases }: Model): string[] {
+  const others = aliases.filter((name) => name !== alias && name !== modelId);
+  return parseList("aliases", others, String);
 }
 
 /** @throws RegistryError `invalid_input`. */

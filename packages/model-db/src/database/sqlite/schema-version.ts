@@ -23,9 +23,14 @@ export function readSchemaVersion(connection: Database.Database): number {
   throw new RegistryError(
     "not_a_registry",
     names.includes("models")
-      ? `${path} is the store of the old cortex program. Bring its models over with: cortex-migrate --from ${path}`
+      ? `${path} is the store of the old cortex program. Bring its models over with: cortex-migrate --from ${quoted(path)}`
       : `${path} is a database of another program. Choose another path with --db or CORTEX_DB.`,
   );
+}
+
+// As a shell takes it.
+function quoted(path: string): string {
+  return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
 }
 
 /** The migrations that the file has a record of, oldest first. */

@@ -38,6 +38,7 @@ export class WriteQueue {
   #jobs: Job[] = [];
   #draining: Promise<void> | undefined;
   #lastDataVersion: unknown;
+  #othersWrite = false;
 
   constructor(connection: Database.Database, busyTimeoutMs: number) {
     this.#connection = connection;
@@ -119,15 +120,15 @@ export class WriteQueue {
 
   async #beginImmediate(): Promise<void> {
     const deadline = performance.now() + this.#busyTimeoutMs;
-    const dataVersion = this.#dataVersion.get();
-    if (dataVersion !== this.#lastDataVersion) {
-      this.#lastDataVersion = dataVersion;
-      block(0.3 + Math.random() * 0.5);
-    }
+    if (this.#othersWrite) block(0.3 + Math.random() * 0.5);
     const start = performance.now();
     for (let wait = FIRST_WAIT_MS; ; wait = Math.max(LEAST_WAIT_MS, wait * 0.7)) {
       try {
         this.#begin.run();
+        // Within the transaction this costs nothing; before it, it would take the lock once more.
+        const dataVersion = this.#dataVersion.get();
+        this.#othersWrite = dataVersion !== this.#lastDataVersion;
+        this.#lastDataVersion = dataVersion;
         return;
       } catch (error) {
         if (!isBusy(error)) throw toRegistryError(error, this.#connection.name);
