@@ -61,16 +61,23 @@ run("cortex", "history", "hermes");
 
 rmSync(folder, { recursive: true });
 say(`
-That was a folder made for the demo; it is gone again. With your own:
+That was a folder made for the demo; it is gone again. With your own, from this folder:
 
-  npx @cortex/legacy-migrator --dry-run   shows what would come over from your old data folder
-  npx @cortex/legacy-migrator             does it
-  npx @cortex/cli list                    what is there
-  npx @cortex/cli --help                  everything else
+  alias cortex='${inShell("cli/bin/cortex.cjs")}'
+  alias cortex-migrate='${inShell("legacy-migrator/bin/cortex-migrate.cjs")}'
 
-Until the packages are published, the same programs are in this folder:
-  node_modules/.bin/node apps/legacy-migrator/bin/cortex-migrate.cjs --dry-run
-  node_modules/.bin/node apps/cli/bin/cortex.cjs --help`);
+  cortex-migrate --dry-run   shows what would come over from your old data folder
+  cortex-migrate             does it
+  cortex list                what is there
+  cortex --help              everything else`);
+
+function inShell(bin) {
+  const top = fileURLToPath(new URL("../../", import.meta.url));
+  return [
+    process.execPath.startsWith(top) ? `${top}node_modules/.bin/node` : process.execPath,
+    join(apps, bin),
+  ].join(" ");
+}
 
 function say(...lines) {
   console.log(lines.join("\n"));

@@ -11,6 +11,9 @@ import { MisuseError } from "./errors.ts";
 import type { Everywhere } from "./everywhere.ts";
 import { writeNote } from "./output/stream.ts";
 
+// Another program may be about to change many models at once, and who waits at a terminal can interrupt.
+const BUSY_TIMEOUT_MS = 60_000;
+
 /** Where the registry of a command is. */
 export function locationOf({ db }: Everywhere): string {
   if (db === "") throw new MisuseError("--db needs the path of a registry.");
@@ -46,13 +49,20 @@ export async function openExisting(options: Everywhere): Promise<Registry> {
 export async function openForWriting(options: Everywhere): Promise<Registry> {
   const { actor } = await import("./actor.ts");
   const location = locationOf(options);
-  return await orExplain(location, openRegistry(location, { mode: "write", actor: actor() }));
+  return await orExplain(
+    location,
+    openRegistry(location, { mode: "write", actor: actor(), busyTimeoutMs: BUSY_TIMEOUT_MS }),
+  );
 }
 
 /** Opens the registry for a verb that may be the first to write to it. */
 export async function openOrCreate(options: Everywhere): Promise<Registry> {
   const { actor } = await import("./actor.ts");
-  return await openRegistry(locationOf(options), { mode: "create", actor: actor() });
+  return await openRegistry(locationOf(options), {
+    mode: "create",
+    actor: actor(),
+    busyTimeoutMs: BUSY_TIMEOUT_MS,
+  });
 }
 
 async function openToRead(location: string): Promise<Registry> {

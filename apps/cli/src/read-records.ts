@@ -89,7 +89,13 @@ async function* textOf(source: RecordSource): AsyncGenerator<string> {
     yield source.text;
     return;
   }
-  yield* decode(createReadStream(source.file));
+  try {
+    yield* decode(createReadStream(source.file));
+  } catch (error) {
+    // Reading, unlike opening, does not say of what.
+    if (error instanceof Error && "syscall" in error) Object.assign(error, { path: source.file });
+    throw error;
+  }
 }
 
 /** All of standard input as text. @throws RegistryError `invalid_input` when it is not UTF-8 */

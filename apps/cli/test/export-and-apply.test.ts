@@ -8,7 +8,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { text } from "node:stream/consumers";
+import { text as readText } from "node:stream/consumers";
 
 import { expect, test } from "vitest";
 
@@ -245,13 +245,13 @@ test("an export never writes over the registry, whichever way it is named", asyn
   using sandbox = new Sandbox();
   await sandbox.output("add", "a");
   symlinkSync(sandbox.db, sandbox.path("link"));
-  for (const file of [
+  for (const name of [
     "registry.db",
     sandbox.db,
     "./../" + sandbox.db.split("/").slice(-2).join("/"),
     "link",
   ]) {
-    expect(await sandbox.run(["export", file]), file).toMatchObject({
+    expect(await sandbox.run(["export", name]), name).toMatchObject({
       exitCode: 2,
       stdout: "",
       stderr: expect.stringContaining("registry itself"),
@@ -292,7 +292,7 @@ test.skipIf(process.platform === "win32")("an export into a named pipe reaches i
   await sandbox.output("add", "a");
   expect(spawnSync("mkfifo", [sandbox.path("pipe")]).status).toBe(0);
   const reader = spawn("cat", [sandbox.path("pipe")]);
-  const [result, read] = await Promise.all([sandbox.run(["export", "pipe"]), text(reader.stdout)]);
+  const [result, read] = await Promise.all([sandbox.run(["export", "pipe"]), readText(reader.stdout)]);
   expect(result).toMatchObject({ exitCode: 0, stderr: "1 model in pipe\n" });
   expect(read).toContain('"model_id":"a"');
   expect(lstatSync(sandbox.path("pipe")).isFIFO()).toBe(true);

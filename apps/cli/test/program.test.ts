@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 
 import { expect, test } from "vitest";
 
@@ -74,7 +74,7 @@ test("an unknown verb or flag is a misuse that names the nearest right one", asy
     [["history", "--limit", "1001"], "--limit needs a whole number, 1 to 1000"],
     [["list", "--filter", "size_bytes~4"], "~ (contains) is for texts, and size_bytes is none"],
     [["list", "--filter", "status~ready"], "is for texts"],
-    [["add", "m", "--capability", "x\u001b"], "capabilities"],
+    [["add", "m", "--capability", "x\u001b"], "is no capability"],
     [["list", "--cursor", "nonsense"], "cursor"],
     [["history", "--kind", "tgged"], "Did you mean tagged?"],
     [["add", "m", "--metadata", "novalue"], "key=text"],
@@ -193,17 +193,52 @@ test.each(shells)("the completion script of %s is one that the shell accepts", a
   expect(checked).toMatchObject({ status: 0, stderr: "" });
 });
 
+/** What bash would put into the line behind these words, one candidate a line; `cortex` completes to the names. */
+function completeInBash(script: string, folder: string, names: readonly string[], ask: string): string {
+  writeFileSync(`${folder}/names`, names.map((name) => `${name}\n`).join(""));
+  writeFileSync(
+    `${folder}/cortex`,
+    `#!/bin/sh\nprintf '%s\\n' "$@" > ${folder}/asked\ncat ${folder}/names\n`,
+    {
+      mode: 0o755,
+    },
+  );
+  const asked = `${ask}; _cortex 2>/dev/null; printf "%s\\n" "\${COMPREPLY[@]}"`;
+  const env = { PATH: `${folder}:${process.env["PATH"]}` };
+  return spawnSync("bash", ["-c", `${script}\n${asked}`], { encoding: "utf8", env, cwd: folder }).stdout;
+}
+
 test.runIf(shells.includes("bash"))("bash completes an id with colons in it", async () => {
   using sandbox = new Sandbox();
-  writeFileSync(sandbox.path("cortex"), '#!/bin/sh\nprintf "tinyllama:1b-gguf\\ntinyllama:3b-gguf\\n"\n', {
-    mode: 0o755,
-  });
   const script = await sandbox.output("completion", "bash");
-  const asked =
-    'COMP_WORDS=(cortex show tinyllama : 1); COMP_CWORD=4; _cortex 2>/dev/null; printf "%s\\n" "${COMPREPLY[@]}"';
-  const { stdout } = spawnSync("bash", ["-c", `${script}\n${asked}`], {
-    encoding: "utf8",
-    env: { PATH: `${sandbox.folder}:${process.env["PATH"]}` },
-  });
-  expect(stdout).toBe("1b-gguf\n3b-gguf\n");
+  const ids = ["tinyllama:1b-gguf", "tinyllama:3b-gguf"];
+  const ask = "COMP_WORDS=(cortex show tinyllama : 1); COMP_CWORD=4";
+  expect(completeInBash(script, sandbox.folder, ids, ask)).toBe("1b-gguf\n3b-gguf\n");
+});
+
+test.runIf(shells.includes("bash"))("a completed name is one word for bash and never runs", async () => {
+  using sandbox = new Sandbox();
+  const script = await sandbox.output("completion", "bash");
+  const names = ["do$(touch ran)", "do`touch ran`", "do;touch ran", "do with space", "do'\"\\*~", "do模型"];
+  const ask = "COMP_WORDS=(cortex show do); COMP_CWORD=2";
+  const candidates = completeInBash(script, sandbox.folder, names, ask).trimEnd().split("\n");
+  const line = `printf '%s\\n' ${candidates.join(" ")}`;
+  const { stdout } = spawnSync("bash", ["-c", line], { encoding: "utf8", cwd: sandbox.folder });
+  expect(stdout.trimEnd().split("\n")).toEqual(names);
+  expect(existsSync(sandbox.path("ran"))).toBe(false);
+  // What is in the line already may be quoted in the same way.
+  completeInBash(script, sandbox.folder, names, "COMP_WORDS=(cortex show 'do\\ w'); COMP_CWORD=2");
+  expect(readFileSync(sandbox.path("asked"), "utf8")).toBe("__complete\nshow\ndo w\n");
+});
+
+test("a change waits for another program that holds the registry for a while", async () => {
+  using sandbox = new Sandbox();
+  await sandbox.output("add", "m");
+  const { DatabaseSync } = await import("node:sqlite");
+  using other = new DatabaseSync(sandbox.db);
+  other.exec("begin immediate");
+  const release = setTimeout(() => other.exec("commit"), 6000);
+  expect(await sandbox.run(["tag", "m", "+late"])).toMatchObject({ exitCode: 0 });
+  clearTimeout(release);
+  expect(await sandbox.output("tag", "m")).toBe("late\n");
 });

@@ -92,8 +92,15 @@ async function runRollback(options: Options): Promise<number> {
   }
   const done = await rollBack(backup);
   if (options.json) {
-    const { backup: kept, before, registry: outcome, sourcesRestored, sourcesChanged } = done;
-    const document = { dry_run: false, registry: location, outcome, backup: kept, before };
+    const { backup: kept, before, beforeIsBroken, registry: outcome, sourcesRestored, sourcesChanged } = done;
+    const document = {
+      dry_run: false,
+      registry: location,
+      outcome,
+      backup: kept,
+      before,
+      before_is_broken: beforeIsBroken,
+    };
     write(
       1,
       `${JSON.stringify({ ...document, sources_restored: sourcesRestored, sources_changed: sourcesChanged })}\n`,
@@ -157,7 +164,6 @@ function write(descriptor: 1 | 2, text: string | Buffer): void {
     try {
       at += writeSync(descriptor, bytes, at);
     } catch (error) {
-      if (error instanceof ReportError) return { exitCode: 1, code: "io_error", message: error.message };
       const { code } = error as NodeJS.ErrnoException;
       // Whoever read has left: what was to be done is done all the same.
       if (code === "EPIPE") return;

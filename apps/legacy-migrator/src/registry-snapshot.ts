@@ -1,9 +1,10 @@
-import { existsSync, rmSync, statSync } from "node:fs";
+import { existsSync, renameSync, rmSync, statSync } from "node:fs";
+import { dirname } from "node:path";
 
 // oxlint-disable-next-line no-restricted-imports -- the file as a whole, never a record: see below
 import Database from "better-sqlite3";
 
-import { copyDurably, syncPath } from "./durable-files.ts";
+import { copyDurably, renameDurably, syncPath } from "./durable-files.ts";
 
 // The library owns the registry's file, and everything that goes through its records goes through it.
 // Copying the file as a whole is not of that kind: a plain copy of the file and its write-ahead log is
@@ -16,12 +17,15 @@ export class SnapshotError extends Error {
   override readonly name = "SnapshotError";
 }
 
+/** The registry's file is no database, or a damaged one. */
+export class BrokenRegistryError extends SnapshotError {}
+
 /**
  * Writes a copy of the registry as it is at one moment, checked and through to the disk. Others may go
  * on reading and writing.
  *
  * @param to must not exist.
- * @throws SnapshotError
+ * @throws SnapshotError; BrokenRegistryError where there is nothing that could be copied as a database.
  */
 export function takeSnapshot(registryPath: string, to: string): void {
   if (statSync(registryPath).size === 0) {
@@ -43,9 +47,9 @@ export function takeSnapshot(registryPath: string, to: string): void {
     syncPath(to);
   } catch (error) {
     rmSync(to, { force: true });
-    throw new SnapshotError(`${registryPath} cannot be backed up (${(error as Error).message}).`, {
-      cause: error,
-    });
+    const { code = "", message } = error as NodeJS.ErrnoException;
+    const Failure = /^SQLITE_(?:NOTADB|CORRUPT)/.test(code) ? BrokenRegistryError : SnapshotError;
+    throw new Failure(`${registryPath} cannot be backed up (${message}).`, { cause: error });
   }
 }
 
@@ -56,6 +60,12 @@ export function takeSnapshot(registryPath: string, to: string): void {
  * @throws SnapshotError
  */
 export async function putBackSnapshot(snapshot: string, registryPath: string): Promise<void> {
+  if (!existsSync(registryPath)) {
+    for (const end of ["-wal", "-shm", "-journal", ".restoring"]) rmSync(registryPath + end, { force: true });
+    copyDurably(snapshot, `${registryPath}.restoring`);
+    renameDurably(`${registryPath}.restoring`, registryPath);
+    return;
+  }
   if (statSync(snapshot).size === 0) {
     removeRegistry(registryPath);
     copyDurably(snapshot, registryPath);
@@ -94,6 +104,20 @@ export function removeRegistry(registryPath: string): void {
     throw new SnapshotError(message, { cause: error });
   }
   for (const end of ["-wal", "-shm", ""]) rmSync(registryPath + end, { force: true });
+}
+
+/**
+ * Moves a broken registry, with what lies beside it, out of the way.
+ *
+ * @param to the path of the file itself; its companions get the same name with their ends.
+ */
+export function moveBrokenRegistry(registryPath: string, to: string): void {
+  // The file last: until then, the next run finds it broken again and goes on here.
+  for (const end of ["-journal", "-wal", "-shm", ""]) {
+    if (existsSync(registryPath + end)) renameSync(registryPath + end, to + end);
+  }
+  syncPath(dirname(to));
+  syncPath(dirname(registryPath));
 }
 
 function checkDatabase(path: string): void {

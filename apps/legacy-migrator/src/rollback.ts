@@ -1,9 +1,15 @@
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync, realpathSync } from "node:fs";
 import { basename, join } from "node:path";
 
 import { checkBackup, newestBackup, retireBackup, type Backup } from "./backup.ts";
 import { copyDurably, fingerprintOf, renameDurably } from "./durable-files.ts";
-import { putBackSnapshot, removeRegistry, takeSnapshot } from "./registry-snapshot.ts";
+import {
+  BrokenRegistryError,
+  moveBrokenRegistry,
+  putBackSnapshot,
+  removeRegistry,
+  takeSnapshot,
+} from "./registry-snapshot.ts";
 
 /** What putting a backup back did. */
 export interface RolledBack {
@@ -11,6 +17,8 @@ export interface RolledBack {
   readonly backup: string;
   /** What the registry was until now; `null` where there was none. */
   readonly before: string | null;
+  /** Whether that is no database, or a damaged one: it was moved there as it was. */
+  readonly beforeIsBroken: boolean;
   readonly registry: "restored" | "removed";
   /** Old stores that were gone and are there again. */
   readonly sourcesRestored: readonly string[];
@@ -19,6 +27,7 @@ export interface RolledBack {
 }
 
 const BEFORE = "registry-before-rollback.db";
+const BROKEN = "registry-broken";
 
 /** The backup that a rollback would put back. */
 export function findRollback(registryPath: string): Backup | undefined {
@@ -28,15 +37,15 @@ export function findRollback(registryPath: string): Backup | undefined {
 /**
  * Puts a backup back: the registry becomes what it was, or goes away where there was none. What it is
  * now is kept beside the backup. A migration never changes the old stores, so one that differs was
- * changed by others and is left alone.
+ * changed by others and is left alone. A registry that is broken is moved beside the backup as it is.
  *
  * @throws SnapshotError when the backup is damaged or the registry in use; nothing is changed then.
  */
 export async function rollBack(backup: Backup): Promise<RolledBack> {
   checkBackup(backup);
-  const { registry, registry_path: registryPath, sources } = backup.manifest;
-  const before = existsSync(registryPath);
-  if (before && !existsSync(join(backup.path, BEFORE))) takeSnapshot(registryPath, join(backup.path, BEFORE));
+  const { registry, registry_path: given, sources } = backup.manifest;
+  const registryPath = existsSync(given) ? realpathSync(given) : given;
+  const before = keepRegistry(registryPath, backup.path);
   if (registry === null) removeRegistry(registryPath);
   else await putBackSnapshot(join(backup.path, basename(registry.file)), registryPath);
 
@@ -56,9 +65,27 @@ export async function rollBack(backup: Backup): Promise<RolledBack> {
   const kept = retireBackup(backup);
   return {
     backup: kept,
-    before: before ? join(kept, BEFORE) : null,
+    before: before === null ? null : join(kept, before),
+    beforeIsBroken: before?.startsWith(BROKEN) ?? false,
     registry: registry === null ? "removed" : "restored",
     sourcesRestored,
     sourcesChanged: sourcesChanged.map(({ path, file }) => ({ path, copy: join(kept, basename(file)) })),
   };
+}
+
+// What the registry is now, under a name in the backup's folder; `null` where there is nothing.
+function keepRegistry(registryPath: string, folder: string): string | null {
+  // Not there on the first try only: an interrupted rollback has moved it already.
+  const moved = readdirSync(folder).find((name) => name.startsWith(BROKEN) && name.endsWith(".db")) ?? null;
+  if (!existsSync(registryPath)) return moved;
+  if (existsSync(join(folder, BEFORE))) return BEFORE;
+  try {
+    takeSnapshot(registryPath, join(folder, BEFORE));
+    return BEFORE;
+  } catch (error) {
+    if (!(error instanceof BrokenRegistryError)) throw error;
+    const name = moved === null ? `${BROKEN}.db` : `${BROKEN}-${Date.now()}.db`;
+    moveBrokenRegistry(registryPath, join(folder, name));
+    return name;
+  }
 }

@@ -138,7 +138,10 @@ export function renderRollback(registryPath: string, done: RolledBack): string {
       ? `${path} is gone, as before the migration.`
       : `${path} is what it was before the migration.`,
   ];
-  if (done.before !== null) lines.push(`What it was until now is kept: ${toVisible(done.before)}`);
+  if (done.before !== null) {
+    const what = done.beforeIsBroken ? "It was no whole database; that file" : "What it was until now";
+    lines.push(`${what} is kept: ${toVisible(done.before)}`);
+  }
   for (const source of done.sourcesRestored)
     lines.push(`Put back, because it was gone: ${toVisible(source)}`);
   for (const { path: source, copy } of done.sourcesChanged) {

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, lstatSync } from "node:fs";
 import { join } from "node:path";
 
 /** Every file below a folder, with what it holds and when it was changed: to see that nothing was. */
@@ -8,8 +8,8 @@ export function contentsOf(folder: string): Record<string, string> {
   return Object.fromEntries(
     names.map((name) => {
       const path = join(folder, name);
-      const stats = statSync(path);
-      if (!stats.isFile()) return [name, "folder"];
+      const stats = lstatSync(path);
+      if (!stats.isFile()) return [name, stats.isDirectory() ? "folder" : "no file"];
       return [name, `${createHash("sha256").update(readFileSync(path)).digest("hex")} ${stats.mtimeMs}`];
     }),
   );

@@ -195,6 +195,23 @@ test("help and version", () => {
   expect(runProgram(home, "--version").out).toMatch(/^\d+\.\d+\.\d+\n$/);
 });
 
+test("help says nothing of defaults that flags do not have", () => {
+  expect(runProgram(home, "--help").out).not.toContain("(default: true)");
+});
+
+test("a file that is no old store is misuse, and so is one that is no registry", () => {
+  writeModelList(data, "a x main /1.yml one READY\n");
+  const text = writeFile(join(home, "passwd"), "root:x:0:0:root:/root:/bin/bash\n".repeat(24));
+  const before = contentsOf(home);
+  const source = runProgram(home, text, "--to", to);
+  expect(source).toMatchObject({ code: 2, out: "" });
+  expect(source.err).toContain("does not look like a model.list");
+  const target = runProgram(home, data, "--to", text);
+  expect(target.code).not.toBe(0);
+  expect(target.err).toMatch(/is not a database\. Choose another path with --to\./);
+  expect(contentsOf(home)).toEqual(before);
+});
+
 describe("killed in the middle", () => {
   const COUNT = 4000;
   beforeEach(() => {
@@ -271,6 +288,15 @@ describe("a rollback", () => {
     expect(contentsOf(data)).toEqual(before);
     expect(runProgram(home, "--rollback", "--to", to, "-y").code).toBe(3);
     expect(runProgram(home, data, "--to", to).out).toMatch(/created +1 /);
+  });
+
+  test("says where a registry that was broken is kept", () => {
+    writeModelList(data, "a x main /1.yml one READY\n");
+    runProgram(home, data, "--to", to);
+    writeFileSync(to, "no database".repeat(1000));
+    const { code, out } = runProgram(home, "--rollback", "--to", to, "-y");
+    expect(code).toBe(0);
+    expect(out).toMatch(/It was no whole database; that file is kept: .*registry-broken\.db/);
   });
 
   test("with a damaged backup changes nothing", () => {

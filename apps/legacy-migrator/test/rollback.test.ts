@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
 import { openRegistry } from "@cortex/model-db";
@@ -97,4 +97,41 @@ test("two backups in one millisecond have two names", () => {
   const [one, other] = [createBackup(to, [], 1000), createBackup(to, [], 1000)];
   expect(one.path).not.toBe(other.path);
   expect(newestBackup(to)?.path).toBe(other.path);
+});
+
+test("a registry that is no database any more is moved beside the backup, and the backup put back", async () => {
+  const before = await registryModels(to);
+  await migrate({ from: data, to, env: {} });
+  writeFile(to, "overwritten by a report\n".repeat(1000));
+  writeFile(`${to}-wal`, "left");
+  const done = await rollBack(findRollback(to)!);
+  expect(done).toMatchObject({ registry: "restored", beforeIsBroken: true });
+  expect(readFileSync(done.before!, "utf8")).toContain("overwritten");
+  expect(readFileSync(`${done.before!}-wal`, "utf8")).toBe("left");
+  expect(await registryModels(to)).toEqual(before);
+  await using registry = await openRegistry(to);
+  await registry.models.create({ modelId: "later", sourceType: "local" });
+});
+
+test("a damaged registry goes away where there was none before", async () => {
+  const other = join(temporaryFolder(), "new.db");
+  await migrate({ from: data, to: other, env: {} });
+  const bytes = readFileSync(other);
+  writeFile(other, bytes.fill(0x55, 4096));
+  const done = await rollBack(findRollback(other)!);
+  expect(done).toMatchObject({ registry: "removed", beforeIsBroken: true });
+  expect([existsSync(other), existsSync(done.before!)]).toEqual([false, true]);
+});
+
+test("a rollback that was interrupted after the broken file was moved is finished by the next", async () => {
+  const before = await registryModels(to);
+  await migrate({ from: data, to, env: {} });
+  const backup = findRollback(to)!;
+  writeFile(join(backup.path, "registry-broken.db"), "broken");
+  for (const end of ["", "-wal", "-shm"]) rmSync(to + end, { force: true });
+  writeFile(`${to}.restoring`, "half");
+  const done = await rollBack(backup);
+  expect(readFileSync(done.before!, "utf8")).toBe("broken");
+  expect(await registryModels(to)).toEqual(before);
+  expect(existsSync(`${to}.restoring`)).toBe(false);
 });

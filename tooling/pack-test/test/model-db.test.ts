@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { beforeAll, expect, test } from "vitest";
 
 import { installPackage, type InstalledPackage } from "./installed-package.ts";
+import { findOldNode } from "./old-node.ts";
 
 const PACK_TEST = fileURLToPath(new URL("..", import.meta.url));
 
@@ -72,4 +73,16 @@ await registry.models.create({ modelId: 1, sourceType: "cortex.so" });
   );
   const tsc = path.join(PACK_TEST, "node_modules", "typescript", "bin", "tsc");
   expect(await installed.run(process.execPath, [tsc])).toEqual({ exitCode: 0, stdout: "", stderr: "" });
+});
+
+test("on an older Node opening a registry says which it needs", async ({ skip }) => {
+  const node = await findOldNode(installed.folder);
+  if (node === undefined) {
+    skip("no older Node on this machine, and none from the registry");
+    return;
+  }
+  const open = 'import("@cortex/model-db").then((m) => m.openRegistry("old.db")).catch((e) => console.log(e.code, e.message))';
+  const { exitCode, stdout } = await installed.run(node, ["-e", open]);
+  expect(exitCode).toBe(0);
+  expect(stdout).toMatch(/^unsupported_node A registry needs Node 22\.18 or newer; this is Node \d+\.\d+\.\d+\.\n$/);
 });

@@ -68,7 +68,9 @@ async function printAliases(options: AliasOptions): Promise<void> {
 
 function describe(before: Model, after: Model, moved: ReadonlyMap<string, string>): string {
   const { modelId } = after;
-  const [old, now] = [namesOf(before), namesOf(after)];
+  // An alias may be the id itself, which says nothing new.
+  const old = namesOf(before).filter((name) => name !== modelId);
+  const now = namesOf(after).filter((name) => name !== modelId);
   const come = now.filter(
     (name) => !old.includes(name) || (name === after.alias && after.alias !== before.alias),
   );

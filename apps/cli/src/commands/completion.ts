@@ -11,7 +11,8 @@ export async function completion(options: { readonly shell?: string }): Promise<
   writeOut(SCRIPTS[oneOf("completion", options.shell, SHELLS)]);
 }
 
-// bash splits words at `:`, which model ids are full of: the part before the last one is already there.
+// bash splits words at `:`, which model ids are full of: the part before the last one is already there. It puts
+// candidates into the line as they are, to be run; zsh and fish quote them.
 const BASH = String.raw`# cortex: completion for bash. Use it with: source <(cortex completion bash)
 _cortex() {
   local line=("\${COMP_WORDS[@]:1:COMP_CWORD}") words=() word joined=0 index
@@ -24,12 +25,19 @@ _cortex() {
       words+=("$word")
     fi
   done
-  local current=\${words[\${#words[@]}-1]} IFS=$'\n'
-  COMPREPLY=($(cortex __complete "\${words[@]}" 2>/dev/null))
-  if [[ $current == *[:=]* ]]; then
-    local prefix=\${current%"\${current##*[:=]}"}
-    COMPREPLY=("\${COMPREPLY[@]#"$prefix"}")
-  fi
+  # Within open quotes nothing is offered: what is safe there differs from what is safe outside.
+  [[ \${words[*]} == *[\'\"]* ]] && return
+  for ((index = 0; index < \${#words[@]}; index++)); do
+    # Without -r, read undoes backslashes as the shell does.
+    IFS= read words[index] <<<"\${words[index]}"
+  done
+  local current=\${words[\${#words[@]}-1]} prefix= found
+  [[ $current == *[:=]* ]] && prefix=\${current%"\${current##*[:=]}"}
+  COMPREPLY=()
+  while IFS= read -r found; do
+    # A name may hold $(…): as it is put into the line it must mean only itself.
+    COMPREPLY+=("$(printf %q "\${found#"$prefix"}")")
+  done < <(cortex __complete "\${words[@]}" 2>/dev/null)
   [[ \${#COMPREPLY[@]} -eq 1 && \${COMPREPLY[0]} == *= ]] && compopt -o nospace
   [[ \${#COMPREPLY[@]} -eq 0 ]] && compopt -o default
 }

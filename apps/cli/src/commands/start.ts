@@ -1,6 +1,4 @@
-import { hostname } from "node:os";
-
-import { toRunRecord, type NewRun, type Repositories } from "@cortex/model-db";
+import { toRunRecord } from "@cortex/model-db";
 
 import { userName } from "../actor.ts";
 import { MisuseError } from "../errors.ts";
@@ -17,7 +15,7 @@ import { quote } from "../values.ts";
 export interface StartOptions extends Everywhere {
   readonly model: string;
   readonly holder?: string;
-  /** An empty text: none. */
+  /** A URL; a renewal without it keeps the one there is. */
   readonly endpoint?: string;
   readonly pid?: number;
   readonly node?: string;
@@ -31,33 +29,20 @@ const TTL_MS = 15 * 60 * 1000;
 
 /** Records that a program runs a model, or renews that record; prints the lease. With `-q`, its token. */
 export async function start(options: StartOptions): Promise<void> {
-  const { model, endpoint, join } = options;
-  if (endpoint !== undefined && endpoint !== "") checkUrl(endpoint);
-  const claim: NewRun = {
-    holder: options.holder ?? userName(),
-    node: options.node ?? hostname(),
-    pid: options.pid ?? null,
-    ttlMs: options.ttl ?? TTL_MS,
-    ...(join === undefined ? {} : { join }),
-  };
+  const { model, holder = userName(), endpoint, pid, node, ttl: ttlMs = TTL_MS, join } = options;
+  if (endpoint !== undefined) checkUrl(endpoint);
   await using registry = await openForWriting(options);
-  const run = await registry.transaction(async (repositories) =>
-    repositories.runs.acquire(model, {
-      ...claim,
-      endpoint: endpoint ?? (await endpointOf(repositories, model, claim)),
-    }),
-  );
+  const run = await registry.runs.acquire(model, {
+    holder,
+    ttlMs,
+    ...(endpoint === undefined ? {} : { endpoint }),
+    ...(pid === undefined ? {} : { pid }),
+    ...(node === undefined ? {} : { node }),
+    ...(join === undefined ? {} : { join }),
+  });
   if (options.quiet === true) writeOut(`${run.token}\n`);
   else if (options.json === true) writeOut(toDocument(toRunRecord(run)));
   else writeOut(toFields(runFields(run), painter(1, options.color)));
-}
-
-/** Where the lease that is renewed says that the program answers: what is not said again still holds. */
-async function endpointOf({ runs }: Repositories, name: string, claim: NewRun): Promise<string | null> {
-  const own = (await runs.list({ name })).find(
-    ({ holder, node, pid }) => holder === claim.holder && node === claim.node && pid === claim.pid,
-  );
-  return own?.endpoint ?? null;
 }
 
 function checkUrl(text: string): void {

@@ -4,6 +4,7 @@ import { basename, dirname, join, resolve } from "node:path";
 
 import { cortexrcPaths, readCortexrc, usualDataFolders } from "./cortexrc.ts";
 import { LegacyStoreError } from "./legacy-store-error.ts";
+import { looksLikeModelList } from "./looks-like-model-list.ts";
 
 /** An old data folder and the stores in it, newest kind first. */
 export interface DataFolder {
@@ -17,6 +18,7 @@ export interface DataFolder {
 }
 
 const LISTS = ["models/model.list", "models/models.list", "model.list", "models.list"] as const;
+const LIST_NAME = /^models?\.list$/i;
 const DATABASE = "cortex.db";
 const SQLITE_MAGIC = "SQLite format 3\0";
 
@@ -25,7 +27,7 @@ const SQLITE_MAGIC = "SQLite format 3\0";
  *
  * @param given a data folder, its `models` folder, a home folder, or the path of a store itself; left
  *   out, the folder that the old program used, through its `.cortexrc`.
- * @throws LegacyStoreError `not_found`
+ * @throws LegacyStoreError `not_found`; `not_a_store` for a file that is none.
  */
 export function findDataFolder(given: string | undefined, env: NodeJS.ProcessEnv = process.env): DataFolder {
   return given === undefined ? findDefault(env) : findGiven(resolve(given), env);
@@ -96,9 +98,15 @@ function isFirstName(path: string, index: number, paths: readonly string[]): boo
 
 function storeItself(path: string): DataFolder {
   const folder = basename(dirname(path)) === "models" ? dirname(dirname(path)) : dirname(path);
-  return isDatabase(path)
-    ? { path: folder, databases: [path], lists: [], hints: [] }
-    : { path: folder, databases: [], lists: [path], hints: [] };
+  if (isDatabase(path)) return { path: folder, databases: [path], lists: [], hints: [] };
+  // A list of that name is taken as one, however damaged it is.
+  if (!LIST_NAME.test(basename(path)) && !looksLikeModelList(path)) {
+    throw new LegacyStoreError(
+      "not_a_store",
+      `${path} does not look like a model.list: most of its lines are no models. Name a data folder, a model.list or a cortex.db; a damaged list is taken when it is called model.list.`,
+    );
+  }
+  return { path: folder, databases: [], lists: [path], hints: [] };
 }
 
 // By content; a file that is empty or something else is what its name says.

@@ -1,5 +1,12 @@
 /** What went wrong with an old store as a whole; the exit codes are those of the terminal. */
-const EXIT_CODES = { not_found: 3, unreadable: 1, damaged: 1, changed: 1, is_registry: 2 } as const;
+const EXIT_CODES = {
+  not_found: 3,
+  unreadable: 1,
+  damaged: 1,
+  changed: 1,
+  is_registry: 2,
+  not_a_store: 2,
+} as const;
 
 export type LegacyStoreErrorCode = keyof typeof EXIT_CODES;
 

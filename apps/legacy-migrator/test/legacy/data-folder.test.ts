@@ -112,8 +112,41 @@ describe("an argument may be", () => {
       lists: [],
       databases: [database],
     });
-    expect(findDataFolder(writeFile(join(home, "x", "old.txt"), "a")).lists).toHaveLength(1);
+    expect(
+      findDataFolder(writeFile(join(home, "x", "old.txt"), "a x main /a.yml a READY\n")).lists,
+    ).toHaveLength(1);
     expect(findDataFolder(writeFile(join(home, "x", "cortex.db"), "")).databases).toHaveLength(1);
+  });
+
+  test("a list of any name, when at least half of its lines are models", () => {
+    const line = "a x main /a.yml a READY\n";
+    for (const text of [
+      "",
+      "\n",
+      `${line}bad\n`,
+      line.trimEnd(),
+      `${line}\n\n\n`,
+      `\ufeff${line}`,
+      line.repeat(20_000),
+    ]) {
+      const path = writeFile(join(home, "saved.txt"), text);
+      expect(findDataFolder(path).lists).toEqual([path]);
+    }
+  });
+
+  test.each([
+    ["accounts", "root:x:0:0:root:/root:/bin/bash\n"],
+    ["prose", "The quick brown fox jumps over the lazy dog and then some more.\n".repeat(10)],
+    ["mostly prose", `a x main /a.yml a READY\n${"one two\n".repeat(2)}`],
+    ["a table of jobs", "17 * * * * root cd / && run-parts --report /etc/cron.hourly\n"],
+    ["JSON", '{"a": [1, 2, 3], "b": {"c": "/d.yml"}}\n'],
+    ["bytes", Buffer.alloc(400_000, 0xfe)],
+    ["zeros", Buffer.alloc(400_000)],
+  ])("no file with %s in it, unless it is called model.list", (_what, content) => {
+    const path = writeFile(join(home, "x", "file"), content);
+    expect(() => findDataFolder(path)).toThrow(/does not look like a model\.list/);
+    const list = writeFile(join(home, "x", "model.list"), content);
+    expect(findDataFolder(list).lists).toEqual([list]);
   });
 
   test("nothing else: what is not there, or holds no store, is not found", () => {

@@ -113,7 +113,7 @@ describe.each(ENGINES)("whatever a text holds ($name)", ({ test, createStore }) 
           );
         }
       }),
-      { numRuns: 60 },
+      { numRuns: 35 },
     );
   }, 20_000);
 
@@ -138,7 +138,7 @@ describe.each(ENGINES)("whatever a text holds ($name)", ({ test, createStore }) 
         expect(await ids({ filter: { author_repo: whole } })).toContain(modelId);
         expect(await ids({ search: whole.trim() })).toContain(modelId);
       }),
-      { numRuns: 150 },
+      { numRuns: 80 },
     );
   }, 20_000);
 
@@ -154,7 +154,7 @@ describe.each(ENGINES)("whatever a text holds ($name)", ({ test, createStore }) 
         );
         expect((await registry.models.get(modelId)).metadata).toEqual(merged);
       }),
-      { numRuns: 100 },
+      { numRuns: 60 },
     );
   });
 });

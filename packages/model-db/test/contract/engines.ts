@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -27,6 +27,17 @@ export interface EngineUnderTest {
   readonly createStore: () => Promise<Store & AsyncDisposable>;
 }
 
+let newRegistry: Promise<string> | undefined;
+
+/** The file of a new registry, to be copied: a test that is not about making one need not wait for it. */
+async function makeNewRegistry(): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), "model-db-new-"));
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  const location = join(folder, "registry.db");
+  await (await openRegistry(location)).close();
+  return location;
+}
+
 async function createSqliteStore(): Promise<Store & AsyncDisposable> {
   const folder = mkdtempSync(join(tmpdir(), "model-db-"));
   const location = join(folder, "registry.db");
@@ -42,6 +53,8 @@ async function createSqliteStore(): Promise<Store & AsyncDisposable> {
   return {
     location,
     async open(options) {
+      newRegistry ??= makeNewRegistry();
+      if (!existsSync(location)) copyFileSync(await newRegistry, location);
       const registry = await openRegistry(location, options);
       opened.push(registry);
       return registry;

@@ -76,7 +76,7 @@ describe.each(ENGINES)("finding a model ($name)", ({ test, createStore }) => {
           expect(await models.names({ prefix })).toEqual(expected);
         },
       ),
-      { numRuns: 40 },
+      { numRuns: 25 },
     );
   });
 

@@ -107,7 +107,7 @@ describe.each(ENGINES)("the history ($name)", ({ test, createStore }) => {
           before = after;
         }
       }),
-      { numRuns: 60 },
+      { numRuns: 35 },
     );
   }, 60_000);
 

@@ -91,7 +91,7 @@ describe.each(ENGINES)("listing models ($name)", ({ test, createStore }) => {
           }
         },
       ),
-      { numRuns: 60 },
+      { numRuns: 35 },
     );
   }, 60_000);
 

@@ -73,7 +73,7 @@ describe.each(ENGINES)("pages ($name)", ({ test, createStore }) => {
           ).toEqual([]);
         },
       ),
-      { numRuns: 60 },
+      { numRuns: 35 },
     );
   }, 30_000);
 

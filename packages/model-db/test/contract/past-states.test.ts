@@ -34,7 +34,7 @@ describe.each(ENGINES)("what a model was at a time ($name)", ({ test, createStor
           vi.useRealTimers();
         }
       }),
-      { numRuns: 60 },
+      { numRuns: 35 },
     );
   }, 60_000);
 

@@ -58,7 +58,7 @@ describe.each(ENGINES)("stored rows ($name)", ({ test, createStore }) => {
           await perform(registry, operation, "somebody").catch(() => undefined);
         await expectSoundRows(store);
       }),
-      { numRuns: 40 },
+      { numRuns: 25 },
     );
   }, 30_000);
 

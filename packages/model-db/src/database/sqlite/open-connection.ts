@@ -13,6 +13,7 @@ export function openConnection(
   path: string,
   options: { readonly: boolean; busyTimeoutMs: number },
 ): Database.Database {
+  checkNode();
   let connection: Database.Database | undefined;
   try {
     connection = new Database(path, { readonly: options.readonly, timeout: options.busyTimeoutMs });
@@ -31,6 +32,16 @@ export function openConnection(
     connection?.close();
     throw toRegistryError(error, path);
   }
+}
+
+// The native part of better-sqlite3 ends an older Node without a word.
+function checkNode(): void {
+  const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+  if (major > 22 || (major === 22 && minor >= 18)) return;
+  throw new RegistryError(
+    "unsupported_node",
+    `A registry needs Node 22.18 or newer; this is Node ${process.versions.node}.`,
+  );
 }
 
 // To capitals, since a small sigma depends on what follows it.
