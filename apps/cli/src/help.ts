@@ -4,6 +4,7 @@ import { MODEL_FIELDS } from "@cortex/model-db";
 import type { CAC, Command } from "cac";
 
 import { outputColumns, writeOut } from "./output/stream.ts";
+import { usageOf } from "./parse.ts";
 
 const ABOUT = [
   "It knows what each model is, where it came from, where its files are, whether it runs and for whom,",
@@ -93,10 +94,6 @@ function paragraph(text: string, width: number, indent = ""): string {
   return wrap(text, width - indent.length)
     .map((line) => `${indent}${line}\n`)
     .join("");
-}
-
-function usageOf(command: Command): string {
-  return command.rawName.replaceAll(/([<[])\.\.\.([^>\]]+)([>\]])/g, "$1$2$3...");
 }
 
 function flagRows(command: Command): [string, string][] {

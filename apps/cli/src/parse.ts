@@ -59,13 +59,18 @@ function parseWithCac(cli: CAC, command: Command, line: CommandLine): void {
 }
 
 function checkArguments(command: Command, texts: readonly string[]): void {
-  const usage = `cortex ${command.rawName}`;
+  const usage = `cortex ${usageOf(command)}`;
   const missing = command.args.filter((arg) => arg.required)[texts.length];
   if (missing !== undefined) throw new MisuseError(`<${missing.value}> is missing: ${usage}.`);
   const extra = texts[command.args.length];
   if (extra !== undefined && !command.args.some((arg) => arg.variadic)) {
     throw new MisuseError(`${quote(extra)} is one argument too many: ${usage}.`);
   }
+}
+
+/** A verb with its arguments as people write them: `show <models>...`. */
+export function usageOf(command: Command): string {
+  return command.rawName.replaceAll(/([<[])\.\.\.([^>\]]+)([>\]])/g, "$1$2$3...");
 }
 
 function namedArguments(command: Command, texts: readonly string[]): Options {

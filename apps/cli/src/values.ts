@@ -22,7 +22,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
     parse: (text) => parseTime(text),
     says: "a time from 1970 to 9999 such as 2026-01-31, 2026-01-31T12:00:00Z, or 2h for two hours ago",
   },
-  duration: { parse: parseDuration, says: "a duration such as 90s, 15m or 1h30m" },
+  duration: { parse: parseTtl, says: "a duration from 1s to 30d, such as 90s, 15m or 1h30m" },
 };
 
 /**
@@ -41,6 +41,14 @@ export function toValue(flag: string, placeholder: string, text: string): FlagVa
 /** A text from the command line inside a message: in quotes, and short. */
 export function quote(text: string): string {
   return `"${text.length > 80 ? `${text.slice(0, 79)}…` : text}"`;
+}
+
+// What the registry takes for a lease.
+function parseTtl(text: string): number | undefined {
+  const milliseconds = parseDuration(text);
+  return milliseconds !== undefined && milliseconds >= 1000 && milliseconds <= 30 * 86_400_000
+    ? milliseconds
+    : undefined;
 }
 
 function parseLimit(text: string): number | undefined {

@@ -290,8 +290,11 @@ test("an update that replaces the alias says which name is gone", async () => {
   expect(await sandbox.run(["update", "mistral", "--alias", "m7"])).toMatchObject({
     stderr: `Updated ${MISTRAL}; mistral does not mean it any more\n`,
   });
-  expect(await sandbox.run(["update", "m7", "--notes", "x"])).toMatchObject({
-    stderr: `Updated ${MISTRAL}\n`,
+  const notes = ["update", "m7", "--notes", "x"];
+  expect(await sandbox.run(notes)).toMatchObject({ stderr: `Updated ${MISTRAL}\n` });
+  expect(await sandbox.run(notes)).toMatchObject({
+    exitCode: 0,
+    stderr: `Nothing to change in ${MISTRAL}\n`,
   });
 });
 

@@ -79,6 +79,8 @@ test("an unknown verb or flag is a misuse that names the nearest right one", asy
     [["history", "--kind", "tgged"], "Did you mean tagged?"],
     [["add", "m", "--metadata", "novalue"], "key=text"],
     [["add", "m", "--metadata", "k:=nojson"], "is no JSON"],
+    [["search"], "<text> is missing: cortex search <text>..."],
+    [["start", "m", "--ttl", "99999999d"], "a duration from 1s to 30d"],
     [["completion"], "For which shell?"],
     [["completion", "fihs"], "Did you mean fish?"],
     [["migrate", "upp"], "Did you mean up?"],
@@ -167,6 +169,7 @@ test("verbs, flags, words and model names are completed, and nothing ever goes w
   expect(await complete("list", "--source-type", "h")).toEqual(["huggingface"]);
   expect(await complete("list", "--source-type=h")).toEqual(["--source-type=huggingface"]);
   expect(await complete("tag", "tiny", "")).toEqual([""]);
+  expect(await complete("help", "lis")).toEqual(["list"]);
   expect(await complete("migrate", "d")).toEqual(["down"]);
   for (const words of [
     [],
@@ -229,6 +232,9 @@ test.runIf(shells.includes("bash"))("a completed name is one word for bash and n
   // What is in the line already may be quoted in the same way.
   completeInBash(script, sandbox.folder, names, "COMP_WORDS=(cortex show 'do\\ w'); COMP_CWORD=2");
   expect(readFileSync(sandbox.path("asked"), "utf8")).toBe("__complete\nshow\ndo w\n");
+  const filtered = `COMP_WORDS=(cortex list --filter "'a>1'" --so); COMP_CWORD=4`;
+  completeInBash(script, sandbox.folder, names, filtered);
+  expect(readFileSync(sandbox.path("asked"), "utf8")).toBe("__complete\nlist\n--filter\na>1\n--so\n");
 });
 
 test("a change waits for another program that holds the registry for a while", async () => {

@@ -2,7 +2,7 @@ import { setImmediate } from "node:timers/promises";
 
 import type { JsonObject, NewModel, Registry, Repositories } from "@cortex/model-db";
 
-import { decide, moreFollowers, type Decision, type Source } from "./decide.ts";
+import { decide, hasDeletions, moreFollowers, type Decision, type Source } from "./decide.ts";
 import { objectAt } from "./differences.ts";
 import { FreeAliases } from "./free-alias.ts";
 import { NameTable } from "./name-table.ts";
@@ -49,7 +49,8 @@ export async function applyMigration(
   return registry.transaction(
     async (repositories) => {
       const isEmpty = (await repositories.models.list({ limit: 1 })).items.length === 0;
-      const applied = await run(source, isEmpty ? undefined : repositories, repositories, options);
+      const isNew = isEmpty && !(await hasDeletions(repositories));
+      const applied = await run(source, isNew ? undefined : repositories, repositories, options);
       beforeCommit();
       return applied;
     },

@@ -40,6 +40,7 @@ export interface Backup {
 const MANIFEST = "manifest.json";
 const PARTIAL = ".partial-";
 const USED = ".rolled-back";
+const UNFINISHED = "unfinished";
 const FORMAT = 1;
 
 /** The folder in which the backups of a registry are kept. */
@@ -49,7 +50,8 @@ export function backupsFolder(registryPath: string): string {
 
 /**
  * Copies the registry, if there is one, and the old stores, each checked against its SHA-256. The
- * backup has its name only when it is complete and on disk.
+ * backup has its name only when it is complete and on disk. It counts as unfinished until
+ * {@link finishBackup}: what it is for has not happened yet.
  *
  * @param sources paths of old stores; the journal or log of a database comes with it.
  * @throws SnapshotError when a copy is not what it should be.
@@ -80,6 +82,7 @@ export function createBackup(
       sources: sources.flatMap(withCompanions).map((path, index) => copySource(path, partial, index)),
     };
     writeDurably(join(partial, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`);
+    writeDurably(join(partial, UNFINISHED), "");
     syncPath(partial);
     const path = join(folder, name);
     renameDurably(partial, path);
@@ -91,17 +94,27 @@ export function createBackup(
   }
 }
 
-/** The newest backup of a registry that was not put back yet; `undefined` where there is none. */
-export function newestBackup(registryPath: string): Backup | undefined {
+/** Says that what a backup was made for has happened. */
+export function finishBackup({ path }: Backup): void {
+  rmSync(join(path, UNFINISHED), { force: true });
+  syncPath(path);
+}
+
+/** Whether the run that made a backup did not come to say that it is done. */
+export function isUnfinished({ path }: Backup): boolean {
+  return existsSync(join(path, UNFINISHED));
+}
+
+/** The backups of a registry that were not put back yet, newest first. */
+export function* backupsOf(registryPath: string): Generator<Backup, undefined> {
   const folder = backupsFolder(registryPath);
-  if (!existsSync(folder)) return undefined;
+  if (!existsSync(folder)) return;
   const names = readdirSync(folder).filter((name) => !name.startsWith(".") && !name.endsWith(USED));
   for (const name of names.toSorted().toReversed()) {
     const path = join(folder, name);
     if (!existsSync(join(path, MANIFEST))) continue;
-    return { path, manifest: JSON.parse(readFileSync(join(path, MANIFEST), "utf8")) as BackupManifest };
+    yield { path, manifest: JSON.parse(readFileSync(join(path, MANIFEST), "utf8")) as BackupManifest };
   }
-  return undefined;
 }
 
 /**

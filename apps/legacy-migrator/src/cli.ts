@@ -25,6 +25,7 @@ const EXIT_CODES = `  0  done; lines that were refused are counted and shown, an
   1  failed: nothing was written, or what was written is not what the old store says
   2  misused
   3  no old data, or no backup to put back
+  6  the registry is damaged
   130  interrupted: nothing was written`;
 
 /** Every argument and flag, on one screen. */

@@ -43,7 +43,7 @@ const MAX_NAMES = 1000;
 // A line that is repeated a million times is still one model; these many are looked at closely.
 const MAX_FOLLOWERS = 200;
 
-type Reader = Pick<Repositories, "models" | "files">;
+type Reader = Pick<Repositories, "models" | "files" | "history">;
 
 /**
  * Decides about every record of the old stores, in their order and in batches, with the registry as it
@@ -107,9 +107,28 @@ async function decideBatch(
       problem === undefined
         ? planModel({ merged, wanted, existing, existingFiles, ownerOf })
         : { kind: "refuse", problem };
-    decided.push({ kind: "decision", number, leader, followers, merged, wanted, existingFiles, plan });
+    const known = plan.kind === "create" ? await withDeletion(plan, registry) : plan;
+    decided.push({ kind: "decision", number, leader, followers, merged, wanted, existingFiles, plan: known });
   }
   return decided;
+}
+
+/** Whether models were ever deleted from a registry. */
+export async function hasDeletions(registry: Reader): Promise<boolean> {
+  return (await registry.history.list({ kind: "deleted", limit: 1 })).items.length > 0;
+}
+
+// Somebody may have deleted it on purpose: said, because an old store cannot know.
+async function withDeletion(
+  plan: Extract<Plan, { kind: "create" }>,
+  registry: Reader | undefined,
+): Promise<Plan> {
+  if (registry === undefined) return plan;
+  const { modelId } = plan.model;
+  const [deletion] = (await registry.history.list({ modelId, kind: "deleted", limit: 1 })).items;
+  if (deletion === undefined) return plan;
+  const text = `It was deleted from the registry on ${new Date(deletion.at).toISOString().slice(0, 10)}; the old store still has it.`;
+  return { ...plan, notes: [...plan.notes, { code: "was_deleted", text }] };
 }
 
 type Draft = Omit<Decision, "kind" | "plan" | "existingFiles"> & { kind: "draft"; names: string[] };

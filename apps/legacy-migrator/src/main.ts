@@ -12,9 +12,10 @@ import { MisuseError } from "./misuse-error.ts";
 import { painter } from "./paint.ts";
 import { printVersion } from "./print-version.ts";
 import { Progress } from "./progress.ts";
+import { reasonOf } from "./reason-of.ts";
 import { SnapshotError } from "./registry-snapshot.ts";
 import { ReportError } from "./report-spool.ts";
-import { findRollback, rollBack } from "./rollback.ts";
+import { changesSince, findRollback, rollBack } from "./rollback.ts";
 import { renderRollback, Summary } from "./summary.ts";
 import { toDocument } from "./to-document.ts";
 
@@ -70,16 +71,17 @@ async function runMigration(options: Options): Promise<number> {
 
 async function runRollback(options: Options): Promise<number> {
   const location = resolve(options.to ?? defaultRegistryLocation());
-  const backup = findRollback(location);
+  const backup = await findRollback(location);
   if (backup === undefined) {
     throw new LegacyStoreError("not_found", `There is no backup of ${location} to put back.`);
   }
   const { created_at, registry } = backup.manifest;
   const when = new Date(created_at).toISOString();
-  const what =
+  const becomes =
     registry === null
       ? `${location} goes away: before the migration of ${when} there was none.`
       : `${location} becomes what it was before the migration of ${when}; every later change goes away.`;
+  const what = `${becomes}${await changesSince(location)}`;
   if (options.dryRun) {
     if (options.json)
       write(1, `${JSON.stringify({ dry_run: true, registry: location, backup: backup.path })}\n`);
@@ -117,7 +119,8 @@ async function confirm(what: string): Promise<boolean> {
   }
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   try {
-    const answer = await new Promise<string>((done) => {
+    const answer = await new Promise<string>((done, interrupted) => {
+      terminal.once("SIGINT", () => interrupted(new Interrupted("Interrupted. Nothing was changed.")));
       terminal.question(`${toVisible(what)} Go on? [y/N] `, done);
       terminal.once("close", () => done(""));
     });
@@ -151,7 +154,8 @@ function explain(error: unknown): { exitCode: number; code: string; message: str
   if (error instanceof ReportError) return { exitCode: 1, code: "io_error", message: error.message };
   const { code } = error as NodeJS.ErrnoException;
   if (typeof code === "string" && error instanceof Error && /^E[A-Z]+$/.test(code)) {
-    return { exitCode: 1, code: "io_error", message: error.message };
+    const { path = "The disk" } = error as NodeJS.ErrnoException;
+    return { exitCode: 1, code: "io_error", message: `${path} cannot be used: ${reasonOf(error)}.` };
   }
   if (process.env["CORTEX_DEBUG"]) throw error;
   const message = `Unexpected: ${error instanceof Error ? error.message : String(error)}. Please report this; CORTEX_DEBUG=1 shows more.`;
@@ -167,7 +171,7 @@ function write(descriptor: 1 | 2, text: string | Buffer): void {
       const { code } = error as NodeJS.ErrnoException;
       // Whoever read has left: what was to be done is done all the same.
       if (code === "EPIPE") return;
-      if (code !== "EAGAIN") throw error;
+      if (code !== "EAGAIN") throw new ReportError(`The output cannot be written: ${reasonOf(error)}.`);
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
     }
   }

@@ -4,7 +4,7 @@ import { dirname, join, resolve } from "node:path";
 import { defaultRegistryLocation, isRegistryError, openRegistry, type Registry } from "@cortex/model-db";
 
 import { ACTOR, applyMigration, previewMigration, type Applied } from "./apply.ts";
-import { createBackup, discardBackup, type Backup } from "./backup.ts";
+import { createBackup, discardBackup, finishBackup, type Backup } from "./backup.ts";
 import type { Source } from "./decide.ts";
 import { Interrupted } from "./interrupted.ts";
 import { CortexDb } from "./legacy/cortex-db.ts";
@@ -125,9 +125,11 @@ export async function migrate(
     const unchanged = (): void => stores.forEach((store) => store.assertUnchanged());
     applied = await applyMigration(source, registry, unchanged, callbacks(spool, "Writing"));
   } catch (error) {
-    if (!wasOlder) discardBackup(backup);
+    if (wasOlder) finishBackup(backup);
+    else discardBackup(backup);
     throw error;
   }
+  if (applied.changed || wasOlder) finishBackup(backup);
   const verified = await verify(location, source, applied, onProgress, signal);
   finish(spool);
   // A run that changed nothing must not be the one that a rollback undoes.

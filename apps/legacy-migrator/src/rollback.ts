@@ -1,7 +1,10 @@
 import { existsSync, readdirSync, realpathSync } from "node:fs";
 import { basename, join } from "node:path";
 
-import { checkBackup, newestBackup, retireBackup, type Backup } from "./backup.ts";
+import { isRegistryError, openRegistry } from "@cortex/model-db";
+
+import { ACTOR } from "./apply.ts";
+import { backupsOf, checkBackup, isUnfinished, retireBackup, type Backup } from "./backup.ts";
 import { copyDurably, fingerprintOf, renameDurably } from "./durable-files.ts";
 import {
   BrokenRegistryError,
@@ -29,9 +32,52 @@ export interface RolledBack {
 const BEFORE = "registry-before-rollback.db";
 const BROKEN = "registry-broken";
 
-/** The backup that a rollback would put back. */
-export function findRollback(registryPath: string): Backup | undefined {
-  return newestBackup(registryPath);
+/**
+ * The backup that a rollback would put back: that of the last migration that wrote something. One that was
+ * killed has left a backup, and mostly nothing to undo.
+ *
+ * @throws RegistryError where the registry cannot be read now.
+ */
+export async function findRollback(registryPath: string): Promise<Backup | undefined> {
+  for (const backup of backupsOf(registryPath)) {
+    if (!isUnfinished(backup) || (await hasWritten(registryPath, backup))) return backup;
+  }
+  return undefined;
+}
+
+// Killed after the commit: its changes are in the history. Those of later migrations have newer backups.
+async function hasWritten(registryPath: string, { manifest }: Backup): Promise<boolean> {
+  try {
+    await using registry = await openRegistry(registryPath, { mode: "read" });
+    const { items } = await registry.history.list({ actor: ACTOR, since: manifest.created_at, limit: 1 });
+    return items.length > 0;
+  } catch (error) {
+    if (!isRegistryError(error)) throw error;
+    if (error.code === "not_found" || error.code === "schema_too_old") return false;
+    // It cannot be told from a broken registry, for which the newest backup is the best.
+    if (error.code === "not_a_registry" || error.code === "database_damaged") return true;
+    throw error;
+  }
+}
+
+/**
+ * What people should know before a registry is put back, as sentences: that others changed or use it since.
+ * Empty where nothing can be told.
+ */
+export async function changesSince(registryPath: string): Promise<string> {
+  try {
+    await using registry = await openRegistry(registryPath, { mode: "read" });
+    const [last] = (await registry.history.list({ limit: 1 })).items;
+    const running = (await registry.runs.list()).length;
+    const changed =
+      last === undefined || last.actor === ACTOR
+        ? ""
+        : ` It was changed since, last by ${last.actor} at ${new Date(last.at).toISOString()}.`;
+    return running === 0 ? changed : `${changed} Models are running: ${running}.`;
+  } catch (error) {
+    if (isRegistryError(error)) return "";
+    throw error;
+  }
 }
 
 /**

@@ -26,6 +26,7 @@ export class Summary {
     refused: [],
   };
   readonly #counts = { merged: 0, renamed: 0, refused: 0 };
+  #blankLines = 0;
   readonly #notes = new Map<string, { count: number; examples: string[] }>();
   readonly #paint: Paint;
 
@@ -35,7 +36,9 @@ export class Summary {
 
   add(entry: ReportEntry): void {
     const { outcome } = entry;
-    if (outcome === "merged" || outcome === "renamed" || outcome === "refused") {
+    // There is nothing in it that could stay behind: counted, and not told.
+    if (entry.code === "blank_line") this.#blankLines++;
+    else if (outcome === "merged" || outcome === "renamed" || outcome === "refused") {
       const count = ++this.#counts[outcome];
       if (count <= MAX_SHOWN) this.#shown[outcome].push(this.#describe(entry));
     }
@@ -53,7 +56,9 @@ export class Summary {
   render(migration: Migration): string {
     const paint = this.#paint;
     const lines: string[] = [];
-    lines.push(`${migration.dryRun ? "From" : "Migrated from"}  ${toVisible(migration.dataFolder)}`);
+    lines.push(
+      `${migration.dryRun || !migration.changed ? "From" : "Migrated from"}  ${toVisible(migration.dataFolder)}`,
+    );
     for (const { path, notes } of migration.stores) {
       lines.push(`  ${toVisible(path)}`);
       for (const { text } of notes) lines.push(paint("dim", `    ${clip(text)}`));
@@ -61,8 +66,14 @@ export class Summary {
     lines.push(`To  ${toVisible(migration.registry)}`, "");
     for (const outcome of OUTCOMES) {
       const count = migration.counts[outcome];
-      const row = `${outcome.replace("_", " ").padEnd(14)} ${count.toLocaleString("en").padStart(9)}  ${MEANING[outcome]}`;
-      lines.push(count === 0 ? paint("dim", row) : outcome === "refused" ? paint("red", row) : row);
+      const row = `${outcome.replace("_", " ").padEnd(14)} ${count.toLocaleString("en").padStart(9)}  ${this.#meaningOf(outcome)}`;
+      lines.push(
+        count === 0
+          ? paint("dim", row)
+          : outcome === "refused" && this.#counts.refused > 0
+            ? paint("red", row)
+            : row,
+      );
     }
     for (const outcome of ["renamed", "merged", "refused"] as const) {
       if (this.#counts[outcome] === 0) continue;
@@ -84,6 +95,13 @@ export class Summary {
     }
     lines.push("", ...this.#ending(migration));
     return `${lines.join("\n")}\n`;
+  }
+
+  #meaningOf(outcome: Outcome): string {
+    if (outcome !== "refused" || this.#blankLines === 0) return MEANING[outcome];
+    const blank = `empty ${this.#blankLines === 1 ? "line" : "lines"}`;
+    if (this.#counts.refused === 0) return blank;
+    return `${MEANING[outcome]} (and ${this.#blankLines.toLocaleString("en")} ${blank})`;
   }
 
   #describe(entry: ReportEntry): string {
@@ -116,9 +134,10 @@ export class Summary {
         );
       }
     }
-    if (counts.refused > 0) {
+    const refused = counts.refused - this.#blankLines;
+    if (refused > 0) {
       lines.push(
-        `${counts.refused.toLocaleString("en")} refused: follow what is said above and run again; what is there stays.`,
+        `${refused.toLocaleString("en")} refused: follow what is said above and run again; what is there stays.`,
       );
     }
     if (report !== null) lines.push(`Report   ${toVisible(report)}`);

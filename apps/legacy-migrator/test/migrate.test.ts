@@ -620,3 +620,32 @@ test("SQL, prototypes and everything else that could be meant badly are only tex
   expect(Object.keys(await registryModels(to))).toHaveLength(hostile.length);
   rmSync(data, { recursive: true });
 });
+
+test("a model that was deleted from the registry comes back, and that is said", async () => {
+  writeModelList(data, "a x main /a.yml a READY\nb x main /b.yml b READY\n");
+  await run();
+  {
+    await using registry = await openRegistry(to);
+    await registry.models.delete("a");
+  }
+  const deleted = {
+    outcome: "created",
+    model_id: "a",
+    notes: expect.arrayContaining([expect.objectContaining({ code: "was_deleted" })]) as unknown,
+  };
+  expect((await run({ dryRun: true })).entries[0]).toMatchObject(deleted);
+  {
+    await using registry = await openRegistry(to);
+    await registry.models.delete("b");
+  }
+  expect((await run()).entries[0]).toMatchObject(deleted);
+});
+
+test("a carriage return at the end is no part of a line that is refused", async () => {
+  writeFile(
+    join(data, "models", "model.list"),
+    Buffer.from("a x main /a.yml a READY\r\nbad\r\n\xff\r\n", "latin1"),
+  );
+  const { entries } = await run();
+  expect(entries.slice(1).map(({ text }) => text)).toEqual(["bad", "\\xff"]);
+});

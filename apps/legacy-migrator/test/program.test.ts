@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 
+import { openRegistry } from "@cortex/model-db";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 
 import { contentsOf } from "./contents-of.ts";
@@ -212,6 +213,26 @@ test("a file that is no old store is misuse, and so is one that is no registry",
   expect(contentsOf(home)).toEqual(before);
 });
 
+test("empty lines are counted, and nothing to be done about", () => {
+  writeModelList(data, "a x main /1.yml one READY\r\n\r\n\r\n");
+  const clean = runProgram(home, data, "--to", to).out;
+  expect(clean).toMatch(/refused +2 {2}empty lines\n/);
+  expect(clean).not.toContain("2 refused");
+  writeModelList(data, "bad\n\n");
+  const again = runProgram(home, data, "--to", to).out;
+  expect(again).toMatch(/refused +2 .*see below \(and 1 empty line\)/);
+  expect(again).toContain("1 refused: follow");
+  expect(again).toMatch(/^From /);
+});
+
+test("a folder that cannot be made is said in words", () => {
+  writeModelList(data, "a x main /1.yml one READY\n");
+  const file = writeFile(join(home, "file"), "");
+  const { code, err } = runProgram(home, data, "--to", join(file, "in", "registry.db"));
+  expect(code).toBe(1);
+  expect(err).toMatch(/cannot be used: a part of the path is no folder/);
+});
+
 describe("killed in the middle", () => {
   const COUNT = 4000;
   beforeEach(() => {
@@ -269,9 +290,17 @@ describe("a rollback", () => {
     expect(runProgram(home, "--rollback", "--to", to, "-y").code).toBe(3);
   });
 
-  test("shows with --dry-run what it would do", () => {
+  test("shows with --dry-run what it would do, and who changed what since", async () => {
     writeModelList(data, "a x main /1.yml one READY\n");
     runProgram(home, data, "--to", to);
+    expect(runProgram(home, "--rollback", "--to", to, "--dry-run").out).not.toContain("changed since");
+    {
+      await using registry = await openRegistry(to, { actor: "ann" });
+      await registry.models.create({ modelId: "later", sourceType: "local" });
+      await registry.runs.acquire("later", { holder: "ann" });
+    }
+    const { out } = runProgram(home, "--rollback", "--to", to, "--dry-run");
+    expect(out).toMatch(/changed since, last by ann at .* Models are running: 1\./);
     expect(runProgram(home, "--rollback", "--to", to, "--dry-run").out).toContain("goes away");
     expect(existsSync(to)).toBe(true);
   });

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { openRegistry } from "@cortex/model-db";
 import { beforeEach, expect, test } from "vitest";
 
-import { backupsFolder, createBackup, newestBackup } from "../src/backup.ts";
+import { backupsFolder, backupsOf, createBackup } from "../src/backup.ts";
 import { fingerprintOf } from "../src/durable-files.ts";
 import { migrate } from "../src/migrate.ts";
 import { findRollback, rollBack } from "../src/rollback.ts";
@@ -26,7 +26,7 @@ beforeEach(async () => {
 test("a backup holds the registry and the old stores, each with its size and SHA-256", async () => {
   const before = await registryModels(to);
   const { backup } = await migrate({ from: data, to, env: {} });
-  const { path, manifest } = newestBackup(to)!;
+  const { path, manifest } = [...backupsOf(to)][0]!;
   expect(path).toBe(backup);
   expect(manifest.registry).toMatchObject({ path: to, ...fingerprintOf(join(path, "registry.db")) });
   expect(manifest.sources).toMatchObject([
@@ -40,7 +40,7 @@ test("a rollback makes the registry what it was, also for who has it open", asyn
   await using open = await openRegistry(to);
   await migrate({ from: data, to, env: {} });
   expect(Object.keys(await registryModels(to)).toSorted()).toEqual(["a", "b", "mine"]);
-  const done = await rollBack(findRollback(to)!);
+  const done = await rollBack((await findRollback(to))!);
   expect(done).toMatchObject({ registry: "restored", sourcesRestored: [], sourcesChanged: [] });
   expect(await registryModels(to)).toEqual(before);
   expect(await open.models.find("b")).toBeUndefined();
@@ -54,24 +54,24 @@ test("rollbacks go back one migration each, and a run that changed nothing is no
   await migrate({ from: data, to, env: {} });
   expect(await migrate({ from: data, to, env: {} })).toMatchObject({ changed: false, backup: null });
   expect(readdirSync(backupsFolder(to))).toHaveLength(2);
-  await rollBack(findRollback(to)!);
+  await rollBack((await findRollback(to))!);
   expect(Object.keys(await registryModels(to)).toSorted()).toEqual(["a", "b", "mine"]);
-  await rollBack(findRollback(to)!);
+  await rollBack((await findRollback(to))!);
   expect(Object.keys(await registryModels(to)).toSorted()).toEqual(["a", "mine"]);
-  expect(findRollback(to)).toBeUndefined();
+  expect(await findRollback(to)).toBeUndefined();
 });
 
 test("an old store that is gone comes back; one that was changed since is left, and its copy named", async () => {
   const list = join(data, "models/model.list");
   await migrate({ from: data, to, env: {} });
   writeFile(list, "changed x main /1.yml one READY\n");
-  const changed = await rollBack(findRollback(to)!);
+  const changed = await rollBack((await findRollback(to))!);
   expect(changed.sourcesChanged).toMatchObject([
     { path: list, copy: expect.stringContaining("1-model.list") },
   ]);
   await migrate({ from: data, to, env: {} });
   rmSync(list);
-  expect((await rollBack(findRollback(to)!)).sourcesRestored).toEqual([list]);
+  expect((await rollBack((await findRollback(to))!)).sourcesRestored).toEqual([list]);
   expect(existsSync(list)).toBe(true);
 });
 
@@ -81,10 +81,10 @@ test("a registry that did not exist is not removed while somebody has it open", 
   {
     await using open = await openRegistry(other);
     await open.models.count();
-    await expect(rollBack(findRollback(other)!)).rejects.toThrow(/Stop the programs that use it/);
+    await expect(rollBack((await findRollback(other))!)).rejects.toThrow(/Stop the programs that use it/);
     expect(existsSync(other)).toBe(true);
   }
-  expect(await rollBack(findRollback(other)!)).toMatchObject({ registry: "removed" });
+  expect(await rollBack((await findRollback(other))!)).toMatchObject({ registry: "removed" });
   expect(existsSync(other)).toBe(false);
 });
 
@@ -96,7 +96,7 @@ test("a backup that cannot be completed leaves nothing that looks like one", () 
 test("two backups in one millisecond have two names", () => {
   const [one, other] = [createBackup(to, [], 1000), createBackup(to, [], 1000)];
   expect(one.path).not.toBe(other.path);
-  expect(newestBackup(to)?.path).toBe(other.path);
+  expect([...backupsOf(to)][0]?.path).toBe(other.path);
 });
 
 test("a registry that is no database any more is moved beside the backup, and the backup put back", async () => {
@@ -104,7 +104,7 @@ test("a registry that is no database any more is moved beside the backup, and th
   await migrate({ from: data, to, env: {} });
   writeFile(to, "overwritten by a report\n".repeat(1000));
   writeFile(`${to}-wal`, "left");
-  const done = await rollBack(findRollback(to)!);
+  const done = await rollBack((await findRollback(to))!);
   expect(done).toMatchObject({ registry: "restored", beforeIsBroken: true });
   expect(readFileSync(done.before!, "utf8")).toContain("overwritten");
   expect(readFileSync(`${done.before!}-wal`, "utf8")).toBe("left");
@@ -118,7 +118,7 @@ test("a damaged registry goes away where there was none before", async () => {
   await migrate({ from: data, to: other, env: {} });
   const bytes = readFileSync(other);
   writeFile(other, bytes.fill(0x55, 4096));
-  const done = await rollBack(findRollback(other)!);
+  const done = await rollBack((await findRollback(other))!);
   expect(done).toMatchObject({ registry: "removed", beforeIsBroken: true });
   expect([existsSync(other), existsSync(done.before!)]).toEqual([false, true]);
 });
@@ -126,7 +126,7 @@ test("a damaged registry goes away where there was none before", async () => {
 test("a rollback that was interrupted after the broken file was moved is finished by the next", async () => {
   const before = await registryModels(to);
   await migrate({ from: data, to, env: {} });
-  const backup = findRollback(to)!;
+  const backup = (await findRollback(to))!;
   writeFile(join(backup.path, "registry-broken.db"), "broken");
   for (const end of ["", "-wal", "-shm"]) rmSync(to + end, { force: true });
   writeFile(`${to}.restoring`, "half");
@@ -134,4 +134,16 @@ test("a rollback that was interrupted after the broken file was moved is finishe
   expect(readFileSync(done.before!, "utf8")).toBe("broken");
   expect(await registryModels(to)).toEqual(before);
   expect(existsSync(`${to}.restoring`)).toBe(false);
+});
+
+test("a migration that was killed is nothing to undo, unless it had written", async () => {
+  createBackup(to, []);
+  expect(await findRollback(to)).toBeUndefined();
+  expect(await findRollback(join(temporaryFolder(), "none.db"))).toBeUndefined();
+  const { backup } = await migrate({ from: data, to, env: {} });
+  createBackup(to, [], Date.now() + 10);
+  expect((await findRollback(to))?.path).toBe(backup);
+  // Killed between its commit and the end.
+  writeFile(join(backup!, "unfinished"), "");
+  expect((await findRollback(to))?.path).toBe(backup);
 });

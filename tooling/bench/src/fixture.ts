@@ -15,7 +15,10 @@ export interface Fixture {
   readonly path: string;
   /** A folder of this run for whatever a case makes; gone afterwards. */
   readonly folder: string;
-  /** A copy of the registry that a case can write to. */
+  /**
+   * A copy of the registry that cases can write to: the same one for the same name, so that there are
+   * few of them. None of its pages waits for the disk when it is handed out.
+   */
   copy(name: string): string;
   dispose(): void;
 }
@@ -43,7 +46,11 @@ export async function openFixture(size: number, cacheFolder: string): Promise<Fi
     folder,
     copy(name) {
       const copied = join(folder, `${name}.db`);
-      copyFileSync(path, copied);
+      if (existsSync(copied)) return copied;
+      copyFileSync(path, copied, constants.COPYFILE_FICLONE);
+      const file = openSync(copied, "r+");
+      fsyncSync(file);
+      closeSync(file);
       return copied;
     },
     dispose: () => rmSync(folder, { recursive: true, force: true }),

@@ -36,6 +36,7 @@ async function candidates(words: readonly string[]): Promise<string[]> {
   const current = words.at(-1) ?? "";
   const texts = textsOf(before, cli);
   const verb = texts.find((word) => word !== "models");
+  if (verb === "help" && texts.length === 1) return startingWith(current, verbsAndFlags(cli, current));
   const command = cli.commands.find((candidate) => candidate.isMatched(verb ?? ""));
   if (command === undefined)
     return verb === undefined ? startingWith(current, verbsAndFlags(cli, current)) : [];

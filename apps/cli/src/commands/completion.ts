@@ -25,15 +25,20 @@ _cortex() {
       words+=("$word")
     fi
   done
+  COMPREPLY=()
   # Within open quotes nothing is offered: what is safe there differs from what is safe outside.
-  [[ \${words[*]} == *[\'\"]* ]] && return
+  [[ \${words[\${#words[@]}-1]} == *[\'\"]* ]] && return
   for ((index = 0; index < \${#words[@]}; index++)); do
-    # Without -r, read undoes backslashes as the shell does.
-    IFS= read words[index] <<<"\${words[index]}"
+    word=\${words[index]}
+    if [[ $word == \'*\' || $word == \"*\" ]]; then
+      words[index]=\${word:1:\${#word}-2}
+    else
+      # Without -r, read undoes backslashes as the shell does.
+      IFS= read words[index] <<<"$word"
+    fi
   done
   local current=\${words[\${#words[@]}-1]} prefix= found
   [[ $current == *[:=]* ]] && prefix=\${current%"\${current##*[:=]}"}
-  COMPREPLY=()
   while IFS= read -r found; do
     # A name may hold $(…): as it is put into the line it must mean only itself.
     COMPREPLY+=("$(printf %q "\${found#"$prefix"}")")

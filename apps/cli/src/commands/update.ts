@@ -26,5 +26,6 @@ export async function update(options: UpdateOptions): Promise<void> {
   const { modelId, alias, aliases } = model;
   const lost = before.alias !== null && before.alias !== alias && !aliases.includes(before.alias);
   const told = lost && before.alias !== modelId ? `; ${before.alias} does not mean it any more` : "";
-  printChanged(model, `Updated ${modelId}${told}`, options);
+  const done = model.rowVersion === before.rowVersion ? "Nothing to change in" : "Updated";
+  printChanged(model, `${done} ${modelId}${told}`, options);
 }

@@ -110,7 +110,8 @@ export class ModelList implements LegacyStore {
   }
 
   #refuse(line: number, text: string, { code, why, remedy }: Problem): LegacyRefusal {
-    return { kind: "refusal", store: "model.list", line, text, code, why, remedy };
+    const shown = text.replace(/(?:\r|\\x0d)$/, "");
+    return { kind: "refusal", store: "model.list", line, text: shown, code, why, remedy };
   }
 }
 

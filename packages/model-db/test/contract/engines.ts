@@ -1,9 +1,9 @@
 import { copyFileSync, existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
 import Database from "better-sqlite3";
-import { test as base, type TestAPI } from "vitest";
+import { afterAll, test as base, type TestAPI } from "vitest";
 
 import { openRegistry, type Registry, type RegistryOptions } from "../../src/index.ts";
 
@@ -28,11 +28,13 @@ export interface EngineUnderTest {
 }
 
 let newRegistry: Promise<string> | undefined;
+afterAll(async () => {
+  if (newRegistry !== undefined) rmSync(dirname(await newRegistry), { recursive: true, force: true });
+});
 
 /** The file of a new registry, to be copied: a test that is not about making one need not wait for it. */
 async function makeNewRegistry(): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), "model-db-new-"));
-  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
   const location = join(folder, "registry.db");
   await (await openRegistry(location)).close();
   return location;

@@ -1,12 +1,13 @@
 import fc from "fast-check";
 import { describe, expect } from "vitest";
 
+import type { Registry } from "../../src/index.ts";
 import { toModelEvent, toEventValues, type EventRow } from "../../src/schema/event.ts";
 import { toFileRow, toModelFile, type FileTable } from "../../src/schema/file.ts";
 import { modelChecksum, toModel, toModelValues, type ModelRow } from "../../src/schema/model.ts";
 import { ENGINES, type Store } from "./engines.ts";
 import { localModel } from "./local-model.ts";
-import { arbitraryOperation, perform } from "./random-operations.ts";
+import { arbitraryOperation, OPERATION_IDS, perform } from "./random-operations.ts";
 
 async function rows<Row>(store: Store, table: string): Promise<Row[]> {
   return (await store.query(`SELECT * FROM ${table}`)) as Row[];
@@ -59,6 +60,42 @@ describe.each(ENGINES)("stored rows ($name)", ({ test, createStore }) => {
         await expectSoundRows(store);
       }),
       { numRuns: 25 },
+    );
+  }, 30_000);
+
+  test("are as sound when several handles make the changes at the same time, and the history tells each of them", async () => {
+    const batch = fc.array(arbitraryOperation, { minLength: 2, maxLength: 12 });
+    await fc.assert(
+      fc.asyncProperty(fc.array(batch, { minLength: 1, maxLength: 4 }), async (batches) => {
+        await using store = await createStore();
+        const handles = [await store.open(), await store.open(), await store.open()];
+        for (const operations of batches) {
+          await Promise.all(
+            operations.map(async (operation, index) => {
+              const handle = handles[index % 3]!;
+              const made =
+                index % 4 === 3
+                  ? handle.transaction(async () => {
+                      throw new Error("undone");
+                    })
+                  : perform(handle, operation, "somebody");
+              await made.catch(() => undefined);
+            }),
+          );
+        }
+        await expectSoundRows(store);
+        const [{ models, history }] = handles as [Registry];
+        for (const id of OPERATION_IDS) {
+          expect(await history.modelAt(id, Date.now())).toEqual(await models.find(id));
+          const { items } = await history.list({ modelId: id, order: "asc", limit: 1000 });
+          let version = 0;
+          for (const { kind, rowVersion } of items) {
+            expect(rowVersion).toBe(kind === "created" ? 1 : kind === "deleted" ? version : version + 1);
+            version = rowVersion;
+          }
+        }
+      }),
+      { numRuns: 20 },
     );
   }, 30_000);
 

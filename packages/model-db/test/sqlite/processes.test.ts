@@ -95,4 +95,17 @@ describe("several processes", () => {
     }
     await other.ended;
   });
+
+  test("that end without closing lose nothing and leave nothing locked", async ({ folder }) => {
+    const location = join(folder, "registry.db");
+    const ways = ["end", "throw", "exit"];
+    const codes = await Promise.all(
+      ways.map(async (way) => (await startProcess("forgetful.ts", { location, way }).ended).code),
+    );
+    expect(codes).toEqual([0, 1, 0]);
+    await using registry = await openRegistry(location, { busyTimeoutMs: 0 });
+    const { items } = await registry.models.list({ sort: { field: "model_id" } });
+    expect(items.map(({ modelId }) => modelId)).toEqual(["end", "exit", "throw"]);
+    await registry.models.create({ modelId: "after", sourceType: "local" });
+  });
 });
