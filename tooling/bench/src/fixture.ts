@@ -1,5 +1,17 @@
 import { createHash } from "node:crypto";
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  copyFileSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -31,6 +43,8 @@ export interface Fixture {
  */
 export async function openFixture(size: number, cacheFolder: string): Promise<Fixture> {
   const folder = mkdtempSync(join(tmpdir(), "cortex-bench-"));
+  const dispose = (): void => rmSync(folder, { recursive: true, force: true });
+  process.once("exit", dispose);
   const path = join(cacheFolder, `${size}-${await fingerprint(folder)}.db`);
   if (!existsSync(path)) {
     mkdirSync(cacheFolder, { recursive: true });
@@ -53,7 +67,10 @@ export async function openFixture(size: number, cacheFolder: string): Promise<Fi
       closeSync(file);
       return copied;
     },
-    dispose: () => rmSync(folder, { recursive: true, force: true }),
+    dispose() {
+      process.off("exit", dispose);
+      dispose();
+    },
   };
 }
 

@@ -107,7 +107,7 @@ async function prepareLane(contender: Contender, options: MeasureOptions): Promi
   }
   // The first run loads modules and compiles statements, and any may meet a checkpoint.
   let fastestMs = Infinity;
-  for (let attempt = 0; attempt < 3 && fastestMs > SLOW_MS; attempt++) {
+  for (let attempt = 0; attempt < 3 && fastestMs > SLOW_MS && !(fastestMs < Infinity && fastestMs > 5 * SLOW_MS); attempt++) {
     const start = performance.now();
     await contender.run(lane.next++);
     fastestMs = Math.min(fastestMs, performance.now() - start);

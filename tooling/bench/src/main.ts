@@ -27,6 +27,9 @@ const QUICK: Setting["effort"] = {
   quick: true,
 };
 
+// What a case has made is removed at the end, also at this one.
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
+
 const { values: options } = parseArgs({
   options: {
     sizes: { type: "string" },
@@ -63,8 +66,10 @@ async function main(): Promise<number> {
     try {
       for (const { name, run, sizes: fits } of CASES) {
         if (only?.includes(name) === false || fits?.(size) === false) continue;
+        const start = performance.now();
         const result: Result = { name, size, ...(await run({ fixture, effort })) };
         printResult(result);
+        if (process.env["BENCH_TIMES"] !== undefined) console.log(`  (${((performance.now() - start) / 1000).toFixed(1)} s)`);
         results.push(result);
       }
     } finally {

@@ -25,8 +25,8 @@ const KYSELY = "Kysely transaction, with history and checksums";
 export const change: Case = {
   name: "change",
   async run({ fixture, effort }) {
-    const ownPath = fixture.copy("change-own");
-    const rawPath = fixture.copy("change-raw");
+    const ownPath = fixture.copy("own");
+    const rawPath = fixture.copy("raw");
     const registry = await openRegistry(ownPath, { actor: "bench" });
     const connection = openRaw(rawPath);
     const raw = new RawWriter(connection, EQUAL_WORK);

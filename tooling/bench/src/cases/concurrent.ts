@@ -12,7 +12,7 @@ const APART = "16 one by one";
 export const concurrent: Case = {
   name: "concurrent",
   async run({ fixture, effort }) {
-    const registry = await openRegistry(fixture.copy("concurrent"), { actor: "bench" });
+    const registry = await openRegistry(fixture.copy("own"), { actor: "bench" });
     const names = Array.from({ length: CALLERS }, (_, index) => aliasAt(index % fixture.size));
     let pinned = false;
     const update = (name: string): Promise<unknown> => registry.models.update(name, { pinned });

@@ -24,8 +24,8 @@ const FLOOR = "its sync floor: as many pages, one fdatasync";
 export const create: Case = {
   name: "create",
   async run({ fixture, effort }) {
-    const ownPath = fixture.copy("create-own");
-    const rawPath = fixture.copy("create-raw");
+    const ownPath = fixture.copy("own");
+    const rawPath = fixture.copy("raw");
     const registry = await openRegistry(ownPath, { actor: "bench" });
     const connection = openRaw(rawPath);
     const raw = new RawWriter(connection, EQUAL_WORK);

@@ -13,7 +13,7 @@ const RAW = "raw better-sqlite3";
 export const open: Case = {
   name: "open",
   async run({ fixture, effort }) {
-    const path = fixture.copy("open");
+    const path = fixture.copy("own");
     const name = aliasAt(Math.floor(fixture.size / 2));
     // Somebody else has it open, as is usual: who leaves last writes the log back.
     const other = openRaw(path);

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { readFileSync, rmSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { atLeast, type Case } from "../case.ts";
@@ -15,9 +15,7 @@ export const sync: Case = {
       return { skipped: "strace is not here; it counts the calls of fsync and fdatasync." };
     }
     const counted = join(fixture.folder, "strace.txt");
-    const count = (script: string): number => {
-      const path = fixture.copy("sync");
-      for (const suffix of ["-wal", "-shm"]) rmSync(path + suffix, { force: true });
+    const count = (script: string, path: string): number => {
       const program = [
         ...process.execArgv,
         join(import.meta.dirname, `../processes/${script}`),
@@ -32,8 +30,8 @@ export const sync: Case = {
       if (status !== 0) throw new Error(stderr);
       return readFileSync(counted, "utf8").match(/sync\(/g)?.length ?? 0;
     };
-    const own = count("commit.ts");
-    const stock = count("commit-stock.ts");
+    const own = count("commit.ts", fixture.copy("own"));
+    const stock = count("commit-stock.ts", fixture.copy("raw"));
     return {
       facts: [
         { title: `waits for the disk in ${COMMITS} commits: registry`, value: own, unit: "" },
