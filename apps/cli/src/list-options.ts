@@ -1,14 +1,16 @@
 import {
   AVAILABILITIES,
+  FILTER_FIELDS,
   MODEL_FIELDS,
   MODEL_STATUS,
   SOURCE_TYPES,
   type Comparison,
   type Field,
+  type FilterField,
   type FilterValue,
   type ListOptions,
+  type ModelField,
   type ModelFilter,
-  type ScalarField,
 } from "@cortex/model-db";
 
 import { MisuseError } from "./errors.ts";
@@ -100,9 +102,9 @@ const OPERATORS: Readonly<Record<string, Operator>> = {
 
 /** Gathers conditions by field: several `=` on one field mean any of them, everything else must all hold. */
 class Conditions {
-  readonly #byField = new Map<ScalarField, Map<Operator, FilterValue[]>>();
+  readonly #byField = new Map<FilterField, Map<Operator, FilterValue[]>>();
 
-  add(field: ScalarField, operator: Operator, value: FilterValue): void {
+  add(field: FilterField, operator: Operator, value: FilterValue): void {
     const ofField = this.#byField.get(field) ?? new Map<Operator, FilterValue[]>();
     this.#byField.set(field, ofField);
     ofField.set(operator, [...(ofField.get(operator) ?? []), value]);
@@ -150,18 +152,18 @@ function addExpression(conditions: Conditions, expression: string): void {
   conditions.add(field.name, operator, operator === "like" ? text : toFilterValue(field, text));
 }
 
-type ComparedField = Field & { readonly name: ScalarField };
+type ComparedField = Field & { readonly name: FilterField };
 
-function fieldOf(flag: string, written: string): ComparedField {
+function fieldOf(flag: "--filter", written: string): ComparedField;
+function fieldOf(flag: "--sort", written: string): Field & { readonly name: ModelField };
+function fieldOf(flag: string, written: string): Field & { readonly name: ModelField } {
   const name = written.replaceAll("-", "_");
-  const compared = MODEL_FIELDS.filter(
-    ({ type }) => type !== "list" && type !== "object",
-  ) as readonly ComparedField[];
-  const field = compared.find((candidate) => candidate.name === name);
+  const known = flag === "--sort" ? MODEL_FIELDS : FILTER_FIELDS;
+  const field = known.find((candidate) => candidate.name === name);
   if (field !== undefined) return field;
-  if (name === "tag" || name === "tags")
-    throw new MisuseError(`${flag} does not know tags: use --tag, --any-tag and --without-tag.`);
-  const names = compared.map((candidate) => candidate.name);
+  if (name === "tag")
+    throw new MisuseError(`${flag} knows tags, not tag; or use --tag, --any-tag and --without-tag.`);
+  const names = known.map((candidate) => candidate.name);
   throw new MisuseError(`${flag} knows no field ${quote(written)}. Fields: ${names.join(", ")}.`, {
     written: name,
     among: names,
@@ -169,7 +171,7 @@ function fieldOf(flag: string, written: string): ComparedField {
 }
 
 function toFilterValue({ name, type }: ComparedField, text: string): FilterValue {
-  if (text === "") return null;
+  if (text === "" && type !== "list") return null;
   const value = readValue(name, type, text);
   if (value === undefined)
     throw new MisuseError(
@@ -185,7 +187,7 @@ const EXPECTED: Partial<Record<Field["type"], string>> = {
   boolean: "true or false",
 };
 
-function readValue(name: ScalarField, type: Field["type"], text: string): FilterValue | undefined {
+function readValue(name: FilterField, type: Field["type"], text: string): FilterValue | undefined {
   switch (type) {
     case "integer":
       return parseCount(text);

@@ -28,10 +28,10 @@ export { EVENT_KINDS, type EventKind, type ModelEvent } from "./domain/event.ts"
 export type { NewRun, Run } from "./domain/run.ts";
 export {
   MODEL_FIELDS,
-  SCALAR_FIELDS,
+  FILTER_FIELDS,
   type Field,
   type ModelField,
-  type ScalarField,
+  type FilterField,
 } from "./domain/fields.ts";
 export { toEventRecord, toFileRecord, toRecord, toRunRecord, type ModelRecord } from "./domain/record.ts";
 export type {

@@ -43,7 +43,8 @@ export interface Fixture {
  */
 export async function openFixture(size: number, cacheFolder: string): Promise<Fixture> {
   const folder = mkdtempSync(join(tmpdir(), "cortex-bench-"));
-  const dispose = (): void => rmSync(folder, { recursive: true, force: true });
+  const dispose = (): void =>
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
   process.once("exit", dispose);
   const path = join(cacheFolder, `${size}-${await fingerprint(folder)}.db`);
   if (!existsSync(path)) {

@@ -67,9 +67,9 @@ async function main(): Promise<number> {
       for (const { name, run, sizes: fits } of CASES) {
         if (only?.includes(name) === false || fits?.(size) === false) continue;
         const start = performance.now();
-        const result: Result = { name, size, ...(await run({ fixture, effort })) };
+        const outcome = await run({ fixture, effort });
+        const result: Result = { name, size, seconds: (performance.now() - start) / 1000, ...outcome };
         printResult(result);
-        if (process.env["BENCH_TIMES"] !== undefined) console.log(`  (${((performance.now() - start) / 1000).toFixed(1)} s)`);
         results.push(result);
       }
     } finally {

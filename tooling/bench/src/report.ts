@@ -4,6 +4,8 @@ import { isReached, type Outcome, type Table } from "./case.ts";
 export interface Result extends Outcome {
   readonly name: string;
   readonly size: number;
+  /** How long the case took. */
+  readonly seconds: number;
 }
 
 /** Prints what a case found, as it is found. */

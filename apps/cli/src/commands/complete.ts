@@ -2,7 +2,8 @@ import {
   AVAILABILITIES,
   EVENT_KINDS,
   openRegistry,
-  SCALAR_FIELDS,
+  FILTER_FIELDS,
+  MODEL_FIELDS,
   SOURCE_TYPES,
   toVisible,
 } from "@cortex/model-db";
@@ -98,14 +99,14 @@ async function flagValues(
   before: readonly string[],
 ): Promise<string[]> {
   const start = current.slice(written.length);
-  const fields = SCALAR_FIELDS.map((field) => field.name);
+  const fields = MODEL_FIELDS.map((field) => field.name);
   const words: Readonly<Record<string, readonly string[]>> = {
     "--source-type": SOURCE_TYPES,
     "--availability": AVAILABILITIES,
     "--status": ["ready", "running"],
     "--kind": EVENT_KINDS,
     "--sort": fields.flatMap((field) => [field, `${field}:desc`]),
-    "--filter": fields,
+    "--filter": FILTER_FIELDS.map((field) => field.name),
   };
   const found =
     name === "--repoint" ? await modelNames(start, before) : startingWith(start, words[name] ?? []);

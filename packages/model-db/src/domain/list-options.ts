@@ -1,5 +1,5 @@
 import { invalidInput } from "../errors.ts";
-import { SCALAR_FIELDS, type Field, type ScalarField } from "./fields.ts";
+import { FILTER_FIELDS, MODEL_FIELDS, type Field, type FilterField, type ModelField } from "./fields.ts";
 import { checkKeys, parseInteger, parseTags, parseWord, shown } from "./input.ts";
 import { AVAILABILITIES, SOURCE_TYPES } from "./model.ts";
 import { hasForbiddenCharacter } from "./text.ts";
@@ -18,8 +18,11 @@ export interface Comparison {
   like?: string;
 }
 
-/** By field: the value it has, a list of values it may have, or comparisons. All fields must match. */
-export type ModelFilter = { [K in ScalarField]?: FilterValue | readonly FilterValue[] | Comparison };
+/**
+ * By field: the value it has, a list of values it may have, or comparisons. All fields must match. A field
+ * that is a list, such as `capabilities`, matches by the items it has.
+ */
+export type ModelFilter = { [K in FilterField]?: FilterValue | readonly FilterValue[] | Comparison };
 
 export interface TagFilter {
   all?: readonly string[];
@@ -37,7 +40,7 @@ export interface ModelSelection {
 
 export interface ListOptions extends ModelSelection {
   /** Newest registered first when left out. Models without a value come last in either direction. */
-  sort?: { field: ScalarField; direction?: "asc" | "desc" };
+  sort?: { field: ModelField; direction?: "asc" | "desc" };
   /** 1 to 1,000; 50 when left out. */
   limit?: number;
   /** `nextCursor` of the page before, with the same other options. */
@@ -57,7 +60,7 @@ export interface Page<T> {
 type Operator = "eq" | "ne" | "lt" | "le" | "gt" | "ge" | "like" | "in";
 /** One condition, checked: `in` has a list of values, the others one. */
 export interface Condition {
-  readonly field: ScalarField;
+  readonly field: FilterField;
   readonly operator: Operator;
   readonly values: readonly (string | number | null)[];
 }
@@ -71,8 +74,9 @@ export interface Selection {
   readonly terms: readonly string[];
 }
 
-const FIELDS: ReadonlyMap<string, Field> = new Map(SCALAR_FIELDS.map((field) => [field.name, field]));
+const FIELDS: ReadonlyMap<string, Field> = new Map(FILTER_FIELDS.map((field) => [field.name, field]));
 const FIELD_NAMES: ReadonlySet<string> = new Set(FIELDS.keys());
+const ORDER_NAMES: ReadonlySet<string> = new Set(MODEL_FIELDS.map(({ name }) => name));
 const COMPARISON_KEYS: ReadonlySet<string> = new Set(["eq", "ne", "lt", "le", "gt", "ge", "like"]);
 const SELECTION_KEYS = ["filter", "tags", "search"];
 const LIST_KEYS: ReadonlySet<string> = new Set([...SELECTION_KEYS, "sort", "limit", "cursor", "total"]);
@@ -124,7 +128,7 @@ function parseFilter(filter: ModelFilter): Condition[] {
   const conditions: Condition[] = [];
   for (const [name, wanted] of Object.entries(filter)) {
     if (wanted === undefined) continue;
-    const field = FIELDS.get(name)! as Field & { name: ScalarField };
+    const field = FIELDS.get(name)! as Field & { name: FilterField };
     if (Array.isArray(wanted)) {
       if (wanted.length === 0 || wanted.length > MAX_VALUES) {
         throw invalidInput(
@@ -147,7 +151,7 @@ function parseFilter(filter: ModelFilter): Condition[] {
 }
 
 function parseComparison(
-  field: Field & { name: ScalarField },
+  field: Field & { name: FilterField },
   operator: Operator,
   value: unknown,
 ): Condition {
@@ -155,6 +159,12 @@ function parseComparison(
   if (operator === "like" && (type !== "text" || typeof value !== "string" || value === "")) {
     const why = type === "text" ? `${shown(value)} is no part of a text` : `${name} is no text`;
     throw invalidInput(name, `${name} cannot be searched for a part: ${why}.`);
+  }
+  if (type === "list" && operator !== "eq" && operator !== "ne") {
+    throw invalidInput(
+      name,
+      `${name} is a list: it has an item (eq) or has it not (ne), and is not compared by size.`,
+    );
   }
   if (value === null && operator !== "eq" && operator !== "ne") {
     throw invalidInput(name, `${name} cannot be compared by size with null; use eq or ne.`);
@@ -164,8 +174,12 @@ function parseComparison(
 }
 
 function parseValue({ name, type }: Field, value: unknown): string | number | null {
-  if (value === null) return null;
+  if (value === null && type !== "list") return null;
   switch (type) {
+    case "list":
+      if (typeof value !== "string")
+        throw invalidInput(name, `${name} must be compared with a text, not ${shown(value)}.`);
+      return checkFilterText(name, value);
     case "status":
       return parseInteger(name, value, 0, 1);
     case "boolean":
@@ -202,7 +216,7 @@ function parseTerms(search: unknown): string[] {
 
 /** The order of a list: by a field, or by registration, newest first. */
 export interface Order {
-  readonly field: ScalarField | undefined;
+  readonly field: ModelField | undefined;
   readonly descending: boolean;
 }
 
@@ -210,10 +224,10 @@ export interface Order {
 export function parseOrder(sort: ListOptions["sort"]): Order {
   if (sort === undefined) return { field: undefined, descending: true };
   checkKeys("sort", sort, SORT_KEYS);
-  if (!FIELDS.has(sort.field)) {
+  if (!ORDER_NAMES.has(sort.field)) {
     throw invalidInput(
       "sort",
-      `Lists cannot be sorted by ${shown(sort.field)}; by ${[...FIELD_NAMES].join(", ")}.`,
+      `Lists cannot be sorted by ${shown(sort.field)}; by ${[...ORDER_NAMES].join(", ")}.`,
     );
   }
   const direction =

@@ -3,6 +3,7 @@ import type { Expression, ExpressionBuilder, SqlBool } from "kysely";
 import type { MachineTime } from "../database/machine-time.ts";
 import { query, type ParameterValue, type Query, type QueryContext } from "../database/query.ts";
 import type { Position } from "../domain/cursor.ts";
+import { MODEL_FIELDS } from "../domain/fields.ts";
 import type { Condition, Order, Selection } from "../domain/list-options.ts";
 import type { ModelRow } from "../schema/model.ts";
 import type { Tables } from "../schema/tables.ts";
@@ -148,6 +149,9 @@ function matches(
   return eb.and(all);
 }
 
+const LISTS: ReadonlySet<string> = new Set(
+  MODEL_FIELDS.filter(({ type }) => type === "list").map(({ name }) => name),
+);
 const COMPARE = { eq: "=", ne: "!=", lt: "<", le: "<=", gt: ">", ge: ">=" } as const;
 
 function holds(
@@ -159,6 +163,7 @@ function holds(
   const { sql, p, dialect } = context;
   if (field === "status") return statusHolds(eb, context, operator, values);
   const column = sql.ref<string | number | null>(`model.${field}`);
+  if (LISTS.has(field)) return hasItem(eb, context, column as Expression<string>, operator, values, index);
   const place = (position: number): Expression<ParameterValue> => p(`value_${index}_${position}`);
   if (operator === "like") {
     return dialect.contains(
@@ -176,6 +181,19 @@ function holds(
     return operator === "eq" ? sql<SqlBool>`${column} is null` : sql<SqlBool>`${column} is not null`;
   const compared = sql<SqlBool>`${column} ${sql.raw(COMPARE[operator])} ${place(0)}`;
   return operator === "ne" ? eb.or([compared, sql<SqlBool>`${column} is null`]) : compared;
+}
+
+function hasItem(
+  eb: ExpressionBuilder<Tables, "model">,
+  { sql, p, dialect }: Context,
+  list: Expression<string>,
+  operator: Condition["operator"],
+  values: Condition["values"],
+  index: number,
+): Expression<SqlBool> {
+  const wanted = values.map((_, position) => p(`value_${index}_${position}`));
+  const has = sql<SqlBool>`exists (select 1 from ${dialect.texts(list)} as item where item.value in (${sql.join(wanted)}))`;
+  return operator === "ne" ? eb.not(has) : has;
 }
 
 // Whether a model runs is decided at the time of reading, so no column can be compared.

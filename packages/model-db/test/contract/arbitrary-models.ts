@@ -2,13 +2,20 @@ import fc from "fast-check";
 
 import {
   AVAILABILITIES,
-  SCALAR_FIELDS,
+  FILTER_FIELDS,
   SOURCE_TYPES,
   type ListOptions,
   type ModelFilter,
   type NewModel,
-  type ScalarField,
+  type Field,
+  type FilterField,
 } from "../../src/index.ts";
+
+/** A field that holds one value. */
+export type ScalarField = Exclude<FilterField, "aliases" | "capabilities" | "tags">;
+export const SCALAR_FIELDS: readonly (Field & { readonly name: ScalarField })[] = FILTER_FIELDS.filter(
+  (field): field is typeof field & { readonly name: ScalarField } => field.type !== "list",
+);
 
 // Few words, so that they meet; with what SQL, LIKE and FTS5 take for something else.
 const WORDS = [

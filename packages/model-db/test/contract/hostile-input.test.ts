@@ -6,11 +6,11 @@ import {
   checkNewModel,
   isRegistryError,
   openRegistry,
-  SCALAR_FIELDS,
   type ChangeOptions,
   type NewModel,
   type Registry,
 } from "../../src/index.ts";
+import { SCALAR_FIELDS } from "./arbitrary-models.ts";
 import { ENGINES } from "./engines.ts";
 import {
   bomb,

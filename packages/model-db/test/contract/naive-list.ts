@@ -4,6 +4,7 @@ import {
   type FilterValue,
   type ListOptions,
   type Model,
+  type ModelField,
   type ModelFilter,
   type ModelSelection,
 } from "../../src/index.ts";
@@ -27,9 +28,10 @@ export function naiveList(models: readonly Model[], options: ListOptions): Model
 }
 
 /** The value of a field as lists compare it. */
-export function valueOf(model: Model, field: keyof ModelFilter): string | number | null {
+export function valueOf(model: Model, field: ModelField): string | number | null {
   const value = toRecord(model)[field];
-  return typeof value === "boolean" ? Number(value) : (value as string | number | null);
+  if (typeof value === "object" && value !== null) return JSON.stringify(value);
+  return typeof value === "boolean" ? Number(value) : value;
 }
 
 function matches(model: Model, { filter = {}, tags = {}, search = "" }: ModelSelection): boolean {

@@ -3,8 +3,9 @@ import { describe, expect } from "vitest";
 
 import { toCursor } from "../../src/domain/cursor.ts";
 import { parseOrder, parseSelection } from "../../src/domain/list-options.ts";
-import { SCALAR_FIELDS, type ListOptions } from "../../src/index.ts";
+import { type ListOptions } from "../../src/index.ts";
 import { questionOf } from "../../src/repositories/model-list.ts";
+import { SCALAR_FIELDS } from "./arbitrary-models.ts";
 import { ENGINES } from "./engines.ts";
 import { localModel } from "./local-model.ts";
 import { expectInvalid } from "./refusal.ts";

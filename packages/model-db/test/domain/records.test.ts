@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 
 import { fromRecord } from "../../src/domain/record.ts";
-import { MODEL_FIELDS, SCALAR_FIELDS, toFileRecord, toRecord, type Model } from "../../src/index.ts";
+import { FILTER_FIELDS, MODEL_FIELDS, toFileRecord, toRecord, type Model } from "../../src/index.ts";
 
 const model: Model = {
   modelId: "a",
@@ -74,6 +74,6 @@ describe("a record", () => {
       ({ name }) => name,
     );
     expect(lists).toEqual(["aliases", "capabilities", "metadata", "tags"]);
-    expect(SCALAR_FIELDS).toHaveLength(MODEL_FIELDS.length - lists.length);
+    expect(FILTER_FIELDS).toHaveLength(MODEL_FIELDS.length - 1);
   });
 });

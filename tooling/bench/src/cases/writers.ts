@@ -23,17 +23,16 @@ export const writers: Case = {
       // All of them have started by then.
       const start = Date.now() + 1000 + count * 150;
       const program = [...process.execArgv, join(import.meta.dirname, `../processes/${script}`), path];
-      return Promise.all(
-        Array.from({ length: count }, async (_, which) => {
-          const { stdout } = await run(process.execPath, [
-            ...program,
-            String(which),
-            String(start),
-            String(durationMs),
-          ]);
-          return JSON.parse(stdout) as Written;
-        }),
+      // All of them are waited for, also when one fails.
+      const writers = await Promise.allSettled(
+        Array.from({ length: count }, (_, which) =>
+          run(process.execPath, [...program, String(which), String(start), String(durationMs)]),
+        ),
       );
+      return writers.map((writer) => {
+        if (writer.status === "rejected") throw writer.reason;
+        return JSON.parse(writer.value.stdout) as Written;
+      });
     };
     const own = fixture.copy("own");
     const alone = await loop(own, "write-in-a-loop.ts", 1);
