@@ -111,14 +111,13 @@ describe.each(ENGINES)("listing models ($name)", ({ test, createStore }) => {
     expect(await found({ tags: "new", capabilities: { ne: "completion" } })).toBe("c");
     expect(await found({ aliases: "also b" })).toBe("b");
     expect(await found({ capabilities: "tool" })).toBe("");
-    const refused: object[] = [
+    const refused: ModelFilter[] = [
       { capabilities: 1 },
       { capabilities: null },
       { tags: { gt: "a" } },
       { aliases: { like: "a" } },
-    ]) {
-      await expectRefusal("invalid_input", registry.models.list({ filter: wrong }));
-    }
+    ];
+    for (const filter of refused) await expectRefusal("invalid_input", registry.models.list({ filter }));
   });
 
   test.for(["aliases", "capabilities", "metadata", "tags"] as const)(
