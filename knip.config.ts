@@ -2,8 +2,8 @@ import type { KnipConfig } from "knip";
 
 const config: KnipConfig = {
   treatConfigHintsAsErrors: true,
-  // Debian's; what needs it says so where it is missing.
-  ignoreBinaries: ["strace"],
+  // of the system; what needs one says so where it is missing.
+  ignoreBinaries: ["strace", "mkfifo"],
   workspaces: {
     ".": {},
     "packages/*": { entry: ["test/**/*.test.ts", "test/processes/*.ts", "scripts/*.ts"] },
@@ -14,7 +14,10 @@ const config: KnipConfig = {
     },
     "apps/legacy-migrator": { entry: ["src/main.ts", "test/**/*.test.ts"] },
     // Started, packed or measured, but not imported: the dependency has turbo build them first.
-    "tooling/bench": { entry: ["src/processes/*", "test/**/*.test.ts"], ignoreDependencies: ["@cortex/cli", "@cortex/legacy-migrator"] },
+    "tooling/bench": {
+      entry: ["src/processes/*", "test/**/*.test.ts"],
+      ignoreDependencies: ["@cortex/cli", "@cortex/legacy-migrator"],
+    },
     "tooling/demo": { ignoreDependencies: ["@cortex/cli", "@cortex/legacy-migrator"] },
     "tooling/pack-test": {
       ignoreDependencies: ["@cortex/cli", "@cortex/legacy-migrator", "@cortex/model-db"],

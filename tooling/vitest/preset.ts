@@ -6,5 +6,6 @@ import { defineConfig } from "vitest/config";
  */
 export default defineConfig({
   ssr: { resolve: { conditions: ["@cortex/source"] } },
-  test: { include: ["test/**/*.test.ts"] },
+  // Tests start many processes of their own: more workers than this only take turns.
+  test: { include: ["test/**/*.test.ts"], maxWorkers: 2 },
 });

@@ -2,7 +2,6 @@ import fc from "fast-check";
 import { describe, expect } from "vitest";
 
 import {
-  MODEL_FIELDS,
   type ListOptions,
   type Model,
   type ModelFilter,

@@ -10,7 +10,7 @@ import { measure } from "../harness.ts";
 
 const IDS = 50;
 const OURS = "registry.resolveMany, typed and decoded";
-const STATEMENT = "the registry's statement alone, undecoded";
+const STATEMENT = "the statement alone, undecoded";
 const ONE_EACH = "raw .get for each, undecoded";
 const RESOLVE_EACH = "registry.resolve for each";
 

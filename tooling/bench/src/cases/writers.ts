@@ -24,12 +24,12 @@ export const writers: Case = {
       const start = Date.now() + 1000 + count * 150;
       const program = [...process.execArgv, join(import.meta.dirname, `../processes/${script}`), path];
       // All of them are waited for, also when one fails.
-      const writers = await Promise.allSettled(
+      const ended = await Promise.allSettled(
         Array.from({ length: count }, (_, which) =>
           run(process.execPath, [...program, String(which), String(start), String(durationMs)]),
         ),
       );
-      return writers.map((writer) => {
+      return ended.map((writer) => {
         if (writer.status === "rejected") throw writer.reason;
         return JSON.parse(writer.value.stdout) as Written;
       });
