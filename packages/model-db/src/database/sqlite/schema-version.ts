@@ -2,25 +2,41 @@ import type Database from "better-sqlite3";
 
 import { RegistryError } from "../../errors.ts";
 import { SCHEMA_VERSION } from "../../migrations/schema-version.ts";
+import { toRegistryError } from "./errors.ts";
 
 /** "CTXM" in the header of the file: what `file(1)` and our own check know a registry by. */
 export const APPLICATION_ID = 0x4354584d;
 
 /** The version of a registry's schema; 0 for a file that is still empty. Reads only. */
 export function readSchemaVersion(connection: Database.Database): number {
-  const path = connection.name;
-  const applicationId = connection.pragma("application_id", { simple: true });
-  const version = connection.pragma("user_version", { simple: true }) as number;
-  if (applicationId === APPLICATION_ID) {
-    if (version <= SCHEMA_VERSION) return version;
-    throw new RegistryError(
-      "schema_too_new",
-      `${path} has schema ${version}, newer than ${SCHEMA_VERSION}, the newest that this program knows. Update the program; the file is untouched.`,
-    );
+  try {
+    return read(connection);
+  } catch (error) {
+    throw toRegistryError(error, connection.name);
   }
-  const names = connection.prepare("SELECT name FROM sqlite_schema").pluck().all();
-  if (names.length === 0 && applicationId === 0 && version === 0) return 0;
+}
+
+function read(connection: Database.Database): number {
+  const path = connection.name;
+  const pragma = (name: string): unknown => connection.pragma(name, { simple: true });
+  let version = pragma("user_version") as number;
+  if (pragma("application_id") !== APPLICATION_ID) {
+    // Others may make a registry of an empty file between these: in this order each can only be late.
+    const names = connection.prepare("SELECT name FROM sqlite_schema").pluck().all();
+    version = pragma("user_version") as number;
+    const applicationId = pragma("application_id");
+    if (names.length === 0 && applicationId === 0 && version === 0) return 0;
+    if (applicationId !== APPLICATION_ID) throw notRegistry(path, names);
+  }
+  if (version <= SCHEMA_VERSION) return version;
   throw new RegistryError(
+    "schema_too_new",
+    `${path} has schema ${version}, newer than ${SCHEMA_VERSION}, the newest that this program knows. Update the program; the file is untouched.`,
+  );
+}
+
+function notRegistry(path: string, names: readonly unknown[]): RegistryError {
+  return new RegistryError(
     "not_a_registry",
     names.includes("models")
       ? `${path} is the store of the old cortex program. Bring its models over with: cortex-migrate --from ${quoted(path)}`

@@ -116,7 +116,8 @@ class SqliteEngine implements Engine {
     }
     // A file that is none of ours is looked at only: a connection that can write would fold its log.
     if (statSync(this.location, { throwIfNoEntry: false })?.size) readSchemaVersion(this.#openReader());
-    const version = readSchemaVersion(this.#openWriter());
+    this.#openWriter();
+    const version = readSchemaVersion(this.#openReader());
     if (version < SCHEMA_VERSION && this.#options.migrate) await this.migrate(SCHEMA_VERSION);
   }
 
@@ -151,7 +152,7 @@ class SqliteEngine implements Engine {
   async migrate(target: number): Promise<{ from: number; to: number }> {
     const { migrateOneStep } = await import("./migrate.ts");
     const connection = this.#openWriter();
-    const from = readSchemaVersion(connection);
+    const from = readSchemaVersion(this.#openReader());
     while (await this.write(async () => migrateOneStep(connection, target)));
     this.#writer!.clear();
     this.#reader?.clear();
@@ -183,6 +184,7 @@ class SqliteEngine implements Engine {
       try {
         readSchemaVersion(connection);
         enableWal(connection, busyTimeoutMs);
+        // From here on only the queue waits for the lock, so nothing but its transactions may read here.
         connection.pragma("busy_timeout = 0");
         this.#writer = new WriteQueue(connection, busyTimeoutMs);
       } catch (error) {

@@ -48,7 +48,6 @@ export class WriteQueue {
     this.#commit = connection.prepare("COMMIT");
     this.#rollback = connection.prepare("ROLLBACK");
     this.#dataVersion = connection.prepare("PRAGMA data_version").pluck();
-    this.#lastDataVersion = this.#dataVersion.get();
   }
 
   /** Runs a job in a durable transaction of its own or shared with others that wait. */
@@ -127,7 +126,7 @@ export class WriteQueue {
         this.#begin.run();
         // Within the transaction this costs nothing; before it, it would take the lock once more.
         const dataVersion = this.#dataVersion.get();
-        this.#othersWrite = dataVersion !== this.#lastDataVersion;
+        this.#othersWrite = this.#lastDataVersion !== undefined && dataVersion !== this.#lastDataVersion;
         this.#lastDataVersion = dataVersion;
         return;
       } catch (error) {
