@@ -2,7 +2,13 @@ import { writeSync } from "node:fs";
 import { resolve } from "node:path";
 import { createInterface } from "node:readline";
 
-import { defaultRegistryLocation, isRegistryError, outcomeOf, toVisible } from "@cortex/model-db";
+import {
+  defaultRegistryLocation,
+  isRegistryError,
+  outcomeOf,
+  toVisible,
+  type ErrorCode,
+} from "@cortex/model-db";
 
 import { parseCommandLine, printHelp, type Options } from "./cli.ts";
 import { Interrupted } from "./interrupted.ts";
@@ -120,7 +126,11 @@ async function confirm(what: string): Promise<boolean> {
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   try {
     const answer = await new Promise<string>((done, interrupted) => {
-      terminal.once("SIGINT", () => interrupted(new Interrupted("Interrupted. Nothing was changed.")));
+      const stop = (): void => interrupted(new Interrupted("Interrupted. Nothing was changed."));
+      terminal.once("SIGINT", stop);
+      // Asked to end by another program, or by a terminal that does not leave its keys to us.
+      if (interruption.signal.aborted) stop();
+      interruption.signal.addEventListener("abort", stop, { once: true });
       terminal.question(`${toVisible(what)} Go on? [y/N] `, done);
       terminal.once("close", () => done(""));
     });
@@ -139,6 +149,12 @@ function fail(error: unknown, json: boolean): number {
   return exitCode;
 }
 
+// The registry says what is so; what to do about it depends on who asks.
+const ADVICE: Readonly<Partial<Record<ErrorCode, string>>> = {
+  not_a_registry: "Choose another path with --to.",
+  schema_too_old: "A migration brings it up to date, and so does `cortex migrate up`; a dry run does not.",
+};
+
 function explain(error: unknown): { exitCode: number; code: string; message: string } {
   if (error instanceof Interrupted)
     return { exitCode: INTERRUPTED, code: "interrupted", message: error.message };
@@ -146,8 +162,8 @@ function explain(error: unknown): { exitCode: number; code: string; message: str
   if (error instanceof LegacyStoreError)
     return { exitCode: error.exitCode, code: error.code, message: error.message };
   if (isRegistryError(error)) {
-    // The library speaks of the flag of the other program.
-    const message = error.message.replace("--db or CORTEX_DB", "--to");
+    const advice = ADVICE[error.code];
+    const message = advice === undefined ? error.message : `${error.message} ${advice}`;
     return { exitCode: outcomeOf(error.code).exitCode, code: error.code, message };
   }
   if (error instanceof SnapshotError) return { exitCode: 1, code: "backup_failed", message: error.message };

@@ -119,21 +119,30 @@ export async function migrate(
   const ownReport = join(backup.path, "report.jsonl");
   using backupSpool = namedSpool === undefined ? openSpool(ownReport, backup) : undefined;
   const spool = (namedSpool ?? backupSpool)!;
-  let applied: Applied;
-  try {
-    await using registry = await openRegistry(location, { actor: ACTOR });
-    const unchanged = (): void => stores.forEach((store) => store.assertUnchanged());
-    applied = await applyMigration(source, registry, unchanged, callbacks(spool, "Writing"));
-  } catch (error) {
+  const giveUp = (error: unknown): never => {
     if (wasOlder) finishBackup(backup);
     else discardBackup(backup);
     throw error;
+  };
+  let applied: Applied;
+  let keepsBackup: boolean;
+  {
+    await using registry = await openRegistry(location, { actor: ACTOR }).catch(giveUp);
+    const unchanged = (): void => stores.forEach((store) => store.assertUnchanged());
+    applied = await applyMigration(source, registry, unchanged, callbacks(spool, "Writing")).catch(giveUp);
+    // A run that changed nothing must not be the one that a rollback undoes.
+    keepsBackup = applied.changed || wasOlder;
+    if (keepsBackup) finishBackup(backup);
+    // What was written is known from here on only by the report: another run finds it there already.
+    finish(spool);
   }
-  if (applied.changed || wasOlder) finishBackup(backup);
-  const verified = await verify(location, source, applied, onProgress, signal);
-  finish(spool);
-  // A run that changed nothing must not be the one that a rollback undoes.
-  const keepsBackup = applied.changed || wasOlder;
+  let verified: Verified;
+  try {
+    verified = await verify(location, source, applied, onProgress, signal);
+  } catch (error) {
+    if (!keepsBackup) discardBackup(backup);
+    throw error;
+  }
   const migration: Migration = {
     dryRun,
     ...about(),

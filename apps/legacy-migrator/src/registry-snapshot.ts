@@ -57,7 +57,7 @@ export function takeSnapshot(registryPath: string, to: string): void {
  * Makes the registry what a copy says, in one transaction: whoever reads meanwhile sees the old one or
  * the new one, and when it is interrupted the old one stays.
  *
- * @throws SnapshotError
+ * @throws SnapshotError where it is as it was; BrokenRegistryError where the disk failed to keep the new one.
  */
 export async function putBackSnapshot(snapshot: string, registryPath: string): Promise<void> {
   if (!existsSync(registryPath)) {
@@ -74,12 +74,17 @@ export async function putBackSnapshot(snapshot: string, registryPath: string): P
   const source = new Database(snapshot, { readonly: true, fileMustExist: true });
   try {
     await source.backup(registryPath);
-    checkDatabase(registryPath);
   } catch (error) {
     const message = `${registryPath} cannot be put back (${(error as Error).message}). Stop the programs that use it and run again.`;
     throw new SnapshotError(message, { cause: error });
   } finally {
     source.close();
+  }
+  try {
+    checkDatabase(registryPath);
+  } catch (error) {
+    const message = `${registryPath} was put back and is damaged (${(error as Error).message}). Check the disk and run again.`;
+    throw new BrokenRegistryError(message, { cause: error });
   }
 }
 

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, realpathSync } from "node:fs";
+import { existsSync, readdirSync, realpathSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 
 import { isRegistryError, openRegistry } from "@cortex/model-db";
@@ -11,6 +11,7 @@ import {
   moveBrokenRegistry,
   putBackSnapshot,
   removeRegistry,
+  SnapshotError,
   takeSnapshot,
 } from "./registry-snapshot.ts";
 
@@ -29,7 +30,7 @@ export interface RolledBack {
   readonly sourcesChanged: readonly { path: string; copy: string }[];
 }
 
-const BEFORE = "registry-before-rollback.db";
+const BEFORE = "registry-before-rollback";
 const BROKEN = "registry-broken";
 
 /**
@@ -85,15 +86,24 @@ export async function changesSince(registryPath: string): Promise<string> {
  * now is kept beside the backup. A migration never changes the old stores, so one that differs was
  * changed by others and is left alone. A registry that is broken is moved beside the backup as it is.
  *
- * @throws SnapshotError when the backup is damaged or the registry in use; nothing is changed then.
+ * @throws SnapshotError when the backup is damaged or the registry in use; nothing is changed then, and
+ *   nothing is kept.
  */
 export async function rollBack(backup: Backup): Promise<RolledBack> {
   checkBackup(backup);
   const { registry, registry_path: given, sources } = backup.manifest;
   const registryPath = existsSync(given) ? realpathSync(given) : given;
   const before = keepRegistry(registryPath, backup.path);
-  if (registry === null) removeRegistry(registryPath);
-  else await putBackSnapshot(join(backup.path, basename(registry.file)), registryPath);
+  try {
+    if (registry === null) removeRegistry(registryPath);
+    else await putBackSnapshot(join(backup.path, basename(registry.file)), registryPath);
+  } catch (error) {
+    // Refused: the registry goes on, and what was kept of it is of no use to anybody.
+    if (error instanceof SnapshotError && !(error instanceof BrokenRegistryError) && isCopy(before)) {
+      rmSync(join(backup.path, before), { force: true });
+    }
+    throw error;
+  }
 
   const sourcesRestored: string[] = [];
   const sourcesChanged: { path: string; file: string }[] = [];
@@ -121,17 +131,28 @@ export async function rollBack(backup: Backup): Promise<RolledBack> {
 
 // What the registry is now, under a name in the backup's folder; `null` where there is nothing.
 function keepRegistry(registryPath: string, folder: string): string | null {
-  // Not there on the first try only: an interrupted rollback has moved it already.
-  const moved = readdirSync(folder).find((name) => name.startsWith(BROKEN) && name.endsWith(".db")) ?? null;
-  if (!existsSync(registryPath)) return moved;
-  if (existsSync(join(folder, BEFORE))) return BEFORE;
+  const names = readdirSync(folder);
+  const moved = names.find((name) => name.startsWith(BROKEN) && name.endsWith(".db")) ?? null;
+  const copies = names.filter(isCopy).length;
+  // Not there on the first try only: an interrupted rollback has moved or removed it already.
+  if (!existsSync(registryPath)) return moved ?? (copies === 0 ? null : copyName(copies));
+  // What an interrupted rollback kept is what the registry was then: it may have changed since.
+  const copy = copyName(copies + 1);
   try {
-    takeSnapshot(registryPath, join(folder, BEFORE));
-    return BEFORE;
+    takeSnapshot(registryPath, join(folder, copy));
+    return copy;
   } catch (error) {
     if (!(error instanceof BrokenRegistryError)) throw error;
     const name = moved === null ? `${BROKEN}.db` : `${BROKEN}-${Date.now()}.db`;
     moveBrokenRegistry(registryPath, join(folder, name));
     return name;
   }
+}
+
+function copyName(number: number): string {
+  return number === 1 ? `${BEFORE}.db` : `${BEFORE}-${number}.db`;
+}
+
+function isCopy(name: string | null): name is string {
+  return name !== null && name.startsWith(BEFORE) && name.endsWith(".db");
 }

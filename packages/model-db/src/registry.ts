@@ -19,13 +19,13 @@ export interface RegistryOptions {
    * `create` (when left out): open the registry, or make one. `write`: it must exist. `read`: it must
    * exist, and nothing is written.
    */
-  mode?: "create" | "write" | "read";
+  mode?: "create" | "write" | "read" | undefined;
   /** Bring an older schema up to date when opening; `true` when left out. Never done for `read`. */
-  migrate?: boolean;
+  migrate?: boolean | undefined;
   /** Who changes are attributed to in the history; `unknown` when left out. */
-  actor?: string;
+  actor?: string | undefined;
   /** How long to wait for other writers: 0 to 600,000 ms; 5,000 when left out. */
-  busyTimeoutMs?: number;
+  busyTimeoutMs?: number | undefined;
 }
 
 /** The repositories of a registry, or of one transaction on it. */
@@ -92,7 +92,7 @@ export class Registry implements AsyncDisposable, Repositories {
   constructor(engine: Engine, actor: string) {
     this.#engine = engine;
     this.#actor = actor;
-    const write = <T>(work: (session: WriteSession) => Promise<T>): Promise<T> => this.#write(work);
+    const write: Scope["write"] = (work, options) => this.#write(work, options);
     const all = repositories({
       // Opened when it is first asked for.
       get reader(): Session {
@@ -131,20 +131,23 @@ export class Registry implements AsyncDisposable, Repositories {
    */
   async transaction<T>(
     work: (repositories: Repositories) => Promise<T>,
-    options: { actor?: string } = {},
+    options: { actor?: string | undefined } = {},
   ): Promise<T> {
     checkKeys("transaction options", options, new Set(["actor"]));
     if (typeof work !== "function")
       throw invalidInput("work", "transaction() takes a function that makes the changes.");
     const actor = options.actor === undefined ? this.#actor : parseActor(options.actor);
-    return this.#write(async (session) => {
-      const scope = new TransactionScope(session, this.#phases, () => this.#engine.now(), actor);
-      try {
-        return await this.#phases.run("transaction", async () => work(repositories(scope)));
-      } finally {
-        await scope.end();
-      }
-    });
+    return this.#write(
+      async (session) => {
+        const scope = new TransactionScope(session, this.#phases, () => this.#engine.now(), actor);
+        try {
+          return await this.#phases.run("transaction", async () => work(repositories(scope)));
+        } finally {
+          await scope.end();
+        }
+      },
+      { alone: true },
+    );
   }
 
   /**
@@ -197,9 +200,9 @@ export class Registry implements AsyncDisposable, Repositories {
     await this.close();
   }
 
-  async #write<T>(work: (session: WriteSession) => Promise<T>): Promise<T> {
+  async #write<T>(work: (session: WriteSession) => Promise<T>, options?: { alone?: boolean }): Promise<T> {
     this.#checkOutside();
-    return this.#engine.write((session) => this.#phases.run("change", () => work(session)));
+    return this.#engine.write((session) => this.#phases.run("change", () => work(session)), options);
   }
 
   // A write waits for the one before it: from within that, it would wait for ever.

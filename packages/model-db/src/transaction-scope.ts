@@ -45,9 +45,13 @@ export class TransactionScope implements Scope {
     this.actor = actor;
     const inTurn = async <T>(read: () => Awaitable<T>): Promise<T> => {
       // A change that reads must not wait for itself.
-      if (phases.current() !== "change") await this.#last;
-      this.#checkNotEnded();
-      return read();
+      if (phases.current() === "change") return read();
+      const done = this.#last.then(() => {
+        this.#checkNotEnded();
+        return read();
+      });
+      this.#last = done.catch(() => undefined);
+      return done;
     };
     this.reader = {
       all: (query, parameters) => inTurn(() => session.all(query, parameters)),

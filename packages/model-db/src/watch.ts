@@ -14,9 +14,9 @@ import {
 
 export interface WatchOptions extends Pick<EventFilter, "modelId" | "actor" | "kind"> {
   /** The id of the last event that was seen; from now on when left out. 0: from the beginning. */
-  after?: number;
+  after?: number | undefined;
   /** Ends the iteration. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 const WATCH_KEYS: ReadonlySet<string> = new Set(["modelId", "actor", "kind", "after", "signal"]);

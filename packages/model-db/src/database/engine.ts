@@ -9,12 +9,12 @@ export interface Engine {
   readonly reader: Session;
   /**
    * Runs `work` in one write transaction that is durable when the promise resolves and leaves nothing
-   * behind when it rejects. Transactions that wait at the same time may share one commit; each still
-   * fails alone.
+   * behind when it rejects. Transactions that wait at the same time may share one commit, each still
+   * failing alone; one that takes long or waits for others is `alone`.
    *
    * @throws RegistryError `database_busy`, `disk_full`, `read_only`, or what `work` throws.
    */
-  write<T>(work: (session: WriteSession) => Promise<T>): Promise<T>;
+  write<T>(work: (session: WriteSession) => Promise<T>, options?: { alone?: boolean }): Promise<T>;
   /** The clock that leases are judged by. */
   now(): MachineTime;
   /** A number that changes whenever anybody has committed a change. */

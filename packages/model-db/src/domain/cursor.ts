@@ -6,8 +6,8 @@ export interface Position {
   readonly seq: number;
 }
 
-// The longest field, notes, in its widest encoding.
-const MAX_CURSOR_LENGTH = 400_000;
+// The longest field, a thousand aliases, in its widest encoding.
+const MAX_CURSOR_LENGTH = 8_000_000;
 
 /** A position as an opaque text, bound to the question that the page answered. */
 export function toCursor(position: Position, question: string): string {

@@ -42,10 +42,10 @@ export const MODEL_FIELDS = [
 
 /** The name of a field of the record. */
 export type ModelField = (typeof MODEL_FIELDS)[number]["name"];
-/** A field that lists can be filtered by: all but `metadata`, which has a shape of its own. */
+/** A field that lists can be filtered and sorted by: all but `metadata`, which has a shape of its own. */
 export type FilterField = Exclude<ModelField, "metadata">;
 
-/** The fields that lists can be filtered by; they can be sorted by any. */
+/** The fields that lists can be filtered and sorted by. */
 export const FILTER_FIELDS: readonly (Field & { readonly name: FilterField })[] = MODEL_FIELDS.filter(
   (field): field is Exclude<(typeof MODEL_FIELDS)[number], { name: "metadata" }> => field.name !== "metadata",
 );

@@ -1,5 +1,5 @@
 import { invalidInput } from "../errors.ts";
-import { FILTER_FIELDS, MODEL_FIELDS, type Field, type FilterField, type ModelField } from "./fields.ts";
+import { FILTER_FIELDS, type Field, type FilterField } from "./fields.ts";
 import { checkKeys, parseInteger, parseTags, parseWord, shown } from "./input.ts";
 import { AVAILABILITIES, SOURCE_TYPES } from "./model.ts";
 import { hasForbiddenCharacter } from "./text.ts";
@@ -9,13 +9,13 @@ export type FilterValue = string | number | boolean | null;
 
 /** What must hold for a field, all of it at once. `like` looks for a part of the text, in any case. */
 export interface Comparison {
-  eq?: FilterValue;
-  ne?: FilterValue;
-  lt?: string | number;
-  le?: string | number;
-  gt?: string | number;
-  ge?: string | number;
-  like?: string;
+  eq?: FilterValue | undefined;
+  ne?: FilterValue | undefined;
+  lt?: string | number | undefined;
+  le?: string | number | undefined;
+  gt?: string | number | undefined;
+  ge?: string | number | undefined;
+  like?: string | undefined;
 }
 
 /**
@@ -25,28 +25,28 @@ export interface Comparison {
 export type ModelFilter = { [K in FilterField]?: FilterValue | readonly FilterValue[] | Comparison };
 
 export interface TagFilter {
-  all?: readonly string[];
-  any?: readonly string[];
-  none?: readonly string[];
+  all?: readonly string[] | undefined;
+  any?: readonly string[] | undefined;
+  none?: readonly string[] | undefined;
 }
 
 /** Which models. */
 export interface ModelSelection {
-  filter?: ModelFilter;
-  tags?: TagFilter;
+  filter?: ModelFilter | undefined;
+  tags?: TagFilter | undefined;
   /** Blank-separated terms that must all be part of the id, an alias, the repository, the notes or a tag. */
-  search?: string;
+  search?: string | undefined;
 }
 
 export interface ListOptions extends ModelSelection {
   /** Newest registered first when left out. Models without a value come last in either direction. */
-  sort?: { field: ModelField; direction?: "asc" | "desc" };
+  sort?: { field: FilterField; direction?: "asc" | "desc" } | undefined;
   /** 1 to 1,000; 50 when left out. */
-  limit?: number;
+  limit?: number | undefined;
   /** `nextCursor` of the page before, with the same other options. */
-  cursor?: string | null;
+  cursor?: string | null | undefined;
   /** Count all that match, too. */
-  total?: boolean;
+  total?: boolean | undefined;
 }
 
 export interface Page<T> {
@@ -76,7 +76,6 @@ export interface Selection {
 
 const FIELDS: ReadonlyMap<string, Field> = new Map(FILTER_FIELDS.map((field) => [field.name, field]));
 const FIELD_NAMES: ReadonlySet<string> = new Set(FIELDS.keys());
-const ORDER_NAMES: ReadonlySet<string> = new Set(MODEL_FIELDS.map(({ name }) => name));
 const COMPARISON_KEYS: ReadonlySet<string> = new Set(["eq", "ne", "lt", "le", "gt", "ge", "like"]);
 const SELECTION_KEYS = ["filter", "tags", "search"];
 const LIST_KEYS: ReadonlySet<string> = new Set([...SELECTION_KEYS, "sort", "limit", "cursor", "total"]);
@@ -114,13 +113,22 @@ export function checkSelection(selection: unknown): asserts selection is ModelSe
 export function parseSelection({ filter, tags, search }: ModelSelection): Selection {
   if (filter === undefined && tags === undefined && search === undefined) return EVERYTHING;
   if (tags !== undefined) checkKeys("tags", tags, TAG_KEYS);
+  const conditions = filter === undefined ? [] : parseFilter(filter);
+  const named = conditions.filter(isTag).map(({ values }) => values[0] as string);
   return {
-    conditions: filter === undefined ? NOTHING : parseFilter(filter),
-    tagsAll: tags?.all === undefined ? NOTHING : parseTags("tags", tags.all, MAX_TAGS),
+    conditions: conditions.filter((condition) => !isTag(condition)),
+    // A tag is found by its index, whichever way it was asked for.
+    tagsAll: [
+      ...new Set([...named, ...(tags?.all === undefined ? NOTHING : parseTags("tags", tags.all, MAX_TAGS))]),
+    ],
     tagsAny: tags?.any === undefined ? NOTHING : parseTags("tags", tags.any, MAX_TAGS),
     tagsNone: tags?.none === undefined ? NOTHING : parseTags("tags", tags.none, MAX_TAGS),
     terms: search === undefined ? NOTHING : parseTerms(search),
   };
+}
+
+function isTag({ field, operator }: Condition): boolean {
+  return field === "tags" && operator === "eq";
 }
 
 function parseFilter(filter: ModelFilter): Condition[] {
@@ -216,7 +224,7 @@ function parseTerms(search: unknown): string[] {
 
 /** The order of a list: by a field, or by registration, newest first. */
 export interface Order {
-  readonly field: ModelField | undefined;
+  readonly field: FilterField | undefined;
   readonly descending: boolean;
 }
 
@@ -224,10 +232,10 @@ export interface Order {
 export function parseOrder(sort: ListOptions["sort"]): Order {
   if (sort === undefined) return { field: undefined, descending: true };
   checkKeys("sort", sort, SORT_KEYS);
-  if (!ORDER_NAMES.has(sort.field)) {
+  if (!FIELD_NAMES.has(sort.field)) {
     throw invalidInput(
       "sort",
-      `Lists cannot be sorted by ${shown(sort.field)}; by ${[...ORDER_NAMES].join(", ")}.`,
+      `Lists cannot be sorted by ${shown(sort.field)}; by ${[...FIELD_NAMES].join(", ")}.`,
     );
   }
   const direction =

@@ -52,33 +52,33 @@ export interface Model {
 export interface NewModel {
   modelId: string;
   sourceType: SourceType;
-  authorRepo?: string | null;
-  branch?: string | null;
-  configPath?: string | null;
+  authorRepo?: string | null | undefined;
+  branch?: string | null | undefined;
+  configPath?: string | null | undefined;
   /** Left out: a short one is made from the id, unique. `null`: none. */
-  alias?: string | null;
-  aliases?: readonly string[];
+  alias?: string | null | undefined;
+  aliases?: readonly string[] | undefined;
   /** Now. */
-  createdAt?: number;
+  createdAt?: number | undefined;
   /** The same as `createdAt`. */
-  updatedAt?: number;
+  updatedAt?: number | undefined;
   /** `remote` for a remote source, `present` where files are named, else `missing`. */
-  availability?: Availability;
-  engine?: string | null;
-  format?: string | null;
-  architecture?: string | null;
-  quantization?: string | null;
-  parameterCount?: number | null;
-  contextLength?: number | null;
-  sizeBytes?: number | null;
-  capabilities?: readonly string[];
-  metadata?: JsonObject;
-  tags?: readonly string[];
-  notes?: string | null;
-  pinned?: boolean;
-  lastUsedAt?: number | null;
+  availability?: Availability | undefined;
+  engine?: string | null | undefined;
+  format?: string | null | undefined;
+  architecture?: string | null | undefined;
+  quantization?: string | null | undefined;
+  parameterCount?: number | null | undefined;
+  contextLength?: number | null | undefined;
+  sizeBytes?: number | null | undefined;
+  capabilities?: readonly string[] | undefined;
+  metadata?: JsonObject | undefined;
+  tags?: readonly string[] | undefined;
+  notes?: string | null | undefined;
+  pinned?: boolean | undefined;
+  lastUsedAt?: number | null | undefined;
   /** What it consists of; read and changed later by `files`. */
-  files?: readonly NewModelFile[];
+  files?: readonly NewModelFile[] | undefined;
 }
 
 /**

@@ -138,12 +138,20 @@ export function checkNewModel(model: NewModel): void {
   parseNewModel(model, 0);
 }
 
+const MAX_FILES = 10_000;
+
 function parseFiles(files: unknown): ModelFile[] {
   if (files === undefined) return [];
   if (!Array.isArray(files)) throw invalidInput("files", `files must be a list, not ${shown(files)}.`);
+  if (files.length > MAX_FILES) {
+    throw invalidInput("files", `files has ${files.length} items; at most ${MAX_FILES} are allowed.`);
+  }
   const parsed = Array.from(files, parseNewFile);
-  const twice = parsed.find(({ path }, index) => parsed.findIndex((file) => file.path === path) < index);
-  if (twice !== undefined) throw invalidInput("files", `files holds ${shown(twice.path)} twice.`);
+  const paths = new Set<string>();
+  for (const { path } of parsed) {
+    if (paths.has(path)) throw invalidInput("files", `files holds ${shown(path)} twice.`);
+    paths.add(path);
+  }
   return parsed;
 }
 

@@ -19,11 +19,13 @@ export interface NewRun {
   /** A name for whoever runs the model, e.g. `cortex-server`. */
   holder: string;
   /** This machine's host name. */
-  node?: string;
-  pid?: number | null;
-  endpoint?: string | null;
+  node?: string | undefined;
+  /** The process that runs it: this one when left out, `null` for none. Two processes never share a lease. */
+  pid?: number | null | undefined;
+  /** Where it answers; a renewal without one keeps what there is. */
+  endpoint?: string | null | undefined;
   /** How long the claim holds unless renewed: 1,000 to 2,592,000,000 ms (30 days); 30,000 when left out. */
-  ttlMs?: number;
+  ttlMs?: number | undefined;
   /** Share a model that others run already instead of being refused. */
-  join?: boolean;
+  join?: boolean | undefined;
 }

@@ -3,7 +3,7 @@ import type { Migration } from "./migration.ts";
 /**
  * Models, their names, tags and files. The model row is the whole record; `model_name` and `model_tag`
  * are what the database guards and finds it by. `seq` is the order of registration: other tables point
- * at it because it is small and no row ever changes it.
+ * at it because it is small and no row ever changes it. Words that may become more are not listed here.
  */
 export const createModel: Migration = {
   version: 1,
@@ -13,7 +13,7 @@ export const createModel: Migration = {
       CREATE TABLE model (
         seq INTEGER PRIMARY KEY,
         model_id TEXT NOT NULL UNIQUE,
-        source_type TEXT NOT NULL CHECK (source_type IN ('huggingface', 'cortex.so', 'local', 'remote')),
+        source_type TEXT NOT NULL,
         author_repo TEXT,
         branch TEXT,
         config_path TEXT,
@@ -22,8 +22,7 @@ export const createModel: Migration = {
         status INTEGER NOT NULL DEFAULT 0 CHECK (status IN (0, 1)),
         created_at INTEGER NOT NULL,
         updated_at INTEGER NOT NULL,
-        availability TEXT NOT NULL DEFAULT 'present'
-          CHECK (availability IN ('present', 'partial', 'missing', 'downloadable', 'remote')),
+        availability TEXT NOT NULL DEFAULT 'present',
         engine TEXT,
         format TEXT,
         architecture TEXT,
@@ -59,7 +58,7 @@ export const createModel: Migration = {
       CREATE TABLE model_file (
         model_id TEXT NOT NULL REFERENCES model (model_id) ON DELETE CASCADE,
         path TEXT NOT NULL,
-        role TEXT NOT NULL CHECK (role IN ('weights', 'mmproj', 'config', 'tokenizer', 'template', 'other')),
+        role TEXT NOT NULL,
         size_bytes INTEGER,
         sha256 TEXT,
         verified_at INTEGER,

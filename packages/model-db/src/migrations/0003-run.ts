@@ -2,7 +2,7 @@ import type { Migration } from "./migration.ts";
 
 /**
  * Leases. A lease holds while its machine has not restarted (`boot_id`) and the machine's own
- * monotonic clock is within `renewed_tick … expires_tick` (milliseconds): no wall clock decides. There
+ * monotonic clock is within `renewed_tick_ms … expires_tick_ms` (milliseconds): no wall clock decides. There
  * are as many rows as running models, so a token is found by looking at them all.
  */
 export const createRun: Migration = {
@@ -21,8 +21,8 @@ export const createRun: Migration = {
         ttl_ms INTEGER NOT NULL,
         renewed_at INTEGER NOT NULL,
         boot_id TEXT NOT NULL,
-        renewed_tick INTEGER NOT NULL,
-        expires_tick INTEGER NOT NULL,
+        renewed_tick_ms INTEGER NOT NULL,
+        expires_tick_ms INTEGER NOT NULL,
         PRIMARY KEY (model_id, token)
       ) STRICT, WITHOUT ROWID;
     `,

@@ -6,7 +6,7 @@ import { toFileRecord } from "../domain/record.ts";
 import { RegistryError } from "../errors.ts";
 import { parseChangeOptions } from "./change-options.ts";
 import { deleteFile, insertFile, readFiles } from "./file-rows.ts";
-import { modelNotFound, readForChange, writeFilesChange } from "./model-row.ts";
+import { readForChange, writeFilesChange } from "./model-row.ts";
 import type { Models } from "./models.ts";
 import type { ChangeOptions, Scope } from "./scope.ts";
 
@@ -26,8 +26,7 @@ export class Files {
    * @throws RegistryError `model_not_found`.
    */
   async list(name: string): Promise<ModelFile[]> {
-    const model = await this.#models.findByName(name);
-    if (model === undefined) throw await modelNotFound(this.#scope.reader, name);
+    const model = await this.#models.resolve(name);
     return readFiles(this.#scope.reader, model.modelId);
   }
 

@@ -13,22 +13,22 @@ import type { Scope } from "./scope.ts";
 
 /** Which events; whatever is left out does not matter. */
 export interface EventFilter {
-  modelId?: string;
-  actor?: string;
-  kind?: EventKind | readonly EventKind[];
+  modelId?: string | undefined;
+  actor?: string | undefined;
+  kind?: EventKind | readonly EventKind[] | undefined;
   /** Unix milliseconds: at or after this time. */
-  since?: number;
+  since?: number | undefined;
   /** Unix milliseconds: at or before this time. */
-  until?: number;
+  until?: number | undefined;
 }
 
 export interface HistoryOptions extends EventFilter {
   /** `desc`, the newest first, when left out. */
-  order?: "asc" | "desc";
+  order?: "asc" | "desc" | undefined;
   /** 1 to 1,000; 50 when left out. */
-  limit?: number;
+  limit?: number | undefined;
   /** `nextCursor` of the page before. */
-  cursor?: string | null;
+  cursor?: string | null | undefined;
 }
 
 type Values = Record<string, ParameterValue>;
@@ -135,7 +135,6 @@ export class History {
   }
 }
 
-type Loose<T> = { [K in keyof T]: T[K] | undefined };
 /** An event filter, checked. */
 export type CheckedFilter = {
   modelId?: string;
@@ -146,7 +145,7 @@ export type CheckedFilter = {
 };
 
 /** @throws RegistryError `invalid_input`. */
-export function parseEventFilter({ modelId, actor, kind, since, until }: Loose<EventFilter>): CheckedFilter {
+export function parseEventFilter({ modelId, actor, kind, since, until }: EventFilter): CheckedFilter {
   const kinds = kind === undefined ? undefined : parseKinds(typeof kind === "string" ? [kind] : kind);
   if (kinds?.length === 0) throw invalidInput("kind", "kind must name at least one kind of event.");
   return {

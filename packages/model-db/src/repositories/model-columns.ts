@@ -8,7 +8,7 @@ type Context = Pick<QueryContext<{ boot: string; tick: number }>, "sql" | "p">;
 
 /** Whether a model has a lease that holds now. The literal lets the partial index answer. */
 export function running({ sql, p }: Context): Expression<SqlBool> {
-  return sql<SqlBool>`(model.status = 1 and exists (select 1 from model_run where model_run.model_id = model.model_id and model_run.boot_id = ${p("boot")} and ${p("tick")} between model_run.renewed_tick and model_run.expires_tick))`;
+  return sql<SqlBool>`(model.status = 1 and exists (select 1 from model_run where model_run.model_id = model.model_id and model_run.boot_id = ${p("boot")} and ${p("tick")} between model_run.renewed_tick_ms and model_run.expires_tick_ms))`;
 }
 
 /** The status that is true now. */

@@ -44,7 +44,7 @@ const PLAIN = MODEL_FIELDS.map(({ name }) => name).filter(
   (name) => name !== "model_id" && name !== "created_at" && !INDEXED.has(name) && !IMPLIED.has(name),
 );
 
-type RowUpdate = Query<ModelValues & { seq: number }, unknown>;
+type RowUpdate = Query<ModelValues & { seq: number; old_row_version: number }, unknown>;
 // An index is left alone when none of its columns is named. There are few of these so that all are shipped: a
 // query that had to be compiled first would hold up every other writer.
 const updateOne = new Map(PLAIN.map((name) => [name as string, updateQuery(`model update ${name}`, [name])]));
@@ -58,7 +58,8 @@ function updateQuery(key: string, fields: readonly ModelField[]): RowUpdate {
     db
       .updateTable("model")
       .set(Object.fromEntries([...fields, ...IMPLIED].map((name) => [name, p(name)])))
-      .where("seq", "=", p("seq")),
+      .where("seq", "=", p("seq"))
+      .where("row_version", "=", p("old_row_version")),
   );
 }
 
@@ -91,7 +92,7 @@ const leaseHolds: Query<{ model_id: string; token: number; boot: string; tick: n
       .where("token", "=", p("token"))
       .where("model_id", "=", p("model_id"))
       .where("boot_id", "=", p("boot"))
-      .where(sql<boolean>`${p("tick")} between renewed_tick and expires_tick`),
+      .where(sql<boolean>`${p("tick")} between renewed_tick_ms and expires_tick_ms`),
   );
 
 const runsOfModel: Query<{ model_id: string }, RunTable> = query("runs of model", ({ db, p }) =>
@@ -126,10 +127,7 @@ export async function readForChange(
   let stored: StoredModel = { seq: row.seq, model: toModel(row) };
   const { model } = stored;
   if (change.expectedRowVersion !== undefined && change.expectedRowVersion !== model.rowVersion) {
-    throw new RegistryError(
-      "row_version_mismatch",
-      `${shown(model.modelId)} is at version ${model.rowVersion}, not ${change.expectedRowVersion}: it was changed meanwhile. Read it again and repeat the change.`,
-    );
+    throw versionMismatch(model, change.expectedRowVersion);
   }
   if (model.status === MODEL_STATUS.RUNNING && row.running === 0) {
     const expiresAt = await leasesHeldUntil(session, model.modelId, now);
@@ -219,7 +217,12 @@ async function writeVersion(
   const at = Date.now();
   const next = { ...changed, updatedAt: at, rowVersion: changed.rowVersion + 1 };
   const values = toModelValues(next);
-  await session.run(updateOf(event.after ?? {}), { ...values, seq });
+  const updated = await session.run(updateOf(event.after ?? {}), {
+    ...values,
+    seq,
+    old_row_version: changed.rowVersion,
+  });
+  if (updated !== 1) throw versionMismatch(changed, changed.rowVersion);
   const eventId = await writeEvent(session, {
     modelId: next.modelId,
     at,
@@ -255,6 +258,14 @@ export async function modelNotFound(session: Session, name: string): Promise<Reg
   );
   const hint = near === undefined ? "" : ` Did you mean ${shown(near)}?`;
   return new RegistryError("model_not_found", `There is no model ${shown(name)}.${hint}`);
+}
+
+function versionMismatch({ modelId, rowVersion }: Model, expected: number): RegistryError {
+  const at = rowVersion === expected ? "no longer at version" : `at version ${rowVersion}, not`;
+  return new RegistryError(
+    "row_version_mismatch",
+    `${shown(modelId)} is ${at} ${expected}: it was changed meanwhile. Read it again and repeat the change.`,
+  );
 }
 
 export function leaseLost(token: number): RegistryError {

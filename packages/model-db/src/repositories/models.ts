@@ -130,8 +130,8 @@ const NUMBER_LENGTH = 12;
 
 /** What to add to a list and what to take out of it. */
 export interface ListChange {
-  add?: readonly string[];
-  remove?: readonly string[];
+  add?: readonly string[] | undefined;
+  remove?: readonly string[] | undefined;
 }
 
 /** The models of a registry. Where a method takes a `name`, an id and an alias are equally good. */
@@ -156,7 +156,7 @@ export class Models {
    * model.alias; // "tiny.q4_k_m"
    * ```
    */
-  async create(model: NewModel, options: { actor?: string } = {}): Promise<Model> {
+  async create(model: NewModel, options: { actor?: string | undefined } = {}): Promise<Model> {
     const draft = parseNewModel(model, Date.now());
     checkKeys("create options", options, CREATE_KEYS);
     const change = parseChangeOptions(options, this.#scope);
@@ -177,7 +177,7 @@ export class Models {
    */
   async createMany(
     models: Iterable<NewModel> | AsyncIterable<NewModel>,
-    options: { actor?: string; onExisting?: "fail" | "skip" } = {},
+    options: { actor?: string | undefined; onExisting?: "fail" | "skip" | undefined } = {},
   ): Promise<{ created: number; skipped: number }> {
     checkKeys("createMany options", options, CREATE_MANY_KEYS);
     const { onExisting = "fail", ...rest } = options;
@@ -190,27 +190,31 @@ export class Models {
       throw invalidInput("models", `createMany takes a list of models, not ${shown(models)}.`);
     }
     const change = parseChangeOptions(rest, this.#scope);
-    return this.#scope.write(async (session) => {
-      const counts = { created: 0, skipped: 0 };
-      const now = Date.now();
-      // The rows of one call follow each other. Many at once are indexed in a fraction of the time.
-      let indexed: number | undefined;
-      let last = 0;
-      for await (const model of models) {
-        const created = await insertModel(session, parseNewModel(model, now), change, onExisting);
-        counts[created === undefined ? "skipped" : "created"]++;
-        if (created === undefined) continue;
-        last = created.seq;
-        indexed ??= last - 1;
-        if (last - indexed < SEARCH_BATCH) continue;
-        await session.run(insertSearch, { first: indexed + 1, last });
-        indexed = last;
-      }
-      if (indexed !== undefined && last > indexed)
-        await session.run(insertSearch, { first: indexed + 1, last });
-      if (counts.created >= SEARCH_BATCH && counts.created * 10 >= last) await session.run(settleSearch, {});
-      return counts;
-    });
+    return this.#scope.write(
+      async (session) => {
+        const counts = { created: 0, skipped: 0 };
+        const now = Date.now();
+        // The rows of one call follow each other. Many at once are indexed in a fraction of the time.
+        let indexed: number | undefined;
+        let last = 0;
+        for await (const model of models) {
+          const created = await insertModel(session, parseNewModel(model, now), change, onExisting);
+          counts[created === undefined ? "skipped" : "created"]++;
+          if (created === undefined) continue;
+          last = created.seq;
+          indexed ??= last - 1;
+          if (last - indexed < SEARCH_BATCH) continue;
+          await session.run(insertSearch, { first: indexed + 1, last });
+          indexed = last;
+        }
+        if (indexed !== undefined && last > indexed)
+          await session.run(insertSearch, { first: indexed + 1, last });
+        if (counts.created >= SEARCH_BATCH && counts.created * 10 >= last)
+          await session.run(settleSearch, {});
+        return counts;
+      },
+      { alone: true },
+    );
   }
 
   /** The model with an id, or `undefined`. */
@@ -266,7 +270,10 @@ export class Models {
    *
    * @param options.limit 1 to 1,000; 100 when left out.
    */
-  async names(options: { prefix: string; limit?: number }): Promise<{ name: string; modelId: string }[]> {
+  async names(options: {
+    prefix: string;
+    limit?: number | undefined;
+  }): Promise<{ name: string; modelId: string }[]> {
     checkKeys("names options", options, NAMES_KEYS);
     const { prefix, limit = 100 } = options;
     return namesWithPrefix(

@@ -8,7 +8,7 @@ import type { NewRun, Run } from "../domain/run.ts";
 import { invalidInput, RegistryError } from "../errors.ts";
 import { toRun, type RunTable } from "../schema/run.ts";
 import { parseChangeOptions } from "./change-options.ts";
-import { leaseLost, modelNotFound, readForChange, writeStatus } from "./model-row.ts";
+import { leaseLost, readForChange, writeStatus } from "./model-row.ts";
 import type { Models } from "./models.ts";
 import type { ChangeOptions, Scope } from "./scope.ts";
 
@@ -19,7 +19,7 @@ const live: Query<Moment, RunTable> = query("runs live", ({ db, sql, p }) =>
     .selectFrom("model_run")
     .selectAll()
     .where("boot_id", "=", p("boot"))
-    .where(sql<boolean>`${p("tick")} between renewed_tick and expires_tick`)
+    .where(sql<boolean>`${p("tick")} between renewed_tick_ms and expires_tick_ms`)
     .orderBy("token"),
 );
 const liveOfModel: Query<Moment & { model_id: string }, RunTable> = query(
@@ -30,7 +30,7 @@ const liveOfModel: Query<Moment & { model_id: string }, RunTable> = query(
       .selectAll()
       .where("model_id", "=", p("model_id"))
       .where("boot_id", "=", p("boot"))
-      .where(sql<boolean>`${p("tick")} between renewed_tick and expires_tick`)
+      .where(sql<boolean>`${p("tick")} between renewed_tick_ms and expires_tick_ms`)
       .orderBy("token"),
 );
 const liveByToken: Query<Moment & { token: number }, RunTable> = query(
@@ -41,7 +41,7 @@ const liveByToken: Query<Moment & { token: number }, RunTable> = query(
       .selectAll()
       .where("token", "=", p("token"))
       .where("boot_id", "=", p("boot"))
-      .where(sql<boolean>`${p("tick")} between renewed_tick and expires_tick`),
+      .where(sql<boolean>`${p("tick")} between renewed_tick_ms and expires_tick_ms`),
 );
 const insertRun: Query<RunTable, unknown> = query("run insert", ({ db, p }) =>
   db.insertInto("model_run").values({
@@ -55,12 +55,12 @@ const insertRun: Query<RunTable, unknown> = query("run insert", ({ db, p }) =>
     ttl_ms: p("ttl_ms"),
     renewed_at: p("renewed_at"),
     boot_id: p("boot_id"),
-    renewed_tick: p("renewed_tick"),
-    expires_tick: p("expires_tick"),
+    renewed_tick_ms: p("renewed_tick_ms"),
+    expires_tick_ms: p("expires_tick_ms"),
   }),
 );
 const renewRun: Query<
-  Pick<RunTable, "token" | "endpoint" | "ttl_ms" | "renewed_at" | "renewed_tick" | "expires_tick">,
+  Pick<RunTable, "token" | "endpoint" | "ttl_ms" | "renewed_at" | "renewed_tick_ms" | "expires_tick_ms">,
   unknown
 > = query("run renew", ({ db, p }) =>
   db
@@ -69,8 +69,8 @@ const renewRun: Query<
       endpoint: p("endpoint"),
       ttl_ms: p("ttl_ms"),
       renewed_at: p("renewed_at"),
-      renewed_tick: p("renewed_tick"),
-      expires_tick: p("expires_tick"),
+      renewed_tick_ms: p("renewed_tick_ms"),
+      expires_tick_ms: p("expires_tick_ms"),
     })
     .where("token", "=", p("token")),
 );
@@ -81,7 +81,7 @@ const deleteExpired: Query<Moment & { model_id: string }, unknown> = query(
       .deleteFrom("model_run")
       .where("model_id", "=", p("model_id"))
       .where(
-        sql<boolean>`not (boot_id = ${p("boot")} and ${p("tick")} between renewed_tick and expires_tick)`,
+        sql<boolean>`not (boot_id = ${p("boot")} and ${p("tick")} between renewed_tick_ms and expires_tick_ms)`,
       ),
 );
 const deleteRun: Query<{ token: number }, unknown> = query("run delete", ({ db, p }) =>
@@ -154,8 +154,8 @@ export class Runs {
         ttl_ms: ttlMs,
         renewed_at: startedAt,
         boot_id: now.bootId,
-        renewed_tick: now.tick,
-        expires_tick: now.tick + ttlMs,
+        renewed_tick_ms: now.tick,
+        expires_tick_ms: now.tick + ttlMs,
       };
       await session.run(insertRun, row);
       return toRun(row, now);
@@ -168,7 +168,7 @@ export class Runs {
    * @param options.ttlMs 1,000 to 2,592,000,000 ms; as long as before when left out.
    * @throws RegistryError `lease_lost`.
    */
-  async renew(token: number, options: { ttlMs?: number } = {}): Promise<Run> {
+  async renew(token: number, options: { ttlMs?: number | undefined } = {}): Promise<Run> {
     parseInteger("token", token, 1);
     checkKeys("renew options", options, new Set(["ttlMs"]));
     const ttlMs = options.ttlMs === undefined ? undefined : parseTtl(options.ttlMs);
@@ -185,7 +185,7 @@ export class Runs {
    *
    * @throws RegistryError `lease_lost` when it no longer holds.
    */
-  async release(token: number, options?: { actor?: string }): Promise<void> {
+  async release(token: number, options?: { actor?: string | undefined }): Promise<void> {
     parseInteger("token", token, 1);
     const change = parseChangeOptions(options, this.#scope);
     await this.#scope.write(async (session) => {
@@ -209,15 +209,14 @@ export class Runs {
    *
    * @throws RegistryError `model_not_found`.
    */
-  async list(options: { name?: string } = {}): Promise<Run[]> {
+  async list(options: { name?: string | undefined } = {}): Promise<Run[]> {
     checkKeys("runs options", options, new Set(["name"]));
     const { reader } = this.#scope;
     const now = this.#scope.now();
     if (options.name === undefined) {
       return (await reader.all(live, momentOf(now))).map((row) => toRun(row, now));
     }
-    const model = await this.#models.findByName(options.name);
-    if (model === undefined) throw await modelNotFound(reader, options.name);
+    const model = await this.#models.resolve(options.name);
     const rows = await reader.all(liveOfModel, { model_id: model.modelId, ...momentOf(now) });
     return rows.map((row) => toRun(row, now));
   }
@@ -229,8 +228,8 @@ async function renew(session: Session, row: RunTable, ttlMs: number, now: Machin
     ...row,
     ttl_ms: ttlMs,
     renewed_at: Date.now(),
-    renewed_tick: tick,
-    expires_tick: tick + ttlMs,
+    renewed_tick_ms: tick,
+    expires_tick_ms: tick + ttlMs,
   };
   await session.run(renewRun, renewed);
   return toRun(renewed, now);
@@ -244,7 +243,7 @@ function modelRunning(modelId: string, run: Run): RegistryError {
   const until = new Date(run.expiresAt).toISOString();
   return new RegistryError(
     "model_running",
-    `${shown(modelId)} is run by ${shown(run.holder)} on ${shown(run.node)} until ${until}. Stop it first, or join it.`,
+    `${shown(modelId)} is run by ${shown(run.holder)} on ${shown(run.node)} until ${until}. Release that lease first, or join it.`,
   );
 }
 
@@ -266,7 +265,12 @@ function parseNewRun(run: NewRun): {
   return {
     holder,
     node: parseText("node", run.node ?? null) ?? hostname(),
-    pid: run.pid == null ? null : parseInteger("pid", run.pid, 1, 2 ** 31),
+    pid:
+      run.pid === undefined
+        ? process.pid
+        : run.pid === null
+          ? null
+          : parseInteger("pid", run.pid, 1, 2 ** 31),
     endpoint: parseText("endpoint", run.endpoint ?? null),
     ttlMs: run.ttlMs === undefined ? DEFAULT_TTL_MS : parseTtl(run.ttlMs),
     join: run.join ?? false,

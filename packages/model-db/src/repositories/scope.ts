@@ -5,7 +5,7 @@ import type { Session, WriteSession } from "../database/query.ts";
 export interface Scope {
   readonly reader: Session;
   /** All or nothing, and durable once the promise (or the transaction around it) resolves. */
-  write<T>(work: (session: WriteSession) => Promise<T>): Promise<T>;
+  write<T>(work: (session: WriteSession) => Promise<T>, options?: { alone?: boolean }): Promise<T>;
   now(): MachineTime;
   /** Who changes are attributed to where a call does not say. */
   readonly actor: string;
@@ -14,9 +14,9 @@ export interface Scope {
 /** What every change can be told. */
 export interface ChangeOptions {
   /** Who makes the change, for the history. */
-  actor?: string;
+  actor?: string | undefined;
   /** Refuse with `row_version_mismatch` unless the model is at this version. */
-  expectedRowVersion?: number;
+  expectedRowVersion?: number | undefined;
   /** Refuse with `lease_lost` unless this lease on the model holds. */
-  leaseToken?: number;
+  leaseToken?: number | undefined;
 }

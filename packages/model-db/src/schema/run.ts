@@ -14,8 +14,8 @@ export interface RunTable {
   /** By the wall clock, for people; the ticks decide. */
   renewed_at: number;
   boot_id: string;
-  renewed_tick: number;
-  expires_tick: number;
+  renewed_tick_ms: number;
+  expires_tick_ms: number;
 }
 
 /**
@@ -25,7 +25,7 @@ export function heldUntil(row: RunTable, now: MachineTime): number {
   const said = row.renewed_at + row.ttl_ms;
   if (row.boot_id !== now.bootId) return said;
   // What the clocks say differs by the milliseconds between reading them, unless the wall clock was set.
-  const meant = Date.now() + (row.expires_tick - now.tick);
+  const meant = Date.now() + (row.expires_tick_ms - now.tick);
   return Math.abs(meant - said) < 1000 ? said : meant;
 }
 

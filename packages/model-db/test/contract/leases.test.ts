@@ -87,7 +87,7 @@ describe.concurrent.each(ENGINES)("leases ($name)", ({ test }) => {
   test("what is left out gets its default", async ({ registry }) => {
     await registry.models.create(localModel("a"));
     const run = await registry.runs.acquire("a", { holder: "h" });
-    expect(run).toMatchObject({ node: hostname(), pid: null, endpoint: null, ttlMs: 30_000 });
+    expect(run).toMatchObject({ node: hostname(), pid: process.pid, endpoint: null, ttlMs: 30_000 });
   });
 
   test("another holder is refused while one holds the model, from any handle", async ({

@@ -12,7 +12,7 @@ describe("a lease from before the machine was started anew", () => {
     ["by the name of the start", "UPDATE model_run SET boot_id = 'another'"],
     [
       "by a clock that begins again",
-      "UPDATE model_run SET renewed_tick = renewed_tick + 100000000, expires_tick = expires_tick + 100000000",
+      "UPDATE model_run SET renewed_tick_ms = renewed_tick_ms + 100000000, expires_tick_ms = expires_tick_ms + 100000000",
     ],
   ] as const)("is over, as told %s", async ([, sql], { folder }) => {
     const path = join(folder, "registry.db");
@@ -41,7 +41,7 @@ describe("a lease from before the machine was started anew", () => {
     for (let index = 0; index < 5; index++) {
       await registry.runs.acquire("a", { holder: `joined ${index}`, join: true });
       const database = new Database(path);
-      database.exec("UPDATE model_run SET expires_tick = renewed_tick - 1 WHERE holder <> 'keeper'");
+      database.exec("UPDATE model_run SET expires_tick_ms = renewed_tick_ms - 1 WHERE holder <> 'keeper'");
       database.close();
     }
     await registry.runs.acquire("a", { holder: "last", join: true });

@@ -2,6 +2,9 @@ import { RegistryError } from "../../errors.ts";
 
 /** What SQLite throws, in the registry's words. Anything that is no failure of SQLite comes back as it is. */
 export function toRegistryError(error: unknown, location: string): unknown {
+  if (error instanceof TypeError && error.message === "The database connection is not open") {
+    return new RegistryError("invalid_input", `The registry ${location} is closed.`, { cause: error });
+  }
   const code = sqliteCode(error);
   if (code === undefined) return error;
   const failure = (name: ConstructorParameters<typeof RegistryError>[0], message: string): RegistryError =>
@@ -12,7 +15,7 @@ export function toRegistryError(error: unknown, location: string): unknown {
   if (code === "SQLITE_ERROR" && /no such (table|column)/.test((error as Error).message)) {
     return failure(
       "schema_too_old",
-      `${location} does not have the newest schema. Bring it up to date with: cortex migrate up`,
+      `${location} does not have the newest schema. Open it to write to bring it up to date.`,
     );
   }
   if (code === "SQLITE_FULL") {
@@ -31,10 +34,7 @@ export function toRegistryError(error: unknown, location: string): unknown {
     return failure("database_damaged", `${location} is damaged. Leave it as it is and restore a copy.`);
   }
   if (code === "SQLITE_NOTADB") {
-    return failure(
-      "not_a_registry",
-      `${location} is not a database. Choose another path with --db or CORTEX_DB.`,
-    );
+    return failure("not_a_registry", `${location} is not a database. Choose another path.`);
   }
   if (
     code.startsWith("SQLITE_CANTOPEN") ||
@@ -50,6 +50,14 @@ export function toRegistryError(error: unknown, location: string): unknown {
     return failure("io_error", `Reading or writing ${location} failed (${code}). Check the disk.`);
   }
   return error;
+}
+
+/** SQLite rolls a whole transaction back on some failures, such as a full disk. */
+export function givenUp(location: string): RegistryError {
+  return new RegistryError(
+    "io_error",
+    `SQLite gave the transaction on ${location} up after a failure; nothing of it was kept.`,
+  );
 }
 
 /** Whether another connection holds the lock that a statement needed. */

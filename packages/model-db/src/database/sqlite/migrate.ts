@@ -18,7 +18,10 @@ export function migrateOneStep(connection: Database.Database, target: number): b
   const version = readSchemaVersion(connection);
   if (version < target) applyStep(connection, MIGRATIONS[version]!, "up");
   else if (version > target) applyStep(connection, MIGRATIONS[version - 1]!, "down");
-  return version !== target;
+  if (version === target) return false;
+  const broken = connection.pragma("foreign_key_check") as unknown[];
+  if (broken.length === 0) return true;
+  throw new Error(`Migrating to ${target} would leave ${broken.length} rows that point nowhere.`);
 }
 
 function applyStep(connection: Database.Database, step: Migration, direction: "up" | "down"): void {

@@ -39,14 +39,9 @@ function notRegistry(path: string, names: readonly unknown[]): RegistryError {
   return new RegistryError(
     "not_a_registry",
     names.includes("models")
-      ? `${path} is the store of the old cortex program. Bring its models over with: cortex-migrate --from ${quoted(path)}`
-      : `${path} is a database of another program. Choose another path with --db or CORTEX_DB.`,
+      ? `${path} is the store of the old cortex program; cortex-migrate brings its models into a registry.`
+      : `${path} is a database of another program. Choose another path.`,
   );
-}
-
-// As a shell takes it.
-function quoted(path: string): string {
-  return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
 }
 
 /** The migrations that the file has a record of, oldest first. */

@@ -111,7 +111,7 @@ class SqliteEngine implements Engine {
       if (version === SCHEMA_VERSION) return;
       throw new RegistryError(
         "schema_too_old",
-        `${this.location} has schema ${version}, older than ${SCHEMA_VERSION}. Bring it up to date with: cortex migrate up`,
+        `${this.location} has schema ${version}, older than ${SCHEMA_VERSION}. Open it to write to bring it up to date.`,
       );
     }
     // A file that is none of ours is looked at only: a connection that can write would fold its log.
@@ -127,12 +127,12 @@ class SqliteEngine implements Engine {
     return this.#reader;
   }
 
-  async write<T>(work: (session: WriteSession) => Promise<T>): Promise<T> {
+  async write<T>(work: (session: WriteSession) => Promise<T>, { alone = false } = {}): Promise<T> {
     if (this.#options.mode === "read") {
       throw new RegistryError("read_only", `${this.location} was opened for reading only.`);
     }
     this.#openWriter();
-    return this.#writer!.add(work);
+    return this.#writer!.add(work, alone);
   }
 
   now(): MachineTime {
@@ -153,15 +153,21 @@ class SqliteEngine implements Engine {
     const { migrateOneStep } = await import("./migrate.ts");
     const connection = this.#openWriter();
     const from = readSchemaVersion(this.#openReader());
-    while (await this.write(async () => migrateOneStep(connection, target)));
+    // A step may build a table anew, and dropping the old one must not take what points at it along.
+    connection.pragma("foreign_keys = OFF");
+    try {
+      while (await this.write(async () => migrateOneStep(connection, target), { alone: true }));
+    } finally {
+      connection.pragma("foreign_keys = ON");
+    }
     this.#writer!.clear();
     this.#reader?.clear();
     return { from, to: target };
   }
 
   async close(): Promise<void> {
-    await this.#writer?.settled();
     this.#closed = true;
+    await this.#writer?.settled();
     this.#readConnection?.close();
     // The last connection to leave folds the write-ahead log into the file; only a writer can.
     this.#writeConnection?.close();

@@ -1,7 +1,7 @@
 import type Database from "better-sqlite3";
 
 import type { Awaitable, CompiledSql, ParameterValue, Query, WriteSession } from "../query.ts";
-import { toRegistryError } from "./errors.ts";
+import { givenUp, toRegistryError } from "./errors.ts";
 import { SHIPPED_SQL } from "./shipped-sql.ts";
 
 type Row = Record<string, ParameterValue>;
@@ -72,6 +72,8 @@ export class SqliteSession implements WriteSession {
   async nested<T>(work: () => Promise<T>): Promise<T> {
     this.#savepoint ??= this.#connection.prepare("SAVEPOINT part");
     this.#release ??= this.#connection.prepare("RELEASE part");
+    // After SQLite's own rollback a savepoint would begin a transaction, and its release commit it.
+    if (!this.#connection.inTransaction) throw givenUp(this.#connection.name);
     this.#savepoint.run();
     try {
       return await work();

@@ -1,13 +1,17 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 
 import type Database from "better-sqlite3";
 
 import { RegistryError } from "../../errors.ts";
 import type { WriteSession } from "../query.ts";
-import { isBusy, toRegistryError } from "./errors.ts";
+import { givenUp, isBusy, toRegistryError } from "./errors.ts";
+import { readSchemaVersion } from "./schema-version.ts";
 import { SqliteSession } from "./sqlite-session.ts";
 
 interface Job {
+  /** Wants a commit of its own: it takes long, or waits for others. */
+  readonly alone: boolean;
   run: (session: WriteSession) => Promise<unknown>;
   resolve: (value: unknown) => void;
   reject: (reason: unknown) => void;
@@ -50,10 +54,12 @@ export class WriteQueue {
     this.#dataVersion = connection.prepare("PRAGMA data_version").pluck();
   }
 
-  /** Runs a job in a durable transaction of its own or shared with others that wait. */
-  add<T>(run: (session: WriteSession) => Promise<T>): Promise<T> {
+  /** Runs a job in a durable transaction, alone or shared with others that wait. */
+  add<T>(run: (session: WriteSession) => Promise<T>, alone: boolean): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      this.#jobs.push({ run, resolve: resolve as Job["resolve"], reject });
+      // The queue is started by one caller and works for all: each job keeps the context of its own.
+      const bound = AsyncLocalStorage.bind(run);
+      this.#jobs.push({ alone, run: bound, resolve: resolve as Job["resolve"], reject });
       this.#draining ??= this.#drain();
     });
   }
@@ -69,11 +75,11 @@ export class WriteQueue {
   }
 
   async #drain(): Promise<void> {
-    // Callers of the same turn of the event loop are gathered before the first commit.
-    await setImmediate();
     try {
       while (this.#jobs.length > 0) {
-        const batch = this.#jobs.splice(0, MAX_BATCH);
+        // Callers of the same turn of the event loop are gathered, and everything else has its turn too.
+        await setImmediate();
+        const batch = this.#takeBatch();
         try {
           await this.#beginImmediate();
         } catch (error) {
@@ -85,6 +91,11 @@ export class WriteQueue {
     } finally {
       this.#draining = undefined;
     }
+  }
+
+  #takeBatch(): Job[] {
+    const alone = this.#jobs.findIndex((job) => job.alone);
+    return this.#jobs.splice(0, alone === 0 ? 1 : Math.min(MAX_BATCH, alone < 0 ? MAX_BATCH : alone));
   }
 
   async #runBatch(batch: Job[]): Promise<void> {
@@ -106,6 +117,7 @@ export class WriteQueue {
       }
     }
     try {
+      if (!this.#connection.inTransaction) throw givenUp(this.#connection.name);
       if (done.length > 0) this.#commit.run();
       else this.#rollback.run();
     } catch (error) {
@@ -124,29 +136,44 @@ export class WriteQueue {
     for (let wait = FIRST_WAIT_MS; ; wait = Math.max(LEAST_WAIT_MS, wait * 0.7)) {
       try {
         this.#begin.run();
-        // Within the transaction this costs nothing; before it, it would take the lock once more.
-        const dataVersion = this.#dataVersion.get();
-        this.#othersWrite = this.#lastDataVersion !== undefined && dataVersion !== this.#lastDataVersion;
-        this.#lastDataVersion = dataVersion;
-        return;
       } catch (error) {
         if (!isBusy(error)) throw toRegistryError(error, this.#connection.name);
-        if (performance.now() >= deadline) {
-          throw new RegistryError(
-            "database_busy",
-            `${this.#connection.name} was locked by another program for ${this.#busyTimeoutMs} ms. Try again, or find out what holds it.`,
-            { cause: error },
-          );
-        }
+        if (performance.now() >= deadline) throw this.#tooLong(error);
+        await this.#pause(wait, start);
+        continue;
       }
-      if (performance.now() - start > LONG_WAIT_MS) {
-        await sleep(2);
-      } else {
-        block(wait * (0.7 + Math.random() * 0.6));
-        // Whatever else this process has to do goes on in between.
-        await setImmediate();
-      }
+      this.#lookForOthers();
+      return;
     }
+  }
+
+  // Whether other programs have committed since we last did, and whether this one still knows the schema.
+  #lookForOthers(): void {
+    try {
+      // Within the transaction this costs nothing; before it, it would take the lock once more.
+      const dataVersion = this.#dataVersion.get();
+      this.#othersWrite = this.#lastDataVersion !== undefined && dataVersion !== this.#lastDataVersion;
+      this.#lastDataVersion = dataVersion;
+      if (this.#othersWrite) readSchemaVersion(this.#connection);
+    } catch (error) {
+      if (this.#connection.inTransaction) this.#rollback.run();
+      throw toRegistryError(error, this.#connection.name);
+    }
+  }
+
+  async #pause(wait: number, start: number): Promise<void> {
+    if (performance.now() - start > LONG_WAIT_MS) {
+      await sleep(2);
+      return;
+    }
+    block(wait * (0.7 + Math.random() * 0.6));
+    // Whatever else this process has to do goes on in between.
+    await setImmediate();
+  }
+
+  #tooLong(cause: unknown): RegistryError {
+    const message = `${this.#connection.name} was locked by another program for ${this.#busyTimeoutMs} ms. Try again, or find out what holds it.`;
+    return new RegistryError("database_busy", message, { cause });
   }
 }
 
