@@ -4,14 +4,11 @@ import type { JsonObject, JsonValue, Model, NewModel } from "@cortex/model-db";
 
 import type { FieldMerge } from "./merge-entries.ts";
 
-/** The fields of a model that an old store can say something about, and their names in data. */
-export const MIGRATED_FIELDS = [
-  ["source_type", "sourceType"],
+/** The fields that may be empty in the registry and known to an old store, and their names in data. */
+export const FILLABLE_FIELDS = [
   ["author_repo", "authorRepo"],
   ["branch", "branch"],
   ["config_path", "configPath"],
-  ["alias", "alias"],
-  ["availability", "availability"],
   ["engine", "engine"],
   ["format", "format"],
   ["architecture", "architecture"],
@@ -19,6 +16,14 @@ export const MIGRATED_FIELDS = [
   ["parameter_count", "parameterCount"],
   ["context_length", "contextLength"],
   ["size_bytes", "sizeBytes"],
+] as const;
+
+/** The fields of a model that an old store can say something about, and their names in data. */
+export const MIGRATED_FIELDS = [
+  ["source_type", "sourceType"],
+  ["alias", "alias"],
+  ["availability", "availability"],
+  ...FILLABLE_FIELDS,
 ] as const satisfies readonly (readonly [string, keyof Model & keyof NewModel])[];
 
 /**

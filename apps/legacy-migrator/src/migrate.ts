@@ -136,9 +136,10 @@ export async function migrate(
     // What was written is known from here on only by the report: another run finds it there already.
     finish(spool);
   }
+  const keptReport = report ?? (keepsBackup ? ownReport : null);
   let verified: Verified;
   try {
-    verified = await verify(location, source, applied, onProgress, signal);
+    verified = await verify(location, source, applied, onProgress, signal, keptReport);
   } catch (error) {
     if (!keepsBackup) discardBackup(backup);
     throw error;
@@ -149,7 +150,7 @@ export async function migrate(
     counts: applied.counts,
     changed: applied.changed,
     backup: keepsBackup ? backup.path : null,
-    report: report ?? (keepsBackup ? ownReport : null),
+    report: keptReport,
     verified,
   };
   useReport?.(migration, spool);
@@ -164,6 +165,7 @@ async function verify(
   applied: Applied,
   onProgress: NonNullable<MigrateOptions["onProgress"]>,
   signal: AbortSignal | undefined,
+  report: string | null,
 ): Promise<Verified> {
   await using registry = await openRegistry(location, { mode: "read" });
   const progress = (done: number): void => onProgress("Verifying", done, source.index.size, "models");
@@ -171,9 +173,11 @@ async function verify(
     return await verifyMigration(source, registry, applied, progress, signal);
   } catch (error) {
     if (signal?.aborted !== true) throw error;
-    throw new Interrupted("Interrupted while verifying. Everything is written; run it again to verify it.", {
-      cause: error,
-    });
+    const kept = report === null ? "" : ` The report is in ${report}.`;
+    throw new Interrupted(
+      `Interrupted while verifying. Everything is written; run it again to verify it.${kept}`,
+      { cause: error },
+    );
   }
 }
 

@@ -1,6 +1,6 @@
 import type { JsonObject, Model, ModelFile, ModelUpdate, NewModel, NewModelFile } from "@cortex/model-db";
 
-import { differencesOf, objectAt } from "./differences.ts";
+import { differencesOf, FILLABLE_FIELDS, objectAt } from "./differences.ts";
 import { nameProblem } from "./entry-problem.ts";
 import type { LegacyNote, Problem } from "./legacy/legacy-entry.ts";
 import { nameOf, type FieldMerge, type MergedEntry } from "./merge-entries.ts";
@@ -106,24 +106,11 @@ function planKnown({ merged, wanted, existingFiles, ownerOf }: Situation, model:
   return { kind: "update", model, update, files, fields: [...filled, ...differences], notes };
 }
 
-const FILLABLE = [
-  ["author_repo", "authorRepo"],
-  ["branch", "branch"],
-  ["config_path", "configPath"],
-  ["engine", "engine"],
-  ["format", "format"],
-  ["architecture", "architecture"],
-  ["quantization", "quantization"],
-  ["parameter_count", "parameterCount"],
-  ["context_length", "contextLength"],
-  ["size_bytes", "sizeBytes"],
-] as const;
-
 // What is empty in the registry and known to the old store.
 function gaps(model: Model, wanted: NewModel, from: string): { update: ModelUpdate; filled: FieldMerge[] } {
   const update: ModelUpdate = {};
   const filled: FieldMerge[] = [];
-  for (const [field, property] of FILLABLE) {
+  for (const [field, property] of FILLABLE_FIELDS) {
     const value = wanted[property] ?? null;
     if (value === null || model[property] !== null) continue;
     Object.assign(update, { [property]: value });

@@ -11,15 +11,15 @@ import {
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
 
 import { backupsFolder } from "./backup.ts";
-import type { DataFolder } from "./legacy/data-folder.ts";
+import { DATABASE, LISTS, type DataFolder } from "./legacy/data-folder.ts";
+import { DATABASE_COMPANIONS } from "./legacy/scratch-copy.ts";
 import { MisuseError } from "./misuse-error.ts";
 import { reasonOf } from "./reason-of.ts";
 import { OUTCOMES } from "./report-entry.ts";
 
 const MAX_LINKS = 40;
 const FIRST_LINE_BYTES = 1024 * 1024;
-const COMPANIONS = ["", "-wal", "-shm", "-journal"] as const;
-const STORES = ["cortex.db", "models/model.list", "models/models.list", "model.list", "models.list"] as const;
+const PARTS = ["", "-shm", ...DATABASE_COMPANIONS];
 const ELSEWHERE = "Name another file with --report.";
 
 /**
@@ -39,7 +39,7 @@ export function reportPath(given: string, dataFolder: DataFolder, registryPath: 
     );
   }
   try {
-    const target = followed(path);
+    const target = targetOf(path);
     refuseStores(target, path, dataFolder);
     refuseRegistry(target, path, registryPath);
     const stats = statOf(target);
@@ -65,33 +65,28 @@ export function reportPath(given: string, dataFolder: DataFolder, registryPath: 
   }
 }
 
-// A link that leads nowhere yet is followed as well: the file is made where it leads.
-function followed(path: string): string {
-  let target = path;
-  for (let links = 0; links < MAX_LINKS; links++) {
-    const folder = dirname(target);
-    const stats = statOf(folder);
-    if (stats === undefined) {
-      throw new MisuseError(
-        `The folder ${folder} for the report does not exist. Make it, or name another file.`,
-      );
-    }
-    if (!stats.isDirectory()) throw new MisuseError(`${folder} is no folder. ${ELSEWHERE}`);
-    target = join(realpathSync(folder), basename(target));
-    if (lstatSync(target, { throwIfNoEntry: false })?.isSymbolicLink() !== true) return target;
-    target = resolve(dirname(target), readlinkSync(target));
+// Where the report would be made.
+function targetOf(path: string): string {
+  const target = followed(path);
+  const folder = dirname(target);
+  const stats = statOf(folder);
+  if (stats === undefined) {
+    throw new MisuseError(
+      `The folder ${folder} for the report does not exist. Make it, or name another file.`,
+    );
   }
-  throw new MisuseError(`${path} is a link that leads to itself. ${ELSEWHERE}`);
+  if (!stats.isDirectory()) throw new MisuseError(`${folder} is no folder. ${ELSEWHERE}`);
+  if (lstatSync(target, { throwIfNoEntry: false })?.isSymbolicLink() === true) {
+    throw new MisuseError(`${path} is a link that leads to itself. ${ELSEWHERE}`);
+  }
+  return target;
 }
 
 function refuseStores(target: string, path: string, { path: folder, databases, lists }: DataFolder): void {
+  // Also where there is none: a report would be taken for one.
   const stores = [
-    ...lists,
-    ...[...databases, ...STORES.slice(0, 1).map((name) => join(folder, name))].flatMap((store) =>
-      COMPANIONS.map((end) => store + end),
-    ),
-    // Where there is none, a report would be taken for one.
-    ...STORES.map((name) => join(folder, name)),
+    ...[...lists, ...LISTS.map((name) => join(folder, name))],
+    ...[...databases, join(folder, DATABASE)].flatMap((store) => PARTS.map((end) => store + end)),
   ];
   if (stores.some((store) => isSame(target, store))) {
     throw new MisuseError(`${path} is an old store, which is only read. ${ELSEWHERE}`);
@@ -104,7 +99,7 @@ function refuseRegistry(target: string, path: string, registryPath: string): voi
     throw new MisuseError(`${path} lies among the backups of the registry. ${ELSEWHERE}`);
   }
   if (
-    COMPANIONS.some((end) => isSame(target, registryPath + end) || isSame(target, real(registryPath) + end))
+    PARTS.some((end) => isSame(target, registryPath + end) || isSame(target, followed(registryPath) + end))
   ) {
     throw new MisuseError(`${path} is the registry, or a part of it. ${ELSEWHERE}`);
   }
@@ -114,7 +109,7 @@ function refuseRegistry(target: string, path: string, registryPath: string): voi
 function isSame(target: string, other: string): boolean {
   const [one, two] = [statOf(target), statOf(other)];
   if (one !== undefined && two !== undefined) return isSameFile(one, two);
-  return target.toLowerCase() === real(other).toLowerCase();
+  return target.toLowerCase() === followed(other).toLowerCase();
 }
 
 function isInside(target: string, folder: string): boolean {
@@ -137,11 +132,12 @@ function statOf(path: string): Stats | undefined {
   return statSync(path, { throwIfNoEntry: false });
 }
 
-// The last part may be missing, or a link that leads nowhere.
-function real(path: string): string {
+// Where a path leads. The last part may be missing, or a link that leads nowhere yet. A link is left only
+// where there are too many, and a path goes on as it is behind a folder that is none.
+function followed(path: string): string {
   let target = path;
   for (let links = 0; links < MAX_LINKS; links++) {
-    if (statOf(dirname(target)) === undefined) return target;
+    if (statOf(dirname(target))?.isDirectory() !== true) return target;
     target = join(realpathSync(dirname(target)), basename(target));
     if (lstatSync(target, { throwIfNoEntry: false })?.isSymbolicLink() !== true) return target;
     target = resolve(dirname(target), readlinkSync(target));

@@ -31,6 +31,7 @@ export interface RolledBack {
 }
 
 const BEFORE = "registry-before-rollback";
+const COPY = /^registry-before-rollback(?:-(\d+))?\.db$/;
 const BROKEN = "registry-broken";
 
 /**
@@ -99,7 +100,7 @@ export async function rollBack(backup: Backup): Promise<RolledBack> {
     else await putBackSnapshot(join(backup.path, basename(registry.file)), registryPath);
   } catch (error) {
     // Refused: the registry goes on, and what was kept of it is of no use to anybody.
-    if (error instanceof SnapshotError && !(error instanceof BrokenRegistryError) && isCopy(before)) {
+    if (error instanceof SnapshotError && !(error instanceof BrokenRegistryError) && before?.startsWith(BEFORE)) {
       rmSync(join(backup.path, before), { force: true });
     }
     throw error;
@@ -133,11 +134,11 @@ export async function rollBack(backup: Backup): Promise<RolledBack> {
 function keepRegistry(registryPath: string, folder: string): string | null {
   const names = readdirSync(folder);
   const moved = names.find((name) => name.startsWith(BROKEN) && name.endsWith(".db")) ?? null;
-  const copies = names.filter(isCopy).length;
+  const newest = Math.max(0, ...names.map(numberOf));
   // Not there on the first try only: an interrupted rollback has moved or removed it already.
-  if (!existsSync(registryPath)) return moved ?? (copies === 0 ? null : copyName(copies));
+  if (!existsSync(registryPath)) return moved ?? (newest === 0 ? null : copyName(newest));
   // What an interrupted rollback kept is what the registry was then: it may have changed since.
-  const copy = copyName(copies + 1);
+  const copy = copyName(newest + 1);
   try {
     takeSnapshot(registryPath, join(folder, copy));
     return copy;
@@ -153,6 +154,8 @@ function copyName(number: number): string {
   return number === 1 ? `${BEFORE}.db` : `${BEFORE}-${number}.db`;
 }
 
-function isCopy(name: string | null): name is string {
-  return name !== null && name.startsWith(BEFORE) && name.endsWith(".db");
+// 0 where a file is no copy.
+function numberOf(name: string): number {
+  const found = COPY.exec(name);
+  return found === null ? 0 : Number(found[1] ?? 1);
 }

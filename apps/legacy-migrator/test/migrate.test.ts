@@ -551,6 +551,30 @@ test("the report has every line, once, in a file that has its name only when all
   expect(readdirSync(join(data, "..")).toSorted()).toEqual(["cortexcpp", "report.jsonl"]);
 });
 
+test("an interruption while verifying keeps the report of what was written", async () => {
+  writeModelList(data, "a x main /1.yml one READY\nbad\n");
+  const interrupted = async (report?: string): Promise<string> => {
+    const controller = new AbortController();
+    const onProgress = (step: string): void => {
+      if (step === "Writing") controller.abort(new Error("stopped"));
+    };
+    const options = { from: data, env: {}, signal: controller.signal, onProgress };
+    const given = report === undefined ? { to: join(to, "..", "..", "own.db") } : { to, report };
+    return await migrate({ ...options, ...given }).then(
+      () => "done",
+      (error: Error) => error.message,
+    );
+  };
+  const report = join(data, "..", "report.jsonl");
+  expect(await interrupted(report)).toMatch(/while verifying.*The report is in .*report\.jsonl/);
+  expect(readFileSync(report, "utf8").trim().split("\n")).toHaveLength(2);
+  expect(await interrupted()).toMatch(/while verifying.*own\.db\.backups.*report\.jsonl/);
+  // A run that changes nothing leaves nothing, interrupted or not.
+  const backups = readdirSync(`${to}.backups`);
+  await interrupted(report);
+  expect(readdirSync(`${to}.backups`)).toEqual(backups);
+});
+
 describe("nothing is written", () => {
   test("when the old program changes a store meanwhile", async () => {
     const path = writeModelList(data, "a x main /1.yml one READY\n");

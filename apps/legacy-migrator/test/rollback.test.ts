@@ -81,11 +81,39 @@ test("a registry that did not exist is not removed while somebody has it open", 
   {
     await using open = await openRegistry(other);
     await open.models.count();
-    await expect(rollBack((await findRollback(other))!)).rejects.toThrow(/Stop the programs that use it/);
+    const backup = (await findRollback(other))!;
+    const kept = readdirSync(backup.path);
+    await expect(rollBack(backup)).rejects.toThrow(/Stop the programs that use it/);
     expect(existsSync(other)).toBe(true);
+    expect(readdirSync(backup.path)).toEqual(kept);
+    await open.models.create({ modelId: "between", sourceType: "local" });
   }
-  expect(await rollBack((await findRollback(other))!)).toMatchObject({ registry: "removed" });
+  const done = await rollBack((await findRollback(other))!);
+  expect(done).toMatchObject({ registry: "removed" });
   expect(existsSync(other)).toBe(false);
+  expect(Object.keys(await registryModels(done.before!)).toSorted()).toEqual(["a", "b", "between"]);
+});
+
+test("what a rollback kept that was killed is neither taken for what the registry is now nor lost", async () => {
+  await migrate({ from: data, to, env: {} });
+  const backup = (await findRollback(to))!;
+  writeFile(join(backup.path, "registry-before-rollback.db"), "of the first try");
+  await using registry = await openRegistry(to);
+  await registry.models.create({ modelId: "between", sourceType: "local" });
+  const done = await rollBack(backup);
+  expect(Object.keys(await registryModels(done.before!))).toContain("between");
+  expect(readFileSync(join(done.backup, "registry-before-rollback.db"), "utf8")).toBe("of the first try");
+});
+
+test("a rollback that was killed after it removed the registry is finished by the next, which names what is kept", async () => {
+  const other = join(temporaryFolder(), "new.db");
+  await migrate({ from: data, to: other, env: {} });
+  const backup = (await findRollback(other))!;
+  writeFile(join(backup.path, "registry-before-rollback.db"), "one");
+  writeFile(join(backup.path, "registry-before-rollback-2.db"), "two");
+  for (const end of ["", "-wal", "-shm"]) rmSync(other + end, { force: true });
+  const done = await rollBack(backup);
+  expect(readFileSync(done.before!, "utf8")).toBe("two");
 });
 
 test("a backup that cannot be completed leaves nothing that looks like one", () => {

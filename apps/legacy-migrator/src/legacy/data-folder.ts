@@ -17,9 +17,11 @@ export interface DataFolder {
   readonly hints: readonly string[];
 }
 
-const LISTS = ["models/model.list", "models/models.list", "model.list", "models.list"] as const;
+/** Where old releases kept their list, below the data folder; the newest place first. */
+export const LISTS = ["models/model.list", "models/models.list", "model.list", "models.list"] as const;
 const LIST_NAME = /^models?\.list$/i;
-const DATABASE = "cortex.db";
+/** The newest kind of store, in the data folder. */
+export const DATABASE = "cortex.db";
 const SQLITE_MAGIC = "SQLite format 3\0";
 
 /**

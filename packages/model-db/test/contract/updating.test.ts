@@ -102,7 +102,7 @@ describe.each(ENGINES)("updating a model ($name)", ({ test }) => {
     const before = await store.dump();
     const same: [string, ModelUpdate][] = [
       ["nothing", {}],
-      ["undefined", { notes: undefined } as never],
+      ["undefined", { notes: undefined }],
       ["the same", changes],
       ["the same metadata", { metadata: { x: { y: [1] } } }],
       ["a key that is not there", { metadata: { none: null } }],

@@ -243,3 +243,17 @@ function plain(row: unknown): object {
 function timeless(model: Model): object {
   return { ...model, createdAt: 0, updatedAt: 0, lastUsedAt: 0, rowChecksum: "" };
 }
+
+describe("a program that is open while another brings the schema up", () => {
+  test("writes nothing into what it does not know", async ({ folder }) => {
+    const path = join(folder, "registry.db");
+    await using registry = await openRegistry(path);
+    await registry.models.create({ modelId: "a", sourceType: "local" });
+    const database = new Database(path);
+    database.exec(`PRAGMA user_version = ${LATEST + 1}`);
+    database.close();
+    await expectRefusal("schema_too_new", registry.models.update("a", { notes: "old" }));
+    await expectRefusal("schema_too_new", registry.models.create({ modelId: "b", sourceType: "local" }));
+    expect((await registry.models.list()).items.map(({ notes }) => notes)).toEqual([null]);
+  });
+});

@@ -153,8 +153,8 @@ export class WriteQueue {
       // Within the transaction this costs nothing; before it, it would take the lock once more.
       const dataVersion = this.#dataVersion.get();
       this.#othersWrite = this.#lastDataVersion !== undefined && dataVersion !== this.#lastDataVersion;
-      this.#lastDataVersion = dataVersion;
       if (this.#othersWrite) readSchemaVersion(this.#connection);
+      this.#lastDataVersion = dataVersion;
     } catch (error) {
       if (this.#connection.inTransaction) this.#rollback.run();
       throw toRegistryError(error, this.#connection.name);
