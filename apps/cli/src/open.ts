@@ -65,6 +65,22 @@ export async function openOrCreate(options: Everywhere): Promise<Registry> {
   });
 }
 
+/**
+ * Opens a registry that exists for changes that will be given up.
+ * @throws RegistryError `schema_too_old`: an older schema stays as it is
+ */
+export async function openForRehearsal(options: Everywhere): Promise<Registry> {
+  const { actor } = await import("./actor.ts");
+  const location = locationOf(options);
+  await (await openRegistry(location, { mode: "read" })).close();
+  return await openRegistry(location, {
+    mode: "write",
+    migrate: false,
+    actor: actor(),
+    busyTimeoutMs: BUSY_TIMEOUT_MS,
+  });
+}
+
 async function openToRead(location: string): Promise<Registry> {
   try {
     return await openRegistry(location, { mode: "read" });

@@ -1,5 +1,6 @@
 import { isRegistryError, nearest, outcomeOf, toVisible, type ErrorCode } from "@cortex/model-db";
 
+import { adviceOn } from "./advice.ts";
 import { Declined, Interrupted, MisuseError } from "./errors.ts";
 import { painter } from "./output/color.ts";
 import { toLine } from "./output/json.ts";
@@ -13,7 +14,7 @@ import { quote } from "./values.ts";
 export function report(error: unknown, argv: readonly string[]): number {
   if (error instanceof OutputClosed) return 0;
   if (error instanceof Interrupted) return 130;
-  const { code, message, exitCode } = describe(error);
+  const { code, message, exitCode } = describe(error, argv);
   if (argv.includes("--json")) {
     writeNote(toLine({ error: { code, message } }).trimEnd());
   } else {
@@ -43,7 +44,7 @@ const SYSTEM_ERRORS: Readonly<Record<string, readonly [code: ErrorCode, says: st
   EIO: ["io_error", "the disk failed to read or write it"],
 };
 
-function describe(error: unknown): Description {
+function describe(error: unknown, argv: readonly string[]): Description {
   if (error instanceof MisuseError) {
     const near = error.written === undefined ? undefined : nearest(error.written, error.among);
     const question = near === undefined ? "" : ` Did you mean ${near}?`;
@@ -52,7 +53,8 @@ function describe(error: unknown): Description {
   if (error instanceof Declined) return { code: "declined", message: error.message, exitCode: 1 };
   if (isRegistryError(error)) {
     const { exitCode } = outcomeOf(error.code);
-    return { code: error.code, message: inWordsOfTheTerminal(error.message), exitCode };
+    const message = [error.message, adviceOn(error, argv)].filter((part) => part !== undefined).join(" ");
+    return { code: error.code, message, exitCode };
   }
   const said = error instanceof Error ? error.message : String(error);
   const { code: systemCode = "", path } = error as NodeJS.ErrnoException;
@@ -66,11 +68,4 @@ function describe(error: unknown): Description {
     message: `That should not have happened: ${said}. Please report it, with what CORTEX_DEBUG=1 adds to this message.`,
     exitCode: 1,
   };
-}
-
-/** The registry does not know how its callers stop and join. */
-function inWordsOfTheTerminal(message: string): string {
-  return message
-    .replace(/ Stop it first, or join it\.$/, " `cortex stop` ends that; --join runs it beside.")
-    .replace(/ Stop it first\.$/, " `cortex stop` it first.");
 }

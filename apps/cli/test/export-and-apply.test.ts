@@ -215,6 +215,22 @@ test("a file with one bad record changes nothing and says which", async () => {
   expect(await sandbox.output("list", "-q")).toBe("a\n");
 });
 
+test("a dry run leaves an older schema as it is", async () => {
+  using sandbox = new Sandbox();
+  await sandbox.output("add", "a");
+  await sandbox.output("migrate", "down", "-y");
+  const { version } = await sandbox.json("migrate");
+  const records = file(sandbox, [{ model_id: "b", source_type: "local" }]);
+  expect(await sandbox.run(["apply", records, "--dry-run"])).toMatchObject({
+    exitCode: 1,
+    stdout: "",
+    stderr: expect.stringMatching(
+      /has schema \d+, older than \d+\. .*`cortex migrate up` brings it up to date\.\n$/,
+    ),
+  });
+  expect(await sandbox.json("migrate")).toMatchObject({ version });
+});
+
 test("a file that is refused leaves no registry behind, and one that is missing is not found", async () => {
   using sandbox = new Sandbox();
   expect(await sandbox.run(["apply", "-"], '{"model_id":""}')).toMatchObject({ exitCode: 2 });

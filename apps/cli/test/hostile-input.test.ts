@@ -1,8 +1,9 @@
+import { once } from "node:events";
 import { existsSync } from "node:fs";
 
 import { expect, test } from "vitest";
 
-import { Sandbox, type List } from "./cortex.ts";
+import { finished, Sandbox, type List } from "./cortex.ts";
 
 const SQL = `'"; DROP TABLE model; --`;
 const HUGE = "x".repeat(100_000);
@@ -148,6 +149,26 @@ test("SQL in a text is a text", async () => {
   await expectRefused(sandbox, ["list", "--cursor", SQL]);
   await expectRefused(sandbox, ["history", "--kind", SQL]);
   await sandbox.output("rm", SQL, "-y");
+});
+
+test("a kind of event that a foreign program wrote cannot drive the terminal", async () => {
+  using sandbox = new Sandbox();
+  await sandbox.output("add", "m");
+  const { DatabaseSync } = await import("node:sqlite");
+  {
+    using database = new DatabaseSync(sandbox.db);
+    database.exec(`INSERT INTO model_event (model_id, kind, actor, at, row_version, after)
+      VALUES ('m', '\u001b]0;owned\u0007', 'x', 1, 2, '{}')`);
+  }
+  const { stdout, stderr } = await sandbox.run(["history", "m"]);
+  const watcher = sandbox.start(["watch", "--after", "1"]);
+  const ended = finished(watcher);
+  await Promise.race([once(watcher.stdout, "data"), ended]);
+  watcher.kill("SIGINT");
+  const watched = await ended;
+  // oxlint-disable-next-line no-control-regex -- nothing that drives the terminal may come through
+  expect(stdout + stderr + watched.stdout + watched.stderr).not.toMatch(/[\u0007\u001b]/);
+  expect(stdout + stderr).toContain("owned");
 });
 
 test("what one asks for cannot drive the terminal that shows that it is not there", async () => {

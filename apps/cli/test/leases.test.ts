@@ -46,12 +46,15 @@ test("starting again as the same holder renews the lease, as another is a confli
   using sandbox = new Sandbox();
   await withModel(sandbox);
   const token = await sandbox.output("start", "tiny", "-q");
+  expect(await sandbox.json("start", "tiny")).toMatchObject({ pid: null });
   expect(await sandbox.output("start", "tiny", "-q")).toBe(token);
   const refused = await sandbox.run(["start", "tiny", "--holder", "other"]);
   expect(refused).toMatchObject({
     exitCode: 4,
     stdout: "",
-    stderr: expect.stringMatching(/until \S+Z\. `cortex stop` ends that; --join runs it beside\.\n$/),
+    stderr: expect.stringMatching(
+      /until \S+Z\. .*`cortex stop` ends that; `cortex start --join` runs it beside\.\n$/,
+    ),
   });
   expect(await sandbox.output("start", "tiny", "--holder", "other", "--join", "-q")).not.toBe(token);
 });
@@ -106,7 +109,10 @@ test("a running model is not deleted", async () => {
   using sandbox = new Sandbox();
   await withModel(sandbox);
   await sandbox.output("start", "tiny");
-  expect(await sandbox.run(["rm", "tiny", "-y"])).toMatchObject({ exitCode: 4 });
+  expect(await sandbox.run(["rm", "tiny", "-y"])).toMatchObject({
+    exitCode: 4,
+    stderr: expect.stringMatching(/^cortex: tinyllama:1b-gguf is running\. `cortex stop` ends that; /),
+  });
   await sandbox.output("stop", "tiny");
   expect(await sandbox.run(["rm", "tiny", "-y"])).toMatchObject({ exitCode: 0 });
 });

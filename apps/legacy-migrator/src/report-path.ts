@@ -85,7 +85,8 @@ function targetOf(path: string): string {
 function refuseStores(target: string, path: string, { path: folder, databases, lists }: DataFolder): void {
   // Also where there is none: a report would be taken for one.
   const stores = [
-    ...[...lists, ...LISTS.map((name) => join(folder, name))],
+    ...lists,
+    ...LISTS.map((name) => join(folder, name)),
     ...[...databases, join(folder, DATABASE)].flatMap((store) => PARTS.map((end) => store + end)),
   ];
   if (stores.some((store) => isSame(target, store))) {

@@ -100,7 +100,11 @@ export async function rollBack(backup: Backup): Promise<RolledBack> {
     else await putBackSnapshot(join(backup.path, basename(registry.file)), registryPath);
   } catch (error) {
     // Refused: the registry goes on, and what was kept of it is of no use to anybody.
-    if (error instanceof SnapshotError && !(error instanceof BrokenRegistryError) && before?.startsWith(BEFORE)) {
+    if (
+      error instanceof SnapshotError &&
+      !(error instanceof BrokenRegistryError) &&
+      before?.startsWith(BEFORE)
+    ) {
       rmSync(join(backup.path, before), { force: true });
     }
     throw error;

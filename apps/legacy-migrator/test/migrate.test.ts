@@ -556,7 +556,7 @@ test("an interruption while verifying keeps the report of what was written", asy
   const interrupted = async (report?: string): Promise<string> => {
     const controller = new AbortController();
     const onProgress = (step: string): void => {
-      if (step === "Writing") controller.abort(new Error("stopped"));
+      if (step === "Verifying") controller.abort(new Error("stopped"));
     };
     const options = { from: data, env: {}, signal: controller.signal, onProgress };
     const given = report === undefined ? { to: join(to, "..", "..", "own.db") } : { to, report };

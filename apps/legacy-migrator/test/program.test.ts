@@ -209,8 +209,21 @@ test("a file that is no old store is misuse, and so is one that is no registry",
   expect(source.err).toContain("does not look like a model.list");
   const target = runProgram(home, data, "--to", text);
   expect(target.code).not.toBe(0);
-  expect(target.err).toMatch(/is not a database\. Choose another path with --to\./);
+  expect(target.err).toMatch(/is not a database\. .*Choose another path with --to\.\n$/);
   expect(contentsOf(home)).toEqual(before);
+});
+
+test("a dry run on a registry of an older schema says what brings it up to date, and does not", async () => {
+  writeModelList(data, "a x main /1.yml one READY\n");
+  {
+    await using registry = await openRegistry(to);
+    await registry.migrate(1);
+  }
+  const { code, err } = runProgram(home, data, "--to", to, "--dry-run");
+  expect(code).toBe(1);
+  expect(err).toContain("A migration brings it up to date");
+  await using registry = await openRegistry(to, { mode: "write", migrate: false });
+  expect((await registry.schema()).version).toBe(1);
 });
 
 test("empty lines are counted, and nothing to be done about", () => {

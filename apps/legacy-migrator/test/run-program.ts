@@ -2,7 +2,8 @@ import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
 const MAIN = fileURLToPath(new URL("../src/main.ts", import.meta.url));
-const ARGUMENTS = ["--conditions=@cortex/source", "--disable-warning=ExperimentalWarning", MAIN];
+/** The arguments with which Node runs `cortex-migrate`. */
+export const PROGRAM = ["--conditions=@cortex/source", "--disable-warning=ExperimentalWarning", MAIN];
 
 /** What a run of `cortex-migrate` gave. */
 export interface Run {
@@ -13,7 +14,7 @@ export interface Run {
 
 /** Runs `cortex-migrate` in a process of its own, with a home folder of its own and no terminal. */
 export function runProgram(home: string, ...words: string[]): Run {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [...ARGUMENTS, ...words], {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [...PROGRAM, ...words], {
     env: environment(home),
     encoding: "utf8",
     maxBuffer: 1 << 28,
@@ -23,9 +24,10 @@ export function runProgram(home: string, ...words: string[]): Run {
 
 /** Starts `cortex-migrate` and does not wait for it. */
 export function startProgram(home: string, ...words: string[]): ChildProcess {
-  return spawn(process.execPath, [...ARGUMENTS, ...words], { env: environment(home), stdio: "ignore" });
+  return spawn(process.execPath, [...PROGRAM, ...words], { env: environment(home), stdio: "ignore" });
 }
 
-function environment(home: string): NodeJS.ProcessEnv {
+/** A home folder of its own. */
+export function environment(home: string): NodeJS.ProcessEnv {
   return { PATH: process.env["PATH"], HOME: home, USERPROFILE: home, NO_COLOR: "1" };
 }

@@ -10,7 +10,7 @@ import { confirm, requireTerminal } from "../confirm.ts";
 import { Interrupted } from "../errors.ts";
 import type { Everywhere } from "../everywhere.ts";
 import { untilInterrupted } from "../interrupt.ts";
-import { locationOf, openOrCreate } from "../open.ts";
+import { locationOf, openExisting, openForRehearsal, openOrCreate } from "../open.ts";
 import { toDocument } from "../output/json.ts";
 import { startProgress } from "../output/progress.ts";
 import { writeNote, writeOut } from "../output/stream.ts";
@@ -35,6 +35,8 @@ export async function apply(options: ApplyOptions): Promise<void> {
   // What may go was shown and agreed to; what came in meanwhile was not.
   let agreed: ReadonlySet<string> | undefined;
   if (options.prune === true && options.yes !== true) {
+    // Brings an older schema up to date, and says so.
+    if (existsSync(locationOf(options))) await (await openExisting(options)).close();
     const planned = await plan(options, source);
     agreed = new Set(planned.deleted);
     if (agreed.size > 0) {
@@ -87,9 +89,10 @@ async function plan(options: ApplyOptions, source: RecordSource): Promise<Outcom
   const exists = existsSync(locationOf(options));
   const folder = exists ? undefined : await mkdtemp(path.join(tmpdir(), "cortex-"));
   try {
-    await using registry = await openOrCreate(
-      folder === undefined ? options : { db: path.join(folder, "registry.db") },
-    );
+    await using registry =
+      folder === undefined
+        ? await openForRehearsal(options)
+        : await openOrCreate({ db: path.join(folder, "registry.db") });
     return await run(registry, source, options, undefined, (outcome) => {
       throw new GivenUp(outcome);
     });

@@ -121,5 +121,5 @@ const COLUMNS: readonly Column[] = [
 
 function toCells(event: ModelEvent): string[] {
   const { at, modelId, kind, actor } = event;
-  return [formatRelative(at), toVisible(modelId), kind, toVisible(actor), describeChanges(event)];
+  return [formatRelative(at), toVisible(modelId), toVisible(kind), toVisible(actor), describeChanges(event)];
 }

@@ -1,11 +1,10 @@
-import { toRecord, MODEL_STATUS, type ListOptions, type Model, type Page } from "@cortex/model-db";
+import { toRecord, toVisible, MODEL_STATUS, type ListOptions, type Model, type Page } from "@cortex/model-db";
 
 import type { Everywhere } from "../everywhere.ts";
 import type { ListFlags } from "../list-options.ts";
 import { openForReading } from "../open.ts";
 import { painter } from "../output/color.ts";
 import { toListDocument } from "../output/json.ts";
-import { toPrintable } from "../output/printable.ts";
 import { formatSize } from "../output/size.ts";
 import { outputColumns, writeNote, writeOut } from "../output/stream.ts";
 import { toTable, type Column } from "../output/table.ts";
@@ -39,7 +38,7 @@ async function read(options: ListVerbOptions): Promise<ListOptions> {
 
 function print({ items, nextCursor, total }: Page<Model>, options: ListVerbOptions): void {
   if (options.quiet === true) {
-    writeOut(items.map(({ modelId }) => `${toPrintable(modelId)}\n`).join(""));
+    writeOut(items.map(({ modelId }) => `${toVisible(modelId)}\n`).join(""));
   } else if (options.json === true) {
     writeOut(toListDocument(items.map(toRecord), nextCursor, options.total === true ? total : undefined));
     return;
@@ -76,5 +75,5 @@ function toCells(model: Model): string[] {
     model.availability,
     model.tags.join(" "),
     formatRelative(model.updatedAt),
-  ].map(toPrintable);
+  ].map(toVisible);
 }

@@ -36,7 +36,7 @@ async function find(options: RmOptions): Promise<Model[]> {
   for (const name of options.models) {
     const model = await registry.models.resolve(name);
     if (model.status === MODEL_STATUS.RUNNING) {
-      throw new RegistryError("model_running", `${model.modelId} is running: \`cortex stop\` it first.`);
+      throw new RegistryError("model_running", `${model.modelId} is running.`);
     }
     byId.set(model.modelId, model);
   }

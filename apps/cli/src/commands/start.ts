@@ -36,7 +36,8 @@ export async function start(options: StartOptions): Promise<void> {
     holder,
     ttlMs,
     ...(endpoint === undefined ? {} : { endpoint }),
-    ...(pid === undefined ? {} : { pid }),
+    // Whoever starts it again from a shell renews it, and is another process.
+    pid: pid ?? null,
     ...(node === undefined ? {} : { node }),
     ...(join === undefined ? {} : { join }),
   });

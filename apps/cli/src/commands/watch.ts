@@ -43,6 +43,6 @@ function toText(event: ModelEvent, options: WatchOptions, paint: Paint): string 
   if (options.json === true) return toLine(toEventRecord(event));
   const { at, modelId, kind, actor } = event;
   const changes = describeChanges(event);
-  const what = `${paint("bold", kind)} ${toVisible(modelId)}${changes === "" ? "" : `: ${changes}`}`;
+  const what = `${paint("bold", toVisible(kind))} ${toVisible(modelId)}${changes === "" ? "" : `: ${changes}`}`;
   return `${paint("dim", formatExact(at))} ${what} ${paint("dim", `by ${toVisible(actor)}`)}\n`;
 }

@@ -5,7 +5,7 @@ const ZERO = /^(?:\p{Mark}|\p{Format})+$/u;
 
 let segmenter: Intl.Segmenter | undefined;
 
-/** Whether a text holds printable ASCII and nothing else: one cell a character, and nothing to hide. */
+/** Whether a text holds printable ASCII and nothing else: one cell a character. */
 export function isAscii(text: string): boolean {
   for (let index = 0; index < text.length; index += 1) {
     const code = text.charCodeAt(index);

@@ -3,12 +3,13 @@ import type { AliasedExpression, Expression, RawBuilder, SqlBool } from "kysely"
 import type { QueryContext } from "../database/query.ts";
 import { MODEL_FIELDS } from "../domain/fields.ts";
 import type { ModelRow } from "../schema/model.ts";
+import { leaseHolds, type Moment } from "./lease-holds.ts";
 
-type Context = Pick<QueryContext<{ boot: string; tick: number }>, "sql" | "p">;
+type Context = Pick<QueryContext<Moment>, "sql" | "p">;
 
 /** Whether a model has a lease that holds now. The literal lets the partial index answer. */
-export function running({ sql, p }: Context): Expression<SqlBool> {
-  return sql<SqlBool>`(model.status = 1 and exists (select 1 from model_run where model_run.model_id = model.model_id and model_run.boot_id = ${p("boot")} and ${p("tick")} between model_run.renewed_tick_ms and model_run.expires_tick_ms))`;
+export function running(context: Context): Expression<SqlBool> {
+  return context.sql<SqlBool>`(model.status = 1 and exists (select 1 from model_run where model_run.model_id = model.model_id and ${leaseHolds(context)}))`;
 }
 
 /** The status that is true now. */

@@ -7,6 +7,7 @@ import { MODEL_FIELDS } from "../domain/fields.ts";
 import type { Condition, Order, Selection } from "../domain/list-options.ts";
 import type { ModelRow } from "../schema/model.ts";
 import type { Tables } from "../schema/tables.ts";
+import { momentOf } from "./lease-holds.ts";
 import { modelColumns, running, shownStatus } from "./model-columns.ts";
 
 type Values = Record<string, ParameterValue>;
@@ -34,7 +35,7 @@ export function listQuery(
   limit: number,
   now: MachineTime,
 ): Bound<ModelRow> {
-  const values: Values = { ...selectionValues(selection), boot: now.bootId, tick: now.tick, limit };
+  const values: Values = { ...selectionValues(selection), ...momentOf(now), limit };
   if (after !== undefined) Object.assign(values, { after_value: after.value, after_seq: after.seq });
   const place = after === undefined ? "" : after.value === null ? "after null" : "after";
   const key = `model.list ${order.field ?? "seq"} ${order.descending ? "desc" : "asc"} ${place} ${shapeOf(selection)}`;
@@ -69,7 +70,7 @@ export function listQuery(
 /** How many models match a selection. */
 export function countQuery(selection: Selection, now: MachineTime): Bound<{ count: number }> {
   return {
-    values: { ...selectionValues(selection), boot: now.bootId, tick: now.tick },
+    values: { ...selectionValues(selection), ...momentOf(now) },
     query: query(`model.count ${shapeOf(selection)}`, (context) => {
       const source = sourceOf(selection);
       return from(context, source)

@@ -10,6 +10,7 @@ import { toEventValues, type EventValues } from "../schema/event.ts";
 import { toModel, toModelValues, type ModelRow, type ModelValues } from "../schema/model.ts";
 import { heldUntil, type RunTable } from "../schema/run.ts";
 import type { Change } from "./change-options.ts";
+import { leaseHolds, momentOf } from "./lease-holds.ts";
 import { running } from "./model-columns.ts";
 
 type Named = { name: string; boot: string; tick: number };
@@ -84,15 +85,14 @@ const insertEvent: Query<EventValues, unknown> = query("event insert", ({ db, p 
   }),
 );
 
-const leaseHolds: Query<{ model_id: string; token: number; boot: string; tick: number }, { token: number }> =
+const heldLease: Query<{ model_id: string; token: number; boot: string; tick: number }, { token: number }> =
   query("lease holds", ({ db, sql, p }) =>
     db
       .selectFrom("model_run")
       .select("token")
       .where("token", "=", p("token"))
       .where("model_id", "=", p("model_id"))
-      .where("boot_id", "=", p("boot"))
-      .where(sql<boolean>`${p("tick")} between renewed_tick_ms and expires_tick_ms`),
+      .where(leaseHolds({ sql, p })),
   );
 
 const runsOfModel: Query<{ model_id: string }, RunTable> = query("runs of model", ({ db, p }) =>
@@ -121,7 +121,7 @@ export async function readForChange(
   change: Change,
   now: MachineTime,
 ): Promise<StoredModel> {
-  const moment = { boot: now.bootId, tick: now.tick };
+  const moment = momentOf(now);
   const row = await session.get(byName, { name, ...moment });
   if (row === undefined) throw await modelNotFound(session, name);
   let stored: StoredModel = { seq: row.seq, model: toModel(row) };
@@ -137,7 +137,7 @@ export async function readForChange(
     stored = (await writeStatus(session, stored, ready, "expired", { actor: "registry", details })).stored;
   }
   if (change.leaseToken !== undefined) {
-    const held = await session.get(leaseHolds, {
+    const held = await session.get(heldLease, {
       model_id: model.modelId,
       token: change.leaseToken,
       ...moment,

@@ -30,6 +30,7 @@ import { invalidInput, RegistryError } from "../errors.ts";
 import { toModel, toModelValues, type ModelRow, type ModelValues } from "../schema/model.ts";
 import { parseChangeOptions, type Change } from "./change-options.ts";
 import { insertFile, readFiles } from "./file-rows.ts";
+import { momentOf, type Moment } from "./lease-holds.ts";
 import { modelColumns } from "./model-columns.ts";
 import { countQuery, listQuery, questionOf } from "./model-list.ts";
 import {
@@ -41,8 +42,6 @@ import {
   type StoredModel,
 } from "./model-row.ts";
 import type { ChangeOptions, Scope } from "./scope.ts";
-
-type Moment = { boot: string; tick: number };
 
 const byId: Query<{ model_id: string }, ModelRow> = query("model by id", ({ db, p }) =>
   db.selectFrom("model").selectAll().where("model_id", "=", p("model_id")),
@@ -449,13 +448,8 @@ export class Models {
   // A stored READY is true; a stored RUNNING is true as long as there is a lease.
   async #found(row: ModelRow | undefined): Promise<Model | undefined> {
     if (row?.status !== MODEL_STATUS.RUNNING) return row && toModel(row);
-    const current = await this.#scope.reader.get(bySeq, { seq: row.seq, ...this.#moment() });
+    const current = await this.#scope.reader.get(bySeq, { seq: row.seq, ...momentOf(this.#scope.now()) });
     return current && toModel(current);
-  }
-
-  #moment(): Moment {
-    const { bootId, tick } = this.#scope.now();
-    return { boot: bootId, tick };
   }
 }
 

@@ -8,19 +8,13 @@ import type { NewRun, Run } from "../domain/run.ts";
 import { invalidInput, RegistryError } from "../errors.ts";
 import { toRun, type RunTable } from "../schema/run.ts";
 import { parseChangeOptions } from "./change-options.ts";
+import { leaseHolds, momentOf, type Moment } from "./lease-holds.ts";
 import { leaseLost, readForChange, writeStatus } from "./model-row.ts";
 import type { Models } from "./models.ts";
 import type { ChangeOptions, Scope } from "./scope.ts";
 
-type Moment = { boot: string; tick: number };
-
 const live: Query<Moment, RunTable> = query("runs live", ({ db, sql, p }) =>
-  db
-    .selectFrom("model_run")
-    .selectAll()
-    .where("boot_id", "=", p("boot"))
-    .where(sql<boolean>`${p("tick")} between renewed_tick_ms and expires_tick_ms`)
-    .orderBy("token"),
+  db.selectFrom("model_run").selectAll().where(leaseHolds({ sql, p })).orderBy("token"),
 );
 const liveOfModel: Query<Moment & { model_id: string }, RunTable> = query(
   "runs live of model",
@@ -29,19 +23,13 @@ const liveOfModel: Query<Moment & { model_id: string }, RunTable> = query(
       .selectFrom("model_run")
       .selectAll()
       .where("model_id", "=", p("model_id"))
-      .where("boot_id", "=", p("boot"))
-      .where(sql<boolean>`${p("tick")} between renewed_tick_ms and expires_tick_ms`)
+      .where(leaseHolds({ sql, p }))
       .orderBy("token"),
 );
 const liveByToken: Query<Moment & { token: number }, RunTable> = query(
   "run live by token",
   ({ db, sql, p }) =>
-    db
-      .selectFrom("model_run")
-      .selectAll()
-      .where("token", "=", p("token"))
-      .where("boot_id", "=", p("boot"))
-      .where(sql<boolean>`${p("tick")} between renewed_tick_ms and expires_tick_ms`),
+    db.selectFrom("model_run").selectAll().where("token", "=", p("token")).where(leaseHolds({ sql, p })),
 );
 const insertRun: Query<RunTable, unknown> = query("run insert", ({ db, p }) =>
   db.insertInto("model_run").values({
@@ -80,9 +68,7 @@ const deleteExpired: Query<Moment & { model_id: string }, unknown> = query(
     db
       .deleteFrom("model_run")
       .where("model_id", "=", p("model_id"))
-      .where(
-        sql<boolean>`not (boot_id = ${p("boot")} and ${p("tick")} between renewed_tick_ms and expires_tick_ms)`,
-      ),
+      .where(sql<boolean>`not ${leaseHolds({ sql, p })}`),
 );
 const deleteRun: Query<{ token: number }, unknown> = query("run delete", ({ db, p }) =>
   db.deleteFrom("model_run").where("token", "=", p("token")),
@@ -233,10 +219,6 @@ async function renew(session: Session, row: RunTable, ttlMs: number, now: Machin
   };
   await session.run(renewRun, renewed);
   return toRun(renewed, now);
-}
-
-function momentOf(now: MachineTime): Moment {
-  return { boot: now.bootId, tick: now.tick };
 }
 
 function modelRunning(modelId: string, run: Run): RegistryError {

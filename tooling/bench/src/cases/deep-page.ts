@@ -1,7 +1,8 @@
 import { openRegistry, type Model, type Page } from "@cortex/model-db";
 
 import { atLeast, atMost, type Case } from "../case.ts";
-import { BOOT, openRaw, STABLE_COLUMNS, TICK } from "../contenders/raw.ts";
+import { openRaw, STABLE_COLUMNS } from "../contenders/raw.ts";
+import { BOOT, TICK } from "../contenders/running.ts";
 import { measure } from "../harness.ts";
 
 const LIMIT = 50;

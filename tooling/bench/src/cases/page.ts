@@ -7,7 +7,8 @@ import { atLeast, type Case } from "../case.ts";
 import * as drizzle from "../contenders/drizzle.ts";
 import * as kysely from "../contenders/kysely.ts";
 import { readModelList, writeModelList } from "../contenders/model-list.ts";
-import { BOOT, COLUMNS, openRaw, RUNNING, STABLE_COLUMNS, STABLE_RUNNING, TICK } from "../contenders/raw.ts";
+import { COLUMNS, openRaw, RUNNING, STABLE_COLUMNS, STABLE_RUNNING } from "../contenders/raw.ts";
+import { BOOT, TICK } from "../contenders/running.ts";
 import { modelAt, sampleIndexes } from "../dataset.ts";
 import { measure } from "../harness.ts";
 

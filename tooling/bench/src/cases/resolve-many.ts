@@ -4,7 +4,8 @@ import { inArray } from "drizzle-orm";
 import { atMost, type Case } from "../case.ts";
 import * as drizzle from "../contenders/drizzle.ts";
 import * as kysely from "../contenders/kysely.ts";
-import { BOOT, openRaw, STABLE_COLUMNS, TICK } from "../contenders/raw.ts";
+import { openRaw, STABLE_COLUMNS } from "../contenders/raw.ts";
+import { BOOT, TICK } from "../contenders/running.ts";
 import { modelAt, sampleIndexes } from "../dataset.ts";
 import { measure } from "../harness.ts";
 

@@ -7,7 +7,8 @@ import { atLeast, atMost, type Case, type Goal, type Setting, type Table } from 
 import * as drizzle from "../contenders/drizzle.ts";
 import * as kysely from "../contenders/kysely.ts";
 import { readModelList, writeModelList } from "../contenders/model-list.ts";
-import { BOOT, COLUMNS, openRaw, STABLE_COLUMNS, TICK } from "../contenders/raw.ts";
+import { COLUMNS, openRaw, STABLE_COLUMNS } from "../contenders/raw.ts";
+import { BOOT, TICK } from "../contenders/running.ts";
 import { aliasAt, modelAt, sampleIndexes } from "../dataset.ts";
 import { measure, type Contender, type Measurement } from "../harness.ts";
 

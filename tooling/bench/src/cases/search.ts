@@ -1,7 +1,8 @@
 import { openRegistry } from "@cortex/model-db";
 
 import { atLeast, atMost, type Case } from "../case.ts";
-import { BOOT, openRaw, STABLE_COLUMNS, TICK } from "../contenders/raw.ts";
+import { openRaw, STABLE_COLUMNS } from "../contenders/raw.ts";
+import { BOOT, TICK } from "../contenders/running.ts";
 import { measure, type Measurement } from "../harness.ts";
 
 const LIMIT = 20;

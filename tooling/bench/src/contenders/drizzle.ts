@@ -3,7 +3,8 @@ import { eq, getTableColumns, or, sql } from "drizzle-orm";
 import { drizzle, type BetterSQLite3Database } from "drizzle-orm/better-sqlite3";
 import { integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
 
-import { BOOT, openRaw, TICK } from "./raw.ts";
+import { openRaw } from "./raw.ts";
+import { BOOT, RUNNING_PARTS, TICK } from "./running.ts";
 
 /** The tables of a registry, as an application that has Drizzle would declare them. */
 export const model = sqliteTable("model", {
@@ -60,9 +61,9 @@ export function openDrizzle(
   return drizzle({ client: openRaw(path, options) });
 }
 
+const [beforeBoot, beforeTick, afterTick] = RUNNING_PARTS.map((part) => sql.raw(part));
 /** Whether a model runs now. */
-export const isRunning = sql<boolean>`(model.status = 1 and exists (select 1 from model_run where model_run.model_id = model.model_id
-  and model_run.boot_id = ${BOOT} and ${TICK} between model_run.renewed_tick and model_run.expires_tick))`;
+export const isRunning = sql<boolean>`${beforeBoot}${BOOT}${beforeTick}${TICK}${afterTick}`;
 
 /** Every column of a model, with the status that is true now. */
 export const selection = {

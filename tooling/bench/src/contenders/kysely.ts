@@ -1,7 +1,8 @@
 import { MODEL_FIELDS } from "@cortex/model-db";
 import { Kysely, SqliteDialect, sql, type Generated, type RawBuilder } from "kysely";
 
-import { BOOT, openRaw, TICK } from "./raw.ts";
+import { openRaw } from "./raw.ts";
+import { BOOT, RUNNING_PARTS, TICK } from "./running.ts";
 
 type Value = string | number | null;
 
@@ -38,8 +39,8 @@ export function openKysely(path: string, options: { readonly?: boolean } = {}): 
 
 /** Whether a model runs now. */
 export function isRunning(): RawBuilder<boolean> {
-  return sql<boolean>`(model.status = 1 and exists (select 1 from model_run where model_run.model_id = model.model_id
-    and model_run.boot_id = ${BOOT} and ${TICK} between model_run.renewed_tick and model_run.expires_tick))`;
+  const [beforeBoot, beforeTick, afterTick] = RUNNING_PARTS.map((part) => sql.raw(part));
+  return sql<boolean>`${beforeBoot}${BOOT}${beforeTick}${TICK}${afterTick}`;
 }
 
 /** Every column of a model, with the status that is true now. */

@@ -1,8 +1,9 @@
 import type { NewModel } from "@cortex/model-db";
 import type Database from "better-sqlite3";
 
-import { BOOT, STABLE_COLUMNS, TICK } from "./raw.ts";
+import { STABLE_COLUMNS } from "./raw.ts";
 import { checksum, digest, NAMES, toRecord, toRow, type Row } from "./row.ts";
+import { BOOT, TICK } from "./running.ts";
 
 /** Which of the registry's extras a raw writer does as well. */
 export interface Extras {

@@ -1,6 +1,8 @@
 import { MODEL_FIELDS } from "@cortex/model-db";
 import Database from "better-sqlite3";
 
+import { RUNNING_PARTS } from "./running.ts";
+
 /** Opens a registry's file with better-sqlite3 alone, with the settings that decide what a commit costs. */
 export function openRaw(path: string, options: { readonly?: boolean } = {}): Database.Database {
   const connection = new Database(path, { readonly: options.readonly ?? false });
@@ -10,9 +12,7 @@ export function openRaw(path: string, options: { readonly?: boolean } = {}): Dat
   return connection;
 }
 
-const running = (place: string): string =>
-  `(model.status = 1 AND EXISTS (SELECT 1 FROM model_run WHERE model_run.model_id = model.model_id
-    AND model_run.boot_id = ${place} AND ${place} BETWEEN model_run.renewed_tick AND model_run.expires_tick))`;
+const running = (place: string): string => RUNNING_PARTS.join(place);
 
 const columns = (place: string): string =>
   ["seq", ...MODEL_FIELDS.map(({ name }) => name)]
@@ -28,6 +28,3 @@ export const STABLE_COLUMNS = columns("+?");
 /** Whether a model runs now; takes the same two parameters. */
 export const RUNNING = running("?");
 export const STABLE_RUNNING = running("+?");
-/** Parameters for the computed status: nothing runs, so that any will do. */
-export const BOOT = "a-boot-of-the-machine";
-export const TICK = 1_000_000;

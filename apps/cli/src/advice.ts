@@ -1,0 +1,30 @@
+import path from "node:path";
+
+import type { RegistryError } from "@cortex/model-db";
+
+import type { Everywhere } from "./everywhere.ts";
+import { locationOf } from "./open.ts";
+import { parse } from "./parse.ts";
+import { shellQuote } from "./shell-quote.ts";
+
+/** What to type after a failure, as a sentence; the library, which says what is so, has no verbs and flags. */
+export function adviceOn({ code, message }: RegistryError, argv: readonly string[]): string | undefined {
+  switch (code) {
+    case "model_running":
+      return "`cortex stop` ends that; `cortex start --join` runs it beside.";
+    case "schema_too_old":
+      return "`cortex migrate up` brings it up to date.";
+    case "not_a_registry":
+      return message.includes("old cortex program")
+        ? `\`cortex-migrate --from ${shellQuote(location(argv))}\` brings its models over; the registry goes to another path, with --db or CORTEX_DB.`
+        : "Choose another path with --db or CORTEX_DB.";
+    default:
+      return undefined;
+  }
+}
+
+// Whoever got as far as a registry was understood before.
+function location(argv: readonly string[]): string {
+  const invocation = parse(argv);
+  return path.resolve(locationOf(invocation.kind === "verb" ? (invocation.options as Everywhere) : {}));
+}
