@@ -2,7 +2,6 @@ import path from "node:path";
 
 import type { RegistryError } from "@cortex/model-db";
 
-import type { Everywhere } from "./everywhere.ts";
 import { locationOf } from "./open.ts";
 import { parse } from "./parse.ts";
 import { shellQuote } from "./shell-quote.ts";
@@ -26,5 +25,5 @@ export function adviceOn({ code, message }: RegistryError, argv: readonly string
 // Whoever got as far as a registry was understood before.
 function location(argv: readonly string[]): string {
   const invocation = parse(argv);
-  return path.resolve(locationOf(invocation.kind === "verb" ? (invocation.options as Everywhere) : {}));
+  return path.resolve(locationOf(invocation.kind === "verb" ? invocation.options : {}));
 }

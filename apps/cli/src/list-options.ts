@@ -1,7 +1,6 @@
 import {
   AVAILABILITIES,
   FILTER_FIELDS,
-  MODEL_FIELDS,
   MODEL_STATUS,
   SOURCE_TYPES,
   type Comparison,
@@ -9,7 +8,6 @@ import {
   type FilterField,
   type FilterValue,
   type ListOptions,
-  type ModelField,
   type ModelFilter,
 } from "@cortex/model-db";
 
@@ -154,16 +152,13 @@ function addExpression(conditions: Conditions, expression: string): void {
 
 type ComparedField = Field & { readonly name: FilterField };
 
-function fieldOf(flag: "--filter", written: string): ComparedField;
-function fieldOf(flag: "--sort", written: string): Field & { readonly name: ModelField };
-function fieldOf(flag: string, written: string): Field & { readonly name: ModelField } {
+function fieldOf(flag: "--filter" | "--sort", written: string): ComparedField {
   const name = written.replaceAll("-", "_");
-  const known = flag === "--sort" ? MODEL_FIELDS : FILTER_FIELDS;
-  const field = known.find((candidate) => candidate.name === name);
+  const field = FILTER_FIELDS.find((candidate) => candidate.name === name);
   if (field !== undefined) return field;
   if (name === "tag")
     throw new MisuseError(`${flag} knows tags, not tag; or use --tag, --any-tag and --without-tag.`);
-  const names = known.map((candidate) => candidate.name);
+  const names = FILTER_FIELDS.map((candidate) => candidate.name);
   throw new MisuseError(`${flag} knows no field ${quote(written)}. Fields: ${names.join(", ")}.`, {
     written: name,
     among: names,
