@@ -2,8 +2,8 @@ import type { KnipConfig } from "knip";
 
 const config: KnipConfig = {
   treatConfigHintsAsErrors: true,
-  // of the system; what needs one says so where it is missing.
-  ignoreBinaries: ["strace", "mkfifo"],
+  // Of the system; what needs one says so where it is missing.
+  ignoreBinaries: ["mkfifo", "script", "strace"],
   workspaces: {
     ".": {},
     "packages/*": { entry: ["test/**/*.test.ts", "test/processes/*.ts", "scripts/*.ts"] },

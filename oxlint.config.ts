@@ -25,7 +25,19 @@ export default defineConfig({
     // A property is an assertion, and so is a helper that is called one.
     "vitest/expect-expect": ["error", { assertFunctionNames: ["expect*", "fc.assert"] }],
     // A contract suite is handed its engine's own `test`.
-    "vitest/no-standalone-expect": ["error", { additionalTestBlockFunctions: ["test", "test.for", "test.each", "test.skipIf", "test.runIf", "pure.for"] }],
+    "vitest/no-standalone-expect": [
+      "error",
+      {
+        additionalTestBlockFunctions: [
+          "test",
+          "test.for",
+          "test.each",
+          "test.skipIf",
+          "test.runIf",
+          "pure.for",
+        ],
+      },
+    ],
     // The second argument of `expect` says what went wrong.
     "vitest/valid-expect": ["error", { maxArgs: 2 }],
     // Rows of SQL and parsed JSON get their type at the edge, by an assertion or not at all.

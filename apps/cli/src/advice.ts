@@ -12,11 +12,11 @@ export function adviceOn({ code, message }: RegistryError, argv: readonly string
     case "model_running":
       return "`cortex stop` ends that; `cortex start --join` runs it beside.";
     case "schema_too_old":
-      return "`cortex migrate up` brings it up to date.";
+      return "`cortex migrate up` does that.";
     case "not_a_registry":
       return message.includes("old cortex program")
-        ? `\`cortex-migrate --from ${shellQuote(location(argv))}\` brings its models over; the registry goes to another path, with --db or CORTEX_DB.`
-        : "Choose another path with --db or CORTEX_DB.";
+        ? `\`cortex-migrate --from ${shellQuote(location(argv))}\` brings its models over. --db or CORTEX_DB names another path for the registry.`
+        : "--db or CORTEX_DB names it.";
     default:
       return undefined;
   }

@@ -62,7 +62,8 @@ test("an unknown verb or flag is a misuse that names the nearest right one", asy
     [["list", "--availability", "presnt"], "Did you mean present?"],
     [["list", "--status", "runing"], "Did you mean running?"],
     [["list", "--filter", "size_byte>1"], "Did you mean size_bytes?"],
-    [["list", "--filter", "tags=chat"], "use --tag"],
+    [["list", "--filter", "tag=chat"], "use --tag"],
+    [["list", "--sort", "metadata"], "knows no field"],
     [["list", "--filter", "size_bytes"], "needs a field"],
     [["list", "--filter", "size_bytes>big"], "a size such as 4.7GB"],
     [["list", "--filter", "created_at>1969-01-01"], "a time such as"],
@@ -130,7 +131,7 @@ test("a file that is no registry is refused with what to do instead", async () =
   const old = make("the old one's.db", "create table models (model_id text)");
   expect(await sandbox.run(["list", "--db", other])).toMatchObject({
     exitCode: 1,
-    stderr: expect.stringMatching(/another program\. .*Choose another path with --db or CORTEX_DB\.\n$/),
+    stderr: expect.stringMatching(/another program\. .*--db or CORTEX_DB names it\.\n$/),
   });
   const { stderr } = await sandbox.run(["add", "m", "--db", "the old one's.db"]);
   expect(stderr).toContain(`\`cortex-migrate --from '${old.replace("'", `'\\''`)}'\` brings its models over`);

@@ -26,7 +26,7 @@ const EXIT_CODES = `  0  done; lines that were refused are counted and shown, an
   2  misused
   3  no old data, or no backup to put back
   6  the registry is damaged
-  130  interrupted: nothing was written`;
+  130  interrupted: nothing was written, unless it says so`;
 
 /** Every argument and flag, on one screen. */
 function declare(): CAC {

@@ -151,8 +151,8 @@ function fail(error: unknown, json: boolean): number {
 
 // The registry says what is so; what to do about it depends on who asks.
 const ADVICE: Readonly<Partial<Record<ErrorCode, string>>> = {
-  not_a_registry: "Choose another path with --to.",
-  schema_too_old: "A migration brings it up to date, and so does `cortex migrate up`; a dry run does not.",
+  not_a_registry: "--to names it.",
+  schema_too_old: "A migration does that, and so does `cortex migrate up`; a dry run does not.",
 };
 
 function explain(error: unknown): { exitCode: number; code: string; message: string } {

@@ -41,6 +41,8 @@ export interface Outcome {
   readonly goals?: readonly Goal[];
   /** Why something was not measured. */
   readonly skipped?: string;
+  /** What went wrong. */
+  readonly failure?: string;
 }
 
 /** One question of the benchmark. */

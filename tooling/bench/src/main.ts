@@ -3,7 +3,7 @@ import { loadavg } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 
-import type { Setting } from "./case.ts";
+import type { Outcome, Setting } from "./case.ts";
 import { CASES } from "./cases/index.ts";
 import { openFixture } from "./fixture.ts";
 import { printGoals, printResult, toData, type Result } from "./report.ts";
@@ -67,7 +67,7 @@ async function main(): Promise<number> {
       for (const { name, run, sizes: fits } of CASES) {
         if (only?.includes(name) === false || fits?.(size) === false) continue;
         const start = performance.now();
-        const outcome = await run({ fixture, effort });
+        const outcome = await run({ fixture, effort }).catch(failed);
         const result: Result = { name, size, seconds: (performance.now() - start) / 1000, ...outcome };
         printResult(result);
         results.push(result);
@@ -77,8 +77,15 @@ async function main(): Promise<number> {
     }
   }
   const missed = printGoals(results);
+  const failures = results.filter(({ failure }) => failure !== undefined).length;
+  if (failures > 0) console.log(`${failures} cases failed.`);
   console.log(`${((performance.now() - began) / 1000).toFixed(0)} s, load ${loadavg()[0]!.toFixed(2)}.`);
   if (options.json !== undefined)
     writeFileSync(options.json, `${JSON.stringify(toData(results), null, 2)}\n`);
-  return options.strict && missed > 0 ? 1 : 0;
+  return failures > 0 || (options.strict && missed > 0) ? 1 : 0;
+}
+
+// One that fails does not take the others with it.
+function failed(error: unknown): Outcome {
+  return { failure: error instanceof Error ? (error.stack ?? error.message) : String(error) };
 }

@@ -9,9 +9,10 @@ export interface Result extends Outcome {
 }
 
 /** Prints what a case found, as it is found. */
-export function printResult({ size, tables = [], facts = [], skipped, name }: Result): void {
+export function printResult({ size, tables = [], facts = [], skipped, failure, name }: Result): void {
   const models = `${size.toLocaleString("en")} models`;
   if (skipped !== undefined) console.log(`\n${name}, ${models}: not measured: ${skipped}`);
+  if (failure !== undefined) console.log(`\n${name}, ${models}: FAILED: ${failure}`);
   for (const table of tables) printTable(table, models);
   if (facts.length > 0) console.log(tables.length === 0 ? `\n${name}, ${models}` : "");
   for (const { title, value, unit } of facts)

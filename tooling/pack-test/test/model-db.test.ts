@@ -81,8 +81,11 @@ test("on an older Node opening a registry says which it needs", async ({ skip })
     skip("no older Node on this machine, and none from the registry");
     return;
   }
-  const open = 'import("@cortex/model-db").then((m) => m.openRegistry("old.db")).catch((e) => console.log(e.code, e.message))';
+  const open =
+    'import("@cortex/model-db").then((m) => m.openRegistry("old.db")).catch((e) => console.log(e.code, e.message))';
   const { exitCode, stdout } = await installed.run(node, ["-e", open]);
   expect(exitCode).toBe(0);
-  expect(stdout).toMatch(/^unsupported_node A registry needs Node 22\.18 or newer; this is Node \d+\.\d+\.\d+\.\n$/);
+  expect(stdout).toMatch(
+    /^unsupported_node A registry needs Node 22\.18 or newer; this is Node \d+\.\d+\.\d+\.\n$/,
+  );
 });

@@ -6,7 +6,7 @@ const ZERO = /^(?:\p{Mark}|\p{Format})+$/u;
 let segmenter: Intl.Segmenter | undefined;
 
 /** Whether a text holds printable ASCII and nothing else: one cell a character. */
-export function isAscii(text: string): boolean {
+function isAscii(text: string): boolean {
   for (let index = 0; index < text.length; index += 1) {
     const code = text.charCodeAt(index);
     if (code < 0x20 || code > 0x7e) return false;
