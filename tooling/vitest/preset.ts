@@ -7,5 +7,5 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   ssr: { resolve: { conditions: ["@cortex/source"] } },
   // Tests start many processes of their own: more workers than this only take turns.
-  test: { include: ["test/**/*.test.ts"], maxWorkers: 2 },
+  test: { include: ["test/**/*.test.ts"], maxWorkers: 2, testTimeout: 30_000, hookTimeout: 60_000 },
 });
