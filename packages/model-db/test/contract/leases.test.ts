@@ -38,7 +38,8 @@ async function expectStatus(registry: Registry, id: string, status: number): Pro
   expect(all).toEqual(all.map(() => status));
 }
 
-describe.concurrent.each(ENGINES)("leases ($name)", ({ test }) => {
+// Leases of a second or two are judged by real time: where the machine stands still for that long, they end.
+describe.concurrent.each(ENGINES)("leases ($name)", { retry: 2 }, ({ test }) => {
   test("a lease says who runs what, since when and until when", async ({ registry }) => {
     const model = await registry.models.create(localModel("a", { alias: "x" }));
     const before = Date.now();
