@@ -113,6 +113,11 @@ export class Registry implements AsyncDisposable, Repositories {
     return this.#engine.location;
   }
 
+  /** What the registry is known by, wherever its file goes: 32 hexadecimal digits that copies share. */
+  get registryId(): string {
+    return this.#engine.registryId();
+  }
+
   /**
    * Runs changes as one: all of them are there afterwards, or none. Reads inside see the changes
    * before them; nobody else does until the end. Other writers wait meanwhile.

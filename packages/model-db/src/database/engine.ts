@@ -19,6 +19,8 @@ export interface Engine {
   now(): MachineTime;
   /** A number that changes whenever anybody has committed a change. */
   changeCounter(): number;
+  /** What the registry is known by, wherever its data goes: 32 hexadecimal digits. */
+  registryId(): string;
   schemaVersion(): { version: number; applied: { version: number; name: string; appliedAt: number }[] };
   /**
    * Brings the schema to a version, step by step, each in its own transaction.

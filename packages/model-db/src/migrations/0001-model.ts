@@ -8,6 +8,7 @@ import type { Migration } from "./migration.ts";
 export const createModel: Migration = {
   version: 1,
   name: "model",
+  readableBy: 1,
   sqlite: {
     up: `
       CREATE TABLE model (

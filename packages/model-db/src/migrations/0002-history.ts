@@ -7,6 +7,7 @@ import type { Migration } from "./migration.ts";
 export const createHistory: Migration = {
   version: 2,
   name: "history",
+  readableBy: 2,
   sqlite: {
     up: `
       CREATE TABLE model_event (

@@ -8,6 +8,7 @@ import type { Migration } from "./migration.ts";
 export const createRun: Migration = {
   version: 3,
   name: "run",
+  readableBy: 3,
   sqlite: {
     up: `
       CREATE TABLE model_run (

@@ -7,6 +7,7 @@ import type { Migration } from "./migration.ts";
 export const createSearch: Migration = {
   version: 4,
   name: "search",
+  readableBy: 4,
   sqlite: {
     up: `
       CREATE VIEW model_search_text (seq, text) AS

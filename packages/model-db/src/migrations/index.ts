@@ -2,7 +2,14 @@ import { createModel } from "./0001-model.ts";
 import { createHistory } from "./0002-history.ts";
 import { createRun } from "./0003-run.ts";
 import { createSearch } from "./0004-search.ts";
+import { createRegistry } from "./0005-registry.ts";
 import type { Migration } from "./migration.ts";
 
 /** Every migration, in order; the version of the last is the version of the schema. */
-export const MIGRATIONS: readonly Migration[] = [createModel, createHistory, createRun, createSearch];
+export const MIGRATIONS: readonly Migration[] = [
+  createModel,
+  createHistory,
+  createRun,
+  createSearch,
+  createRegistry,
+];

@@ -5,5 +5,7 @@
 export interface Migration {
   readonly version: number;
   readonly name: string;
+  /** The oldest schema whose programs read what this step leaves rightly; they never write it. */
+  readonly readableBy: number;
   readonly sqlite: { readonly up: string; readonly down: string };
 }

@@ -1,14 +1,14 @@
-import { query, type ParameterValue, type Query, type Session } from "../database/query.ts";
+import { query, type ParameterValue, type Session } from "../database/query.ts";
 import { EVENT_KINDS, type EventKind, type ModelEvent } from "../domain/event.ts";
 import { checkKeys, parseInteger, parseList, parseName, parseTime, parseWord } from "../domain/input.ts";
 import type { Page } from "../domain/list-options.ts";
 import { MODEL_STATUS, type JsonObject, type Model } from "../domain/model.ts";
 import { fromRecord } from "../domain/record.ts";
 import { invalidInput } from "../errors.ts";
-import { toModelEvent, type EventRow } from "../schema/event.ts";
+import { toModelEvent, type EventTable } from "../schema/event.ts";
 import { modelChecksum, toModelValues } from "../schema/model.ts";
 import { parseActor } from "./change-options.ts";
-import { leasesHeldUntil } from "./model-row.ts";
+import { leasesHeldUntil, newestEvent } from "./model-row.ts";
 import type { Scope } from "./scope.ts";
 
 /** Which events; whatever is left out does not matter. */
@@ -34,10 +34,6 @@ export interface HistoryOptions extends EventFilter {
 type Values = Record<string, ParameterValue>;
 const FILTER_KEYS = ["modelId", "actor", "kind", "since", "until"];
 const HISTORY_KEYS: ReadonlySet<string> = new Set([...FILTER_KEYS, "order", "limit", "cursor"]);
-
-const newest: Query<object, { event_id: number | null }> = query("event newest", ({ db }) =>
-  db.selectFrom("model_event").select((eb) => eb.fn.max("event_id").as("event_id")),
-);
 
 /** What happened to the models, also to those that are gone. */
 export class History {
@@ -109,7 +105,7 @@ export class History {
 
   /** The id of the newest event; 0 when nothing has happened yet. */
   async latestEventId(): Promise<number> {
-    const row = await this.#scope.reader.get(newest, {});
+    const row = await this.#scope.reader.get(newestEvent, {});
     return row?.event_id ?? 0;
   }
 
@@ -178,7 +174,7 @@ export async function readEvents(
   }
   kinds?.forEach((kind, index) => (values[`kind_${index}`] = kind));
   const rows = await session.all(
-    query<Values, EventRow>(`events ${shape.join(" ")} ${kinds?.length ?? 0}`, ({ db, p, sql }) => {
+    query<Values, EventTable>(`events ${shape.join(" ")} ${kinds?.length ?? 0}`, ({ db, p, sql }) => {
       let events = db.selectFrom("model_event").selectAll();
       if (beyond !== undefined)
         events = events.where("event_id", descending ? "<" : ">", p("beyond") as never);

@@ -6,7 +6,7 @@ import { shown } from "../domain/input.ts";
 import { MODEL_STATUS, type JsonObject, type JsonValue, type Model } from "../domain/model.ts";
 import { nearest } from "../domain/nearest.ts";
 import { RegistryError } from "../errors.ts";
-import { toEventValues, type EventValues } from "../schema/event.ts";
+import { toEventRow, type EventTable } from "../schema/event.ts";
 import { toModel, toModelValues, type ModelRow, type ModelValues } from "../schema/model.ts";
 import { heldUntil, type RunTable } from "../schema/run.ts";
 import type { Change } from "./change-options.ts";
@@ -72,8 +72,13 @@ function updateOf(changed: JsonObject): RowUpdate {
   return only ?? (PLAIN.some((name) => name in changed) ? updatePlain : updateVersion);
 }
 
-const insertEvent: Query<EventValues, unknown> = query("event insert", ({ db, p }) =>
+export const newestEvent: Query<object, { event_id: number | null }> = query("event newest", ({ db }) =>
+  db.selectFrom("model_event").select((eb) => eb.fn.max("event_id").as("event_id")),
+);
+
+const insertEvent: Query<EventTable, unknown> = query("event insert", ({ db, p }) =>
   db.insertInto("model_event").values({
+    event_id: p("event_id"),
     model_id: p("model_id"),
     kind: p("kind"),
     actor: p("actor"),
@@ -234,7 +239,11 @@ async function writeVersion(
 
 /** Adds an entry to the history and returns its id. */
 export async function writeEvent(session: Session, event: Omit<ModelEvent, "eventId">): Promise<number> {
-  return (await session.insert(insertEvent, toEventValues(event)))!;
+  // Known before the insert because the checksum covers it; nobody else can take it meanwhile.
+  const newest = await session.get(newestEvent, {});
+  const eventId = (newest?.event_id ?? 0) + 1;
+  await session.run(insertEvent, toEventRow({ eventId, ...event }));
+  return eventId;
 }
 
 /** Names that begin with a text, in their order. */

@@ -1,5 +1,3 @@
-import type { Generated } from "kysely";
-
 import type { EventKind, ModelEvent } from "../domain/event.ts";
 import type { JsonObject } from "../domain/model.ts";
 import { RegistryError } from "../errors.ts";
@@ -7,7 +5,7 @@ import { rowChecksum } from "./row-checksum.ts";
 
 /** The row of `model_event`. */
 export interface EventTable {
-  event_id: Generated<number>;
+  event_id: number;
   model_id: string;
   kind: EventKind;
   actor: string;
@@ -17,10 +15,7 @@ export interface EventTable {
   after: string | null;
   row_checksum: string;
 }
-export type EventRow = Omit<EventTable, "event_id"> & { event_id: number };
-export type EventValues = Omit<EventTable, "event_id">;
-
-export function toModelEvent(row: EventRow): ModelEvent {
+export function toModelEvent(row: EventTable): ModelEvent {
   try {
     return read(row);
   } catch (error) {
@@ -30,7 +25,7 @@ export function toModelEvent(row: EventRow): ModelEvent {
   }
 }
 
-function read(row: EventRow): ModelEvent {
+function read(row: EventTable): ModelEvent {
   return {
     eventId: row.event_id,
     modelId: row.model_id,
@@ -43,18 +38,26 @@ function read(row: EventRow): ModelEvent {
   };
 }
 
-export function toEventValues(event: Omit<ModelEvent, "eventId">): EventValues {
-  const { modelId, kind, actor, at, rowVersion } = event;
-  const before = event.before && JSON.stringify(event.before);
-  const after = event.after && JSON.stringify(event.after);
-  return {
+/** The stored row of an event, with its checksum. */
+export function toEventRow(event: ModelEvent): EventTable {
+  const { eventId, modelId, kind, actor, at, rowVersion } = event;
+  const row: EventTable = {
+    event_id: eventId,
     model_id: modelId,
     kind,
     actor,
     at,
     row_version: rowVersion,
-    before,
-    after,
-    row_checksum: rowChecksum([modelId, kind, actor, at, rowVersion, before, after]),
+    before: event.before && JSON.stringify(event.before),
+    after: event.after && JSON.stringify(event.after),
+    row_checksum: "",
   };
+  row.row_checksum = eventChecksum(row);
+  return row;
+}
+
+/** The checksum that belongs to a stored event. */
+export function eventChecksum(row: EventTable): string {
+  const { event_id, model_id, kind, actor, at, row_version, before, after } = row;
+  return rowChecksum([event_id, model_id, kind, actor, at, row_version, before, after]);
 }

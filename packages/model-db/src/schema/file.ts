@@ -26,7 +26,7 @@ export function toModelFile(row: FileTable): ModelFile {
 
 export function toFileRow(modelId: string, file: ModelFile): FileTable {
   const { path, role, sizeBytes, sha256, verifiedAt, source } = file;
-  return {
+  const row: FileTable = {
     model_id: modelId,
     path,
     role,
@@ -34,6 +34,14 @@ export function toFileRow(modelId: string, file: ModelFile): FileTable {
     sha256,
     verified_at: verifiedAt,
     source,
-    row_checksum: rowChecksum([modelId, path, role, sizeBytes, sha256, verifiedAt, source]),
+    row_checksum: "",
   };
+  row.row_checksum = fileChecksum(row);
+  return row;
+}
+
+/** The checksum that belongs to a stored file. */
+export function fileChecksum(row: FileTable): string {
+  const { model_id, path, role, size_bytes, sha256, verified_at, source } = row;
+  return rowChecksum([model_id, path, role, size_bytes, sha256, verified_at, source]);
 }

@@ -14,5 +14,6 @@ export interface Tables {
   model_event: EventTable;
   model_run: RunTable;
   model_search: { rowid: Generated<number>; text: string };
+  registry: { registry_id: string; created_at: number };
   model_search_text: { seq: number; text: string };
 }

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect } from "vitest";
 
 import type { Registry } from "../../src/index.ts";
-import { toModelEvent, toEventValues, type EventRow } from "../../src/schema/event.ts";
+import { toModelEvent, toEventRow, type EventTable } from "../../src/schema/event.ts";
 import { toFileRow, toModelFile, type FileTable } from "../../src/schema/file.ts";
 import { modelChecksum, toModel, toModelValues, type ModelRow } from "../../src/schema/model.ts";
 import { ENGINES, type Store } from "./engines.ts";
@@ -26,9 +26,8 @@ async function expectSoundRows(store: Store): Promise<void> {
   for (const row of await rows<FileTable>(store, "model_file")) {
     expect(row).toEqual(toFileRow(row.model_id, toModelFile(row)));
   }
-  for (const row of await rows<EventRow>(store, "model_event")) {
-    const { event_id: _, ...values } = row;
-    expect(values).toEqual(toEventValues(toModelEvent(row)));
+  for (const row of await rows<EventTable>(store, "model_event")) {
+    expect(row).toEqual(toEventRow(toModelEvent(row)));
   }
   const names = models.flatMap((row) =>
     [

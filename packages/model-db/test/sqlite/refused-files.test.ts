@@ -1,10 +1,11 @@
-import { copyFileSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import Database from "better-sqlite3";
 import { describe, expect } from "vitest";
 
 import { openRegistry, type ErrorCode } from "../../src/index.ts";
+import { SCHEMA_VERSION } from "../../src/migrations/schema-version.ts";
 import { expectRefusal } from "../contract/refusal.ts";
 import { contentsOf, test } from "./folder.ts";
 
@@ -56,13 +57,17 @@ async function expectUntouched(
   }
 }
 
-async function newerRegistry(folder: string): Promise<void> {
+async function newerRegistry(folder: string, readableBy?: number): Promise<void> {
   const path = join(folder, "registry.db");
   const registry = await openRegistry(path);
   await registry.models.create({ modelId: "a", sourceType: "local" });
   await registry.close();
   const database = new Database(path);
-  database.pragma(`user_version = ${(database.pragma("user_version", { simple: true }) as number) + 1}`);
+  const version = (database.pragma("user_version", { simple: true }) as number) + 1;
+  database.pragma(`user_version = ${version}`);
+  database
+    .prepare("INSERT INTO migration (version, name, applied_at, readable_by) VALUES (?, 'newer', 0, ?)")
+    .run(version, readableBy ?? version);
   database.pragma("wal_checkpoint(TRUNCATE)");
   database.close();
 }
@@ -94,6 +99,24 @@ describe("a registry of a newer schema", () => {
     );
     expect(readdirSync(left)).toContain("registry.db-wal");
     await expectUntouched(left, "schema_too_new");
+  });
+
+  test("can be read where its steps say that this program reads it rightly, and is never written", async ({
+    folder,
+  }) => {
+    await newerRegistry(folder, SCHEMA_VERSION);
+    const path = join(folder, "registry.db");
+    const before = readFileSync(path);
+    {
+      await using registry = await openRegistry(path, { mode: "read" });
+      expect((await registry.models.get("a")).modelId).toBe("a");
+      expect((await registry.schema()).version).toBe(SCHEMA_VERSION + 1);
+      await expectRefusal("read_only", registry.models.update("a", { notes: "x" }));
+    }
+    for (const mode of ["create", "write"] as const) {
+      await expectRefusal("schema_too_new", openRegistry(path, { mode }), mode);
+    }
+    expect(readFileSync(path).equals(before)).toBe(true);
   });
 
   test("is refused by a migration of an open handle, too", async ({ folder }) => {

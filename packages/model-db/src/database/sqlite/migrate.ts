@@ -33,6 +33,11 @@ function applyStep(connection: Database.Database, step: Migration, direction: "u
     connection
       .prepare("INSERT INTO migration (version, name, applied_at) VALUES (?, ?, ?)")
       .run(step.version, step.name, Date.now());
+    // The column is there from the step on that brings it.
+    if (step.readableBy > 5)
+      connection
+        .prepare("UPDATE migration SET readable_by = ? WHERE version = ?")
+        .run(step.readableBy, step.version);
     connection.pragma(`application_id = ${APPLICATION_ID}`);
     connection.pragma(`user_version = ${step.version}`);
   } else {

@@ -7,16 +7,21 @@ import { toRegistryError } from "./errors.ts";
 /** "CTXM" in the header of the file: what `file(1)` and our own check know a registry by. */
 export const APPLICATION_ID = 0x4354584d;
 
-/** The version of a registry's schema; 0 for a file that is still empty. Reads only. */
-export function readSchemaVersion(connection: Database.Database): number {
+/**
+ * The version of a registry's schema; 0 for a file that is still empty. Reads only.
+ *
+ * @param use what the registry is for: one of a newer schema can be read where its steps allow that.
+ * @throws RegistryError `schema_too_new`, `not_a_registry`, `database_damaged`.
+ */
+export function readSchemaVersion(connection: Database.Database, use: "read" | "write" = "write"): number {
   try {
-    return read(connection);
+    return read(connection, use);
   } catch (error) {
     throw toRegistryError(error, connection.name);
   }
 }
 
-function read(connection: Database.Database): number {
+function read(connection: Database.Database, use: "read" | "write"): number {
   const path = connection.name;
   const pragma = (name: string): unknown => connection.pragma(name, { simple: true });
   let version = pragma("user_version") as number;
@@ -29,10 +34,21 @@ function read(connection: Database.Database): number {
     if (applicationId !== APPLICATION_ID) throw notRegistry(path, names);
   }
   if (version <= SCHEMA_VERSION) return version;
+  const readable = isReadable(connection);
+  if (use === "read" && readable) return version;
+  const still = readable ? " It can be opened for reading." : "";
   throw new RegistryError(
     "schema_too_new",
-    `${path} has schema ${version}, newer than ${SCHEMA_VERSION}, the newest that this program knows. Update the program; the file is untouched.`,
+    `${path} has schema ${version}, newer than ${SCHEMA_VERSION}, the newest that this program knows. Update the program; the file is untouched.${still}`,
   );
+}
+
+// Whether every step that a newer program took lets this one read what it left.
+function isReadable(connection: Database.Database): boolean {
+  const column = "SELECT 1 FROM pragma_table_info('migration') WHERE name = 'readable_by'";
+  if (connection.prepare(column).get() === undefined) return false;
+  const newest = connection.prepare("SELECT max(readable_by) FROM migration").pluck().get();
+  return typeof newest === "number" && newest <= SCHEMA_VERSION;
 }
 
 function notRegistry(path: string, names: readonly unknown[]): RegistryError {
@@ -44,11 +60,16 @@ function notRegistry(path: string, names: readonly unknown[]): RegistryError {
   );
 }
 
+/** What the registry is known by, wherever its file goes. */
+export function readRegistryId(connection: Database.Database): string {
+  return connection.prepare("SELECT registry_id FROM registry").pluck().get() as string;
+}
+
 /** The migrations that the file has a record of, oldest first. */
 export function readMigrations(
   connection: Database.Database,
 ): { version: number; name: string; appliedAt: number }[] {
-  if (readSchemaVersion(connection) === 0) return [];
+  if (readSchemaVersion(connection, "read") === 0) return [];
   return connection
     .prepare<[], { version: number; name: string; appliedAt: number }>(
       "SELECT version, name, applied_at AS appliedAt FROM migration ORDER BY version",

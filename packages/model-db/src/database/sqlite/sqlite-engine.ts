@@ -9,7 +9,7 @@ import type { Engine } from "../engine.ts";
 import { machineTime, type MachineTime } from "../machine-time.ts";
 import type { Session, WriteSession } from "../query.ts";
 import { enableWal, openConnection } from "./open-connection.ts";
-import { readMigrations, readSchemaVersion } from "./schema-version.ts";
+import { readMigrations, readRegistryId, readSchemaVersion } from "./schema-version.ts";
 import { SqliteSession } from "./sqlite-session.ts";
 import { WriteQueue } from "./write-queue.ts";
 
@@ -97,6 +97,7 @@ class SqliteEngine implements Engine {
   #changeCounter: Database.Statement | undefined;
   #writeConnection: Database.Database | undefined;
   #writer: WriteQueue | undefined;
+  #registryId: string | undefined;
   #closed = false;
 
   constructor(path: string, options: SqliteOptions) {
@@ -107,8 +108,8 @@ class SqliteEngine implements Engine {
   /** Checks that the file is ours, and brings it up to date where that is wanted. */
   async prepare(): Promise<void> {
     if (this.#options.mode === "read") {
-      const version = readSchemaVersion(this.#openReader());
-      if (version === SCHEMA_VERSION) return;
+      const version = readSchemaVersion(this.#openReader(), "read");
+      if (version >= SCHEMA_VERSION) return;
       throw new RegistryError(
         "schema_too_old",
         `${this.location} has schema ${version}, older than ${SCHEMA_VERSION}. Open it to write to bring it up to date.`,
@@ -144,9 +145,15 @@ class SqliteEngine implements Engine {
     return this.#changeCounter.get() as number;
   }
 
+  registryId(): string {
+    this.#registryId ??= readRegistryId(this.#openReader());
+    return this.#registryId;
+  }
+
   schemaVersion(): { version: number; applied: { version: number; name: string; appliedAt: number }[] } {
     const connection = this.#openReader();
-    return { version: readSchemaVersion(connection), applied: readMigrations(connection) };
+    const use = this.#options.mode === "read" ? "read" : "write";
+    return { version: readSchemaVersion(connection, use), applied: readMigrations(connection) };
   }
 
   async migrate(target: number): Promise<{ from: number; to: number }> {
