@@ -65,6 +65,11 @@ export function isBusy(error: unknown): boolean {
   return sqliteCode(error)?.startsWith("SQLITE_BUSY") ?? false;
 }
 
+/** Whether a rollback journal is beside the file that a connection that only reads cannot play back. */
+export function needsRollback(error: unknown): boolean {
+  return error instanceof RegistryError && sqliteCode(error.cause) === "SQLITE_READONLY_ROLLBACK";
+}
+
 function sqliteCode(error: unknown): string | undefined {
   if (!(error instanceof Error) || !("code" in error) || typeof error.code !== "string") return undefined;
   return error.code.startsWith("SQLITE_") ? error.code : undefined;

@@ -1,4 +1,4 @@
-import { mkdirSync, statSync, type Stats } from "node:fs";
+import { mkdirSync, readFileSync, statSync, type Stats } from "node:fs";
 import { dirname, resolve } from "node:path";
 
 import type Database from "better-sqlite3";
@@ -8,6 +8,7 @@ import { SCHEMA_VERSION } from "../../migrations/schema-version.ts";
 import type { Engine } from "../engine.ts";
 import { machineTime, type MachineTime } from "../machine-time.ts";
 import type { Session, WriteSession } from "../query.ts";
+import { needsRollback } from "./errors.ts";
 import { enableWal, openConnection } from "./open-connection.ts";
 import { readMigrations, readRegistryId, readSchemaVersion } from "./schema-version.ts";
 import { SqliteSession } from "./sqlite-session.ts";
@@ -89,6 +90,13 @@ function createFolder(folder: string): void {
   }
 }
 
+// Whether the rollback journal beside a file says that the file was empty before:
+// https://www.sqlite.org/fileformat2.html#the_rollback_journal
+function wasEmpty(path: string): boolean {
+  const header = readFileSync(`${path}-journal`);
+  return header.length >= 28 && header.readUInt32BE(16) === 0;
+}
+
 class SqliteEngine implements Engine {
   readonly location: string;
   readonly #options: SqliteOptions;
@@ -115,11 +123,21 @@ class SqliteEngine implements Engine {
         `${this.location} has schema ${version}, older than ${SCHEMA_VERSION}. Open it to write to bring it up to date.`,
       );
     }
-    // A file that is none of ours is looked at only: a connection that can write would fold its log.
-    if (statSync(this.location, { throwIfNoEntry: false })?.size) readSchemaVersion(this.#openReader());
+    this.#lookFirst();
     this.#openWriter();
     const version = readSchemaVersion(this.#openReader());
     if (version < SCHEMA_VERSION && this.#options.migrate) await this.migrate(SCHEMA_VERSION);
+  }
+
+  // A file that is none of ours is looked at only: a connection that can write would fold its log.
+  #lookFirst(): void {
+    if (!statSync(this.location, { throwIfNoEntry: false })?.size) return;
+    try {
+      readSchemaVersion(this.#openReader());
+    } catch (error) {
+      // The power was cut while the file was made: who writes undoes what was begun.
+      if (!needsRollback(error) || !wasEmpty(this.location)) throw error;
+    }
   }
 
   get reader(): Session {
