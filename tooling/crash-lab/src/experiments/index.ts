@@ -1,0 +1,5 @@
+import type { Experiment } from "../experiment.ts";
+import { power } from "./power.ts";
+
+/** In the order in which the help lists them. */
+export const EXPERIMENTS: readonly Experiment[] = [power];
