@@ -1,5 +1,6 @@
 import type { Experiment } from "../experiment.ts";
+import { kill } from "./kill.ts";
 import { power } from "./power.ts";
 
 /** In the order in which the help lists them. */
-export const EXPERIMENTS: readonly Experiment[] = [power];
+export const EXPERIMENTS: readonly Experiment[] = [power, kill];

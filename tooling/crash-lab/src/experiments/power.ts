@@ -1,8 +1,9 @@
 import { rmSync } from "node:fs";
 
 import type { Experiment, Outcome, Setting } from "../experiment.ts";
+import { createMemoryFolder } from "../memory-folder.ts";
 import { explore, type Exploration, type Verdict } from "../power/explore.ts";
-import { canTrace, createMemoryFolder, readRecording, type Recording } from "../power/recording.ts";
+import { canTrace, readRecording, type Recording } from "../power/recording.ts";
 import { FAULTY_SCENARIOS, SCENARIOS, type Scenario } from "../power/scenarios.ts";
 
 /** The power is cut after each system call of a program that changes a registry. */

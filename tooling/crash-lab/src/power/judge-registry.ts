@@ -3,10 +3,9 @@ import { join } from "node:path";
 
 import { openRegistry } from "@cortex/model-db";
 
+import { REGISTRY_FILE } from "../fixtures.ts";
 import { readContent } from "../registry-content.ts";
 import type { Judge } from "./explore.ts";
-
-export const REGISTRY_FILE = "registry.db";
 
 /**
  * Opens a registry with the library to write, as the next program would, and finds which of the

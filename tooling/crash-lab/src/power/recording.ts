@@ -1,15 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import {
-  cpSync,
-  mkdirSync,
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  statSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 
 import { bytesOf, parseCalls, TRACED_CALLS, type SystemCall } from "./system-calls.ts";
@@ -35,11 +25,6 @@ export interface Recording {
 
 /** Whether a process can be traced here: that needs strace, and the right to. */
 export const canTrace: boolean = spawnSync("strace", ["-o", "/dev/null", "true"]).status === 0;
-
-/** A new folder in memory, where the machine has such a place. */
-export function createMemoryFolder(): string {
-  return realpathSync(mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "crash-lab-")));
-}
 
 export interface RecordOptions {
   /** Fills the folder beforehand. */

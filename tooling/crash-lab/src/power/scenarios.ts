@@ -1,10 +1,7 @@
-import { join } from "node:path";
-
-import { openRegistry } from "@cortex/model-db";
-
+import { makeRegistry, numberedModels } from "../fixtures.ts";
 import type { ExploreOptions, Judge } from "./explore.ts";
 import { listJudge } from "./judge-list.ts";
-import { REGISTRY_FILE, registryJudge } from "./judge-registry.ts";
+import { registryJudge } from "./judge-registry.ts";
 import { record, type Recording } from "./recording.ts";
 
 /** A workload that is recorded once and then cut off everywhere. */
@@ -33,7 +30,12 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: "migration",
     record: (place, seed) =>
-      record(place, "change-registry.ts", { seed, rounds: 1, many: 0 }, { prepare: makeOldRegistry }),
+      record(
+        place,
+        "change-registry.ts",
+        { seed, rounds: 1, many: 0 },
+        { prepare: (folder) => makeRegistry(folder, numberedModels("old", 40), 3) },
+      ),
     judge: judgeRegistry,
     short: { perMoment: 22 },
     long: { perMoment: 80 },
@@ -65,17 +67,3 @@ export const FAULTY_SCENARIOS: readonly Scenario[] = [
     long: { perMoment: 150 },
   },
 ];
-
-// Schema 3, with models that the steps after it have to bring along.
-async function makeOldRegistry(folder: string): Promise<void> {
-  await using registry = await openRegistry(join(folder, REGISTRY_FILE));
-  await registry.models.createMany(
-    Array.from({ length: 40 }, (_, index) => ({
-      modelId: `old-${index}`,
-      sourceType: "local" as const,
-      notes: "to be indexed ".repeat(index),
-      tags: ["old"],
-    })),
-  );
-  await registry.migrate(3);
-}

@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 import { openRegistry, type NewModel, type Registry } from "@cortex/model-db";
 
-import { REGISTRY_FILE } from "../power/judge-registry.ts";
+import { REGISTRY_FILE } from "../fixtures.ts";
 import { createRandom } from "../random.ts";
 import { readContent } from "../registry-content.ts";
 import { acknowledge } from "./acknowledge.ts";
