@@ -18,7 +18,8 @@ export function toRegistryError(error: unknown, location: string): unknown {
       `${location} does not have the newest schema. Open it to write to bring it up to date.`,
     );
   }
-  if (code === "SQLITE_FULL") {
+  // A log's index cannot be made only where there is no room for it.
+  if (code === "SQLITE_FULL" || code === "SQLITE_IOERR_SHMSIZE") {
     return failure(
       "disk_full",
       `The disk is full: nothing was changed in ${location}. Free some space and try again.`,

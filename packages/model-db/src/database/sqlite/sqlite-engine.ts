@@ -8,6 +8,7 @@ import { SCHEMA_VERSION } from "../../migrations/schema-version.ts";
 import type { Engine } from "../engine.ts";
 import { machineTime, type MachineTime } from "../machine-time.ts";
 import type { Session, WriteSession } from "../query.ts";
+import { keepBallast, makingRoom } from "./ballast.ts";
 import { needsRollback } from "./errors.ts";
 import { enableWal, openConnection } from "./open-connection.ts";
 import { readMigrations, readRegistryId, readSchemaVersion } from "./schema-version.ts";
@@ -146,12 +147,16 @@ class SqliteEngine implements Engine {
     return this.#reader;
   }
 
-  async write<T>(work: (session: WriteSession) => Promise<T>, { alone = false } = {}): Promise<T> {
+  async write<T>(
+    work: (session: WriteSession) => Promise<T>,
+    { alone = false, makesRoom = false } = {},
+  ): Promise<T> {
     if (this.#options.mode === "read") {
       throw new RegistryError("read_only", `${this.location} was opened for reading only.`);
     }
     this.#openWriter();
-    return this.#writer!.add(work, alone);
+    const write = (): Promise<T> => this.#writer!.add(work, alone);
+    return makesRoom ? makingRoom(this.location, write, () => this.#clearLog()) : write();
   }
 
   now(): MachineTime {
@@ -196,6 +201,20 @@ class SqliteEngine implements Engine {
     this.#readConnection?.close();
     // The last connection to leave folds the write-ahead log into the file; only a writer can.
     this.#writeConnection?.close();
+    // The log has left its room.
+    if (this.#writeConnection !== undefined) keepBallast(this.location);
+  }
+
+  // By a connection of its own: the writer's may be within a transaction.
+  #clearLog(): void {
+    const connection = openConnection(this.location, { readonly: false, busyTimeoutMs: 0 });
+    try {
+      connection.pragma("wal_checkpoint(RESTART)");
+    } catch {
+      // Then there is no room for that either, and whoever waits for it is told.
+    } finally {
+      connection.close();
+    }
   }
 
   #openReader(): Database.Database {
@@ -223,6 +242,7 @@ class SqliteEngine implements Engine {
         throw error;
       }
       this.#writeConnection = connection;
+      keepBallast(this.location);
     }
     return this.#writeConnection;
   }
