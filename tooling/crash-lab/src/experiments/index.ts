@@ -1,6 +1,7 @@
 import type { Experiment } from "../experiment.ts";
+import { disk } from "./disk.ts";
 import { kill } from "./kill.ts";
 import { power } from "./power.ts";
 
 /** In the order in which the help lists them. */
-export const EXPERIMENTS: readonly Experiment[] = [power, kill];
+export const EXPERIMENTS: readonly Experiment[] = [power, kill, disk];

@@ -103,7 +103,7 @@ async function killWriters(
 
 /** Kills a process in the middle of some work, at a random moment of what the work takes. */
 async function interrupt(
-  { name, prepare, check }: Interruption,
+  interruption: Interruption,
   place: string,
   rounds: number,
   random: Random,
@@ -114,8 +114,8 @@ async function interrupt(
   for (let round = -1; round < rounds; round++) {
     const folder = join(place, "interrupted");
     mkdirSync(folder);
-    await prepare(folder);
-    const worker = startScript("long-work.ts", { folder, work: name });
+    await interruption.prepare(folder);
+    const worker = startScript("long-work.ts", { folder, work: interruption.name });
     await worker.ready;
     const begun = performance.now();
     // The first is not killed: it shows how long the work takes.
@@ -127,7 +127,7 @@ async function interrupt(
     if (round < 0) takesMs = Math.max(2, performance.now() - begun);
     else if (code === null) inTime++;
     if (code !== null && code !== 0) problems.push(errors);
-    problems.push(...(await check(folder, output.includes("done"))));
+    problems.push(...(await interruption.check(folder, output.includes("done"))));
     rmSync(folder, { recursive: true });
   }
   return { kills: rounds, inTime, problems };

@@ -62,8 +62,8 @@ function badNames(connection: Database.Database): string[] {
     .prepare(
       `SELECT name, seq FROM (
          SELECT model_id AS name, seq FROM model
-         UNION ALL SELECT alias, seq FROM model WHERE alias IS NOT NULL
-         UNION ALL SELECT value, seq FROM model, json_each(aliases))
+         UNION SELECT alias, seq FROM model WHERE alias IS NOT NULL
+         UNION SELECT value, seq FROM model, json_each(aliases))
        ORDER BY name, seq`,
     )
     .raw()

@@ -48,7 +48,8 @@ interface Descriptor {
 /**
  * A folder on a disk that keeps only what was synced: the content of a file after fsync or fdatasync of
  * the file, a name (made, renamed, removed) after fsync of its folder, as POSIX promises and no more.
- * A rename within the folders is one step. A `-shm` file is no part of it: SQLite makes that anew.
+ * A rename within the folders is one step. Left out are `-shm`, which SQLite makes anew, and the ballast, whose
+ * content nobody reads.
  */
 export class Disk {
   readonly root: string;
@@ -153,7 +154,7 @@ export class Disk {
   }
 
   #holds(file: string): boolean {
-    return (file === this.root || file.startsWith(`${this.root}/`)) && !file.endsWith("-shm");
+    return (file === this.root || file.startsWith(`${this.root}/`)) && !/(-shm|\.ballast)$/.test(file);
   }
 
   #newFile(content: Buffer): FileNode {

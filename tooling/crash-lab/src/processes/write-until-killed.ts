@@ -57,14 +57,13 @@ const steps: (() => Promise<unknown>)[] = [
     const [id] = own.splice(random.below(own.length), 1);
     done([await models.delete(id!)], true);
   },
-  () =>
-    registry
-      .transaction(async (inside) => {
-        const one = await inside.models.update(own[0]!, { notes: `note ${random.below(1e9)}` });
-        const two = await inside.models.create(newModel());
-        return [one, two];
-      })
-      .then(done),
+  async () => {
+    const both = await registry.transaction(async (inside) => [
+      await inside.models.update(own[0]!, { notes: `note ${random.below(1e9)}` }),
+      await inside.models.create(newModel()),
+    ]);
+    done(both);
+  },
 ];
 
 await create(1);
