@@ -58,15 +58,16 @@ async function following(
     signal: controller.signal,
     ...options,
   }).catch((error: unknown) => (state.failure = error));
+  const failed = (): boolean => "failure" in state;
   try {
     await work(async (eventId) => {
-      while ((lastLoggedEventId(folder) ?? 0) < eventId && !("failure" in state)) await sleep(5);
+      while ((lastLoggedEventId(folder) ?? 0) < eventId && !failed()) await sleep(5);
     });
   } finally {
     controller.abort();
     await followed;
   }
-  if ("failure" in state) throw state.failure;
+  if (failed()) throw state.failure;
 }
 
 test("a snapshot is taken first, and then every change is in the log soon after its commit", async ({
@@ -124,7 +125,7 @@ test("killed again and again, it goes on exactly where it was: nothing is missed
   await writer.next("ready");
   writer.send("go");
   let first = 0;
-  for (let round = 0; round < 10; round++) {
+  for (let round = 0; round < 6; round++) {
     const follower = startProcess("follower.ts", { location, folder: backups });
     if (round === 0) first = await follower.next<number>("snapshot");
     await follower.next("logged");
