@@ -59,3 +59,5 @@ export { lastLoggedEventId, readChangeLog, type LogDamage } from "./maintenance/
 export { followBackup, type FollowOptions } from "./maintenance/follow.ts";
 export { checkRegistry, type CheckOptions } from "./maintenance/check.ts";
 export type { Finding, FindingCode } from "./maintenance/findings.ts";
+export { restoreAsChanges, type ChangesReport, type PastTarget } from "./maintenance/undo.ts";
+export type { Revised, Revision, Revisions } from "./repositories/revisions.ts";
