@@ -205,13 +205,18 @@ class SqliteEngine implements Engine {
   }
 
   async migrate(target: number): Promise<{ from: number; to: number }> {
-    const { migrateOneStep } = await import("./migrate.ts");
+    const { migrateOneStep, snapshotBeforeStep } = await import("./migrate.ts");
     const connection = this.#openWriter();
     const from = readSchemaVersion(this.#openReader());
     // A step may build a table anew, and dropping the old one must not take what points at it along.
     connection.pragma("foreign_keys = OFF");
     try {
-      while (await this.write(async () => migrateOneStep(connection, target), { alone: true }));
+      let step = 0;
+      const takeStep = async (): Promise<boolean> => {
+        if (step++ === 0) await snapshotBeforeStep(connection, target);
+        return migrateOneStep(connection, target);
+      };
+      while (await this.write(takeStep, { alone: true }));
     } finally {
       connection.pragma("foreign_keys = ON");
     }
