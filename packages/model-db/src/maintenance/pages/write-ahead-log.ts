@@ -1,7 +1,8 @@
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, fstatSync, openSync } from "node:fs";
 
 import { isPageSize } from "./database-header.ts";
 import { PageDamage } from "./page-damage.ts";
+import { readFully } from "./read-fully.ts";
 
 const HEADER_BYTES = 32;
 const FRAME_HEADER_BYTES = 24;
@@ -124,6 +125,16 @@ export class WriteAheadLog implements Disposable {
     }
   }
 
+  /** The page in a frame. @throws PageDamage where there is no such frame. */
+  page(index: number): Buffer {
+    const { pageSize } = this.header;
+    const bytes = Buffer.allocUnsafe(pageSize);
+    const at = HEADER_BYTES + index * (FRAME_HEADER_BYTES + pageSize) + FRAME_HEADER_BYTES;
+    if (readFully(this.#descriptor, bytes, at) < pageSize)
+      throw new PageDamage(`There is no frame ${index}.`);
+    return bytes;
+  }
+
   /** Counts the frames by what SQLite makes of them. */
   summary(): LogSummary {
     let committedFrames = 0;
@@ -167,14 +178,4 @@ function addToChecksum(sum: Checksum, bytes: Buffer, start: number, end: number,
 
 function isChecksum({ first, second }: Checksum, bytes: Buffer, at: number): boolean {
   return bytes.readUInt32BE(at) === first && bytes.readUInt32BE(at + 4) === second;
-}
-
-function readFully(descriptor: number, bytes: Buffer, position: number): number {
-  let filled = 0;
-  while (filled < bytes.length) {
-    const read = readSync(descriptor, bytes, filled, bytes.length - filled, position + filled);
-    if (read === 0) break;
-    filled += read;
-  }
-  return filled;
 }
