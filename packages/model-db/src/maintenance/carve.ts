@@ -11,6 +11,8 @@ export type CarvedRow = FoundRow & {
   readonly place: "file" | "log";
   /** Whether it stands where SQLite would read it, and not in an earlier version of a page or a free one. */
   readonly live: boolean;
+  /** Whether it was committed behind a damaged frame of the log; such rows come last. */
+  readonly late: boolean;
   /** Whether its checksum holds; else it has none, as rows that a foreign program wrote. */
   readonly verified: boolean;
 };
@@ -20,7 +22,9 @@ export interface CarveSummary {
   /** The tables whose every row was read where SQLite would read it. */
   readonly wholeTables: ReadonlySet<FoundRow["table"]>;
   readonly log: LogUse;
-  /** Whether the log holds commits that SQLite would not read any more. */
+  /** The newest event that there was, found or not; `undefined` where the end of the history is damaged. */
+  readonly newestEventId: number | undefined;
+  /** Whether there were commits in the log that SQLite would not read any more. */
   readonly logLost: boolean;
 }
 
@@ -53,7 +57,8 @@ export function* carve(
     onProgress(++done, versions.versionCount);
   }
   yield* carver.suspects();
-  return { wholeTables: carver.wholeTables, log, logLost: versions.logLost };
+  const newestEventId = attempt(() => largestRowid(versions, "model_event"));
+  return { wholeTables: carver.wholeTables, log, newestEventId, logLost: versions.logLost };
 }
 
 class Carver {
@@ -102,11 +107,11 @@ class Carver {
     for (const version of this.#suspects) {
       if (version.current && this.#overflow.has(version.pageNumber)) continue;
       const bytes = version.read();
-      const table = version.current ? this.#tableOf.get(version.pageNumber) : undefined;
       for (let at = 0; at < version.pages.usableSize - 8; at++) {
         if (!mayBeginRecord(bytes[at]!, bytes[at + 1]!)) continue;
+        // It may as well be what is left of an earlier version.
         const found = this.#recordAt(version, bytes, at);
-        const row = found && this.#judged(found, version, { table, intact: false });
+        const row = found && this.#judged(found, version, { table: undefined, intact: false });
         if (row !== undefined && row !== "damaged") yield row;
       }
     }
@@ -167,17 +172,17 @@ class Carver {
 
   #judged(
     found: FoundRow,
-    { place, current }: PageVersion,
+    { place, current, late }: PageVersion,
     { table, intact }: { table: Table | undefined; intact: boolean },
   ): CarvedRow | "damaged" | undefined {
     const live = table === found.table;
     const checksum = found.row.row_checksum;
-    if (checksum === "") return intact && live ? { ...found, place, live, verified: false } : undefined;
+    if (checksum === "") return intact && live ? { ...found, place, live, late, verified: false } : undefined;
     const key = `${found.table} ${checksum}`;
     if (!live && this.#inLog.has(key)) return undefined;
     if (!isVerified(found)) return "damaged";
     if (place === "log" || !current) this.#inLog.add(key);
-    return { ...found, place, live, verified: true };
+    return { ...found, place, live, late, verified: true };
   }
 }
 

@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
 
 import { parseBTreePage } from "./pages/btree-page.ts";
-import { isPageSize, parseDatabaseHeader } from "./pages/database-header.ts";
+import { parseDatabaseHeader } from "./pages/database-header.ts";
+import { readLogIndex } from "./pages/log-index.ts";
 import { PageDamage } from "./pages/page-damage.ts";
 import { PageFile, type Pages } from "./pages/page-file.ts";
 import { WriteAheadLog } from "./pages/write-ahead-log.ts";
@@ -15,6 +16,8 @@ export interface PageVersion {
   readonly place: "file" | "log";
   /** Whether it is the one that SQLite would read. */
   readonly current: boolean;
+  /** Whether it was committed behind a damaged frame of the log, so that SQLite does not read it any more. */
+  readonly late: boolean;
   /** The pages as they were with it, for what overflows. */
   readonly pages: Pages;
   /** @throws PageDamage where it cannot be read any more. */
@@ -35,14 +38,15 @@ export class PageVersions implements Pages, Disposable {
   readonly pageSize: number;
   readonly usableSize: number;
   readonly pageCount: number;
-  /** Whether the log holds commits that SQLite would not read any more. */
+  /** Whether there were commits in the log that SQLite would not read any more. */
   readonly logLost: boolean;
   readonly #file: PageFile;
   readonly #log: WriteAheadLog | undefined;
-  /** For each page that is in the log, its frames in their order. */
+  /** For each page that is in the log, its committed frames in their order. */
   readonly #frames = new Map<number, number[]>();
-  /** For each frame, the last one of its transaction. */
-  readonly #commits: number[] = [];
+  /** For each frame, the last one of its transaction; none for what was never committed. */
+  readonly #commits: (number | undefined)[] = [];
+  readonly #late = new Set<number>();
   readonly #committed: number;
 
   /**
@@ -52,12 +56,12 @@ export class PageVersions implements Pages, Disposable {
   constructor(path: string, use: LogUse = "newer") {
     const log = use === "foreign" ? undefined : openLog(`${path}-wal`);
     try {
-      const layout = findLayout(path, log?.header.pageSize);
-      this.#file = new PageFile(path, layout);
-      this.pageSize = layout.pageSize;
-      this.usableSize = layout.usableSize;
-      const fits = use === "foreign" || log?.header.pageSize === layout.pageSize;
-      this.#log = fits ? log : openLog(`${path}-wal`, layout.pageSize);
+      this.pageSize = findPageSize(path, log?.header.pageSize);
+      // A registry reserves no bytes of its pages for others.
+      this.usableSize = this.pageSize;
+      this.#file = new PageFile(path, this);
+      const fits = use === "foreign" || log?.header.pageSize === this.pageSize;
+      this.#log = fits ? log : openLog(`${path}-wal`, this.pageSize);
       if (this.#log !== log) log?.[Symbol.dispose]();
     } catch (error) {
       log?.[Symbol.dispose]();
@@ -65,7 +69,7 @@ export class PageVersions implements Pages, Disposable {
     }
     const { committed, lost, lastPage } = this.#readFrames();
     this.#committed = use === "newer" ? committed : -1;
-    this.logLost = lost;
+    this.logLost = lost || (use === "newer" && this.#isShort(`${path}-shm`));
     this.pageCount = Math.max(this.#file.pageCount, lastPage);
   }
 
@@ -97,7 +101,8 @@ export class PageVersions implements Pages, Disposable {
     for (const pageNumber of this.#frames.keys()) {
       const frame = this.#currentFrame(pageNumber);
       if (frame === undefined) continue;
-      yield { pageNumber, place: "log", current: true, pages: this, read: () => this.page(pageNumber) };
+      const read = (): Buffer => this.page(pageNumber);
+      yield { pageNumber, place: "log", current: true, late: false, pages: this, read };
     }
     for (const pageNumber of this.#frames.keys()) {
       if (pageNumber > this.#file.pageCount || this.#currentFrame(pageNumber) === undefined) continue;
@@ -107,7 +112,8 @@ export class PageVersions implements Pages, Disposable {
       for (const frame of frames) {
         if (this.#currentFrame(pageNumber) === frame) continue;
         const pages = this.#asOf(this.#commits[frame]!);
-        yield { pageNumber, place: "log", current: false, pages, read: () => this.#log!.page(frame) };
+        const read = (): Buffer => this.#log!.page(frame);
+        yield { pageNumber, place: "log", current: false, late: this.#late.has(frame), pages, read };
       }
     }
   }
@@ -121,26 +127,38 @@ export class PageVersions implements Pages, Disposable {
     let committed = -1;
     let lost = this.#log !== undefined && !this.#log.header.intact;
     let lastPage = 0;
-    let first = 0;
-    for (const { index, pageNumber, current, valid, commitPageCount } of this.#log?.frames() ?? []) {
-      if (commitPageCount > 0) {
-        while (first <= index) this.#commits[first++] = index;
-        if (valid) committed = index;
-        else if (current) lost = true;
+    // By round. What a transaction that was rolled back, or cut off, has left in the log counts for nothing.
+    const open = new Map<string, { index: number; pageNumber: number }[]>();
+    for (const { index, pageNumber, salts, current, valid, commitPageCount } of this.#log?.frames() ?? []) {
+      const frames = open.get(salts) ?? [];
+      frames.push({ index, pageNumber });
+      open.set(salts, frames);
+      if (commitPageCount === 0) continue;
+      open.delete(salts);
+      if (valid) committed = index;
+      else if (current) lost = true;
+      for (const frame of frames) {
+        this.#commits[frame.index] = index;
+        if (current && !valid) this.#late.add(frame.index);
+        if (valid) lastPage = Math.max(lastPage, frame.pageNumber);
+        const versions = this.#frames.get(frame.pageNumber);
+        if (versions === undefined) this.#frames.set(frame.pageNumber, [frame.index]);
+        else versions.push(frame.index);
       }
-      const frames = this.#frames.get(pageNumber);
-      if (frames === undefined) this.#frames.set(pageNumber, [index]);
-      else frames.push(index);
-      // A damaged number would make pages of nothing.
-      if (valid) lastPage = Math.max(lastPage, pageNumber);
-      this.#commits[index] ??= index;
     }
     return { committed, lost, lastPage };
   }
 
+  /** Whether the log has less than those knew who wrote it. */
+  #isShort(indexPath: string): boolean {
+    const index = readLogIndex(indexPath);
+    if (index === undefined || index.copiedFrames >= index.committedFrames) return false;
+    return this.#log?.header.salts !== index.salts || this.#committed + 1 < index.committedFrames;
+  }
+
   #inFile(pageNumber: number, pages: Pages): PageVersion {
     const read = (): Buffer => this.#file.page(pageNumber);
-    return { pageNumber, place: "file", current: pages === this, pages, read };
+    return { pageNumber, place: "file", current: pages === this, late: false, pages, read };
   }
 
   #currentFrame(pageNumber: number): number | undefined {
@@ -173,33 +191,30 @@ function openLog(path: string, pageSize?: number): WriteAheadLog | undefined {
 }
 
 // The size at which the most pages begin where pages can: with a smaller one most would begin inside others, and
-// with a larger one some would not be seen.
-function findLayout(path: string, logPageSize: number | undefined): { pageSize: number; usableSize: number } {
+// with a larger one some would not be seen. The header is believed where it is not much worse.
+function findPageSize(path: string, logPageSize: number | undefined): number {
   const sample = readBeginning(path);
-  const said = headerOf(sample);
-  let best = { pageSize: said?.pageSize ?? logPageSize ?? PAGE_SIZES[0]!, usableSize: 0 };
-  let most = plausiblePages(sample, best.pageSize) * 2;
+  let best = pageSizeIn(sample) ?? logPageSize ?? PAGE_SIZES[0]!;
+  let most = plausiblePages(sample, best) * 2;
   for (const pageSize of PAGE_SIZES) {
     const count = plausiblePages(sample, pageSize);
     if (count <= most) continue;
-    best = { pageSize, usableSize: 0 };
+    best = pageSize;
     most = count;
   }
-  const reserved =
-    said !== undefined && said.pageSize === best.pageSize ? said.pageSize - said.usableSize : 0;
-  return { pageSize: best.pageSize, usableSize: best.pageSize - reserved };
+  return best;
 }
 
-function headerOf(bytes: Buffer): { pageSize: number; usableSize: number } | undefined {
+function pageSizeIn(bytes: Buffer): number | undefined {
   try {
-    return parseDatabaseHeader(bytes);
-  } catch {
-    return undefined;
+    return parseDatabaseHeader(bytes).pageSize;
+  } catch (error) {
+    if (error instanceof PageDamage) return undefined;
+    throw error;
   }
 }
 
 function plausiblePages(sample: Buffer, pageSize: number): number {
-  if (!isPageSize(pageSize)) return 0;
   let count = 0;
   for (let at = 0; at + pageSize <= sample.length; at += pageSize) {
     const page = parseBTreePage(sample.subarray(at, at + pageSize), at === 0 ? 1 : 2, pageSize);

@@ -25,7 +25,9 @@ export interface LogFrame {
   readonly pageNumber: number;
   /** How many pages the database has after the commit that ends with this frame; 0 within a transaction. */
   readonly commitPageCount: number;
-  /** Whether it is of the round that the header begins: a frame left over from before is not. */
+  /** Those of the round that it is of: 16 hexadecimal digits. */
+  readonly salts: string;
+  /** Whether that is the round that the header begins: a frame left over from before is not. */
   readonly current: boolean;
   /** Whether SQLite reads it: it and every frame before it are current and have the right checksum. */
   readonly valid: boolean;
@@ -106,13 +108,15 @@ export class WriteAheadLog implements Disposable {
         addToChecksum(checksum, frame, 0, 8, this.#bigEndian);
         addToChecksum(checksum, frame, FRAME_HEADER_BYTES, frameBytes, this.#bigEndian);
         const whole = isChecksum(checksum, frame, 16);
-        const current = frame.toString("hex", 8, 16) === salts;
+        const own = frame.toString("hex", 8, 16);
+        const current = own === salts;
         const pageNumber = frame.readUInt32BE(0);
         valid = valid && whole && current && pageNumber > 0;
         yield {
           index: first + at / frameBytes,
           pageNumber,
           commitPageCount: frame.readUInt32BE(4),
+          salts: own,
           current,
           valid,
           whole,
