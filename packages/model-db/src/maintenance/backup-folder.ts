@@ -7,9 +7,21 @@ import { toFileError } from "./file-errors.ts";
 
 const FORMAT = 1;
 
-/** Where backups of a registry go that nobody asked for: before a migration, a restore or a repair. */
+/** Beside a registry: where backups of it go unless somebody says otherwise. */
 export function defaultBackupFolder(location: string): string {
   return `${resolve(location)}.backups`;
+}
+
+/**
+ * Where the snapshots of a registry go that nobody asked for: the default folder, or where another
+ * registry had the same path before, a folder of its own in that.
+ *
+ * @param registryId `undefined` where the registry has none yet.
+ */
+export function automaticBackupFolder(location: string, registryId: string | undefined): string {
+  const folder = defaultBackupFolder(location);
+  const owner = registryOfBackup(folder);
+  return owner === undefined || owner === registryId ? folder : join(folder, registryId ?? "older");
 }
 
 /**
@@ -21,9 +33,7 @@ export function defaultBackupFolder(location: string): string {
  */
 export function claimBackupFolder(folder: string, registryId: string | undefined): void {
   try {
-    for (const path of [folder, join(folder, "snapshots"), join(folder, "log")]) {
-      if (mkdirSync(path, { recursive: true, mode: 0o700 }) !== undefined) syncPath(dirname(path));
-    }
+    createFolder(join(folder, "snapshots"));
     if (registryId === undefined) return;
     const owner = registryOfBackup(folder);
     if (owner === undefined) {
@@ -63,4 +73,12 @@ export function registryOfBackup(folder: string): string | undefined {
     );
   }
   return typeof note.registry_id === "string" ? note.registry_id : undefined;
+}
+
+/** Makes a folder, and those on the way, for oneself, through to the disk. */
+export function createFolder(path: string): void {
+  if (existsSync(path)) return;
+  createFolder(dirname(resolve(path)));
+  // Another process may have been faster.
+  if (mkdirSync(path, { recursive: true, mode: 0o700 }) !== undefined) syncPath(dirname(resolve(path)));
 }

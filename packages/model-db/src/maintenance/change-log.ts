@@ -17,6 +17,7 @@ import type { ModelEvent } from "../domain/event.ts";
 import type { JsonObject } from "../domain/model.ts";
 import { fromEventRecord, toEventRecord } from "../domain/record.ts";
 import { RegistryError } from "../errors.ts";
+import { createFolder } from "./backup-folder.ts";
 import { replaceDurably, syncPath } from "./durable-files.ts";
 import { toFileError } from "./file-errors.ts";
 
@@ -64,6 +65,7 @@ export class ChangeLogWriter implements Disposable {
   constructor(folder: string, registryId: string, { after }: { after: number }) {
     this.#folder = join(folder, "log");
     this.#registryId = registryId;
+    createFolder(this.#folder);
     const newest = segmentsOf(folder).at(-1);
     const end = newest === undefined ? undefined : endOf(newest);
     this.#lastEventId = end === undefined ? after : end.eventId;

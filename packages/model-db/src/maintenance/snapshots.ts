@@ -6,7 +6,7 @@ import type Database from "better-sqlite3";
 
 import { toRegistryError } from "../database/sqlite/errors.ts";
 import { openConnection } from "../database/sqlite/open-connection.ts";
-import { readRegistryId, readSchemaVersion } from "../database/sqlite/schema-version.ts";
+import { findRegistryId, readSchemaVersion } from "../database/sqlite/schema-version.ts";
 import { parseInteger } from "../domain/input.ts";
 import { RegistryError } from "../errors.ts";
 import { SCHEMA_VERSION } from "../migrations/schema-version.ts";
@@ -31,8 +31,6 @@ const PARTIAL = ".partial-";
 const DEFAULT_KEEP = 3;
 // From two snapshots on, one that turns out to be damaged costs nothing where a log is kept.
 const LEAST_KEEP = 2;
-// The schema that gives a registry its id.
-const ID_SINCE = 5;
 const BUSY_TIMEOUT_MS = 5000;
 const HOUR_MS = 3_600_000;
 
@@ -70,8 +68,7 @@ export async function createSnapshot(
     prune(folder, keep);
     return { path, eventId, createdAt };
   } catch (error) {
-    rmSync(partial, { force: true });
-    rmSync(`${partial}-journal`, { force: true });
+    for (const path of [partial, `${partial}-journal`]) if (existsSync(path)) rmSync(path, { force: true });
     throw toFileError(error, folder);
   }
 }
@@ -103,8 +100,7 @@ export function isIntactSnapshot({ path }: Snapshot): boolean {
 function copy(location: string, folder: string, to: string): void {
   const source = openConnection(location, { readonly: true, busyTimeoutMs: BUSY_TIMEOUT_MS });
   try {
-    const version = readSchemaVersion(source, "read");
-    claimBackupFolder(folder, version < ID_SINCE ? undefined : readRegistryId(source));
+    claimBackupFolder(folder, findRegistryId(source));
     removePartial(join(folder, "snapshots"));
     source.prepare("VACUUM INTO ?").run(to);
   } catch (error) {
@@ -168,14 +164,15 @@ function newestEvent(database: Database.Database): number {
 }
 
 function prune(folder: string, keep: number): void {
-  const snapshots = listSnapshots(folder);
-  const kept = Math.max(keep, lastLoggedEventId(folder) !== undefined ? LEAST_KEEP : 1);
-  for (const { path } of snapshots.slice(kept)) {
+  // By age: a registry that was put back to an earlier state goes on from fewer events.
+  const snapshots = listSnapshots(folder).toSorted((a, b) => b.createdAt - a.createdAt);
+  const count = Math.max(keep, lastLoggedEventId(folder) === undefined ? 1 : LEAST_KEEP);
+  for (const { path } of snapshots.slice(count)) {
     // Without its checksum it is none.
     rmSync(`${path}.sha256`, { force: true });
     rmSync(path, { force: true });
   }
-  pruneChangeLog(folder, snapshots[Math.min(kept, snapshots.length) - 1]?.eventId ?? 0);
+  pruneChangeLog(folder, Math.min(...snapshots.slice(0, count).map(({ eventId }) => eventId)));
 }
 
 // What interrupted runs left: unfinished copies, and halves of a snapshot. One that is under way is younger.

@@ -10,7 +10,7 @@ import { parseDatabaseHeader } from "../../src/maintenance/pages/database-header
 import { PageDamage } from "../../src/maintenance/pages/page-damage.ts";
 import { PageFile } from "../../src/maintenance/pages/page-file.ts";
 import { decodeRecord, readPayload, type StoredValue } from "../../src/maintenance/pages/record.ts";
-import { firstRow, largestRowid } from "../../src/maintenance/pages/table-lookup.ts";
+import { firstRow, lastRow } from "../../src/maintenance/pages/table-lookup.ts";
 import { WriteAheadLog, type LogSummary } from "../../src/maintenance/pages/write-ahead-log.ts";
 import { test } from "../sqlite/folder.ts";
 
@@ -72,9 +72,9 @@ describe("pages read by hand", () => {
       expect(index.map(([key]) => key)).toContain("key 0499");
       using pages = new PageFile(path);
       expect(pages.header.pageCountHolds && pages.header.pageCount).toBe(pages.pageCount);
-      expect(largestRowid(pages, "thing")).toBe(70_000);
-      expect(largestRowid(pages, "other")).toBe(0);
-      expect(largestRowid(pages, "missing")).toBeUndefined();
+      expect(lastRow(pages, "thing")?.rowid).toBe(70_000);
+      expect(lastRow(pages, "other")).toBeUndefined();
+      expect(lastRow(pages, "missing")).toBeUndefined();
       expect(firstRow(pages, "own")).toEqual(["key 0000", ""]);
     });
   }
@@ -95,7 +95,7 @@ describe("pages read by hand", () => {
         writeFileSync(path, damaged);
         for (const read of [
           () => readAll(path),
-          () => withPages(path, (pages) => largestRowid(pages, "thing")),
+          () => withPages(path, (pages) => lastRow(pages, "thing")),
           () => withPages(path, (pages) => firstRow(pages, "own")),
           () => summaryOf(path, 512),
         ]) {

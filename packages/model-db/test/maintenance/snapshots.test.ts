@@ -149,3 +149,34 @@ test("a snapshot whose taker is killed is none, and is cleared away later", asyn
   expect(names(join(folder, "backups"))).toHaveLength(4);
   expect(existsSync(left)).toBe(false);
 });
+
+test("before its schema is changed, a registry that holds something is kept as it was", async ({
+  folder,
+}) => {
+  const location = join(folder, "registry.db");
+  const backups = `${location}.backups`;
+  {
+    await using registry = await openRegistry(location);
+    await registry.migrate(3);
+    await registry.migrate();
+    expect(existsSync(backups), "there was nothing to keep").toBe(false);
+    await registry.models.create(localModel("a"));
+    await registry.migrate(4);
+  }
+  const [down] = listSnapshots(backups);
+  await using before = await openRegistry(down!.path, { mode: "read" });
+  expect((await before.models.get("a")).modelId).toBe("a");
+  // A registry of an old schema has no id to claim the folder by, and another one later.
+  await (await openRegistry(location)).close();
+  expect(listSnapshots(join(backups, "older"))).toHaveLength(1);
+  expect(listSnapshots(backups)).toEqual([down]);
+});
+
+test("a schema stays as it is where no snapshot can be kept before its change", async ({ folder }) => {
+  const location = join(folder, "registry.db");
+  await using registry = await openRegistry(location);
+  await registry.models.create(localModel("a"));
+  writeFileSync(`${location}.backups`, "a file is in the way");
+  await expectRefusal("invalid_input", registry.migrate(4));
+  expect((await registry.schema()).version).toBe(5);
+});

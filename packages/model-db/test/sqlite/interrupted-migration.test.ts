@@ -74,7 +74,7 @@ describe("a migration that is interrupted", () => {
       copyFileSync(template, path);
       const child = startProcess("migrate.ts", { location: path, from: 3 });
       await child.next("migrating");
-      await sleep(round * 4);
+      await sleep(round * 10);
       child.kill("SIGKILL");
       await child.ended;
       versions.add(expectWhole(path, 3));
@@ -114,7 +114,8 @@ describe("a migration that is interrupted", () => {
         0,
         write,
       ]);
-      moments.push(...[2, 9, 60].map((write): [number, number] => [1, write]));
+      // The snapshot before it comes first; the last is in the last step.
+      moments.push(...[2, 100, 200, 300, 570].map((write): [number, number] => [1, write]));
       for (let index = 0; index < moments.length; index += 2) {
         await Promise.all(moments.slice(index, index + 2).map(([from, write]) => kill(from, write)));
       }

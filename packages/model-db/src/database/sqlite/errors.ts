@@ -31,7 +31,10 @@ export function toRegistryError(error: unknown, location: string): unknown {
     );
   }
   if (code.startsWith("SQLITE_CORRUPT")) {
-    return failure("database_damaged", `${location} is damaged. Leave it as it is and restore a copy.`);
+    return failure(
+      "database_damaged",
+      `${location} is damaged. \`cortex check\` says where, and \`cortex repair\` mends it.`,
+    );
   }
   if (code === "SQLITE_NOTADB") {
     return failure("not_a_registry", `${location} is not a database. Choose another path.`);

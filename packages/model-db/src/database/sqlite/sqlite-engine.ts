@@ -8,7 +8,9 @@ import { SCHEMA_VERSION } from "../../migrations/schema-version.ts";
 import type { Engine } from "../engine.ts";
 import { machineTime, type MachineTime } from "../machine-time.ts";
 import type { Session, WriteSession } from "../query.ts";
+import { passGate } from "./gate.ts";
 import { enableWal, openConnection } from "./open-connection.ts";
+import { noteOpen } from "./open-files.ts";
 import { readMigrations, readRegistryId, readSchemaVersion } from "./schema-version.ts";
 import { SqliteSession } from "./sqlite-session.ts";
 import { WriteQueue } from "./write-queue.ts";
@@ -27,7 +29,7 @@ export interface SqliteOptions {
  *   `read_only`, `database_busy`, `database_damaged`, `invalid_input`.
  */
 export async function openSqlite(location: string, options: SqliteOptions): Promise<Engine> {
-  const path = checkPath(location, options.mode);
+  const path = checkPath(location);
   const engine = new SqliteEngine(path, options);
   try {
     await engine.prepare();
@@ -38,7 +40,7 @@ export async function openSqlite(location: string, options: SqliteOptions): Prom
   }
 }
 
-function checkPath(location: string, mode: SqliteOptions["mode"]): string {
+function checkPath(location: string): string {
   if (
     typeof location !== "string" ||
     location === "" ||
@@ -56,9 +58,6 @@ function checkPath(location: string, mode: SqliteOptions["mode"]): string {
   if (found?.isDirectory() === true) {
     throw invalidInput("location", `${path} is a folder; name the registry's file in it.`);
   }
-  if (found !== undefined) return path;
-  if (mode !== "create") throw new RegistryError("not_found", `There is no registry at ${path}.`);
-  createFolder(dirname(path));
   return path;
 }
 
@@ -98,6 +97,8 @@ class SqliteEngine implements Engine {
   #writeConnection: Database.Database | undefined;
   #writer: WriteQueue | undefined;
   #registryId: string | undefined;
+  #isNew = false;
+  #forgetOpen: (() => void) | undefined;
   #closed = false;
 
   constructor(path: string, options: SqliteOptions) {
@@ -105,9 +106,16 @@ class SqliteEngine implements Engine {
     this.#options = options;
   }
 
-  /** Checks that the file is ours, and brings it up to date where that is wanted. */
+  /** Checks that the file is ours and whole, and brings it up to date where that is wanted. */
   async prepare(): Promise<void> {
+    const compare = await passGate(this.location, this.#options.mode);
+    if (statSync(this.location, { throwIfNoEntry: false }) === undefined) {
+      if (this.#options.mode !== "create")
+        throw new RegistryError("not_found", `There is no registry at ${this.location}.`);
+      createFolder(dirname(this.location));
+    }
     if (this.#options.mode === "read") {
+      compare?.(this.#openReader());
       const version = readSchemaVersion(this.#openReader(), "read");
       if (version >= SCHEMA_VERSION) return;
       throw new RegistryError(
@@ -116,10 +124,14 @@ class SqliteEngine implements Engine {
       );
     }
     // A file that is none of ours is looked at only: a connection that can write would fold its log.
-    if (statSync(this.location, { throwIfNoEntry: false })?.size) readSchemaVersion(this.#openReader());
+    if (statSync(this.location, { throwIfNoEntry: false })?.size) {
+      readSchemaVersion(this.#openReader());
+      compare?.(this.#openReader());
+    }
     this.#openWriter();
     const version = readSchemaVersion(this.#openReader());
     if (version < SCHEMA_VERSION && this.#options.migrate) await this.migrate(SCHEMA_VERSION);
+    this.#isNew = version === 0;
   }
 
   get reader(): Session {
@@ -133,7 +145,13 @@ class SqliteEngine implements Engine {
       throw new RegistryError("read_only", `${this.location} was opened for reading only.`);
     }
     this.#openWriter();
-    return this.#writer!.add(work, alone);
+    const result = await this.#writer!.add(work, alone);
+    if (this.#isNew && !alone) {
+      // From its first change on, the file alone has a history to compare a log with: see `evidence.ts`.
+      this.#isNew = false;
+      this.#openWriter().pragma("wal_checkpoint(PASSIVE)");
+    }
+    return result;
   }
 
   now(): MachineTime {
@@ -157,18 +175,25 @@ class SqliteEngine implements Engine {
   }
 
   async migrate(target: number): Promise<{ from: number; to: number }> {
-    const { migrateOneStep } = await import("./migrate.ts");
+    const { migrateOneStep, snapshotBeforeStep } = await import("./migrate.ts");
     const connection = this.#openWriter();
     const from = readSchemaVersion(this.#openReader());
     // A step may build a table anew, and dropping the old one must not take what points at it along.
     connection.pragma("foreign_keys = OFF");
     try {
-      while (await this.write(async () => migrateOneStep(connection, target), { alone: true }));
+      let step = 0;
+      const takeStep = async (): Promise<boolean> => {
+        if (step++ === 0) await snapshotBeforeStep(connection, target);
+        return migrateOneStep(connection, target);
+      };
+      while (await this.write(takeStep, { alone: true }));
     } finally {
       connection.pragma("foreign_keys = ON");
     }
     this.#writer!.clear();
     this.#reader?.clear();
+    // From now on the file alone says which registry it is, of which schema: see `evidence.ts`.
+    if (from !== target) connection.pragma("wal_checkpoint(PASSIVE)");
     return { from, to: target };
   }
 
@@ -178,14 +203,19 @@ class SqliteEngine implements Engine {
     this.#readConnection?.close();
     // The last connection to leave folds the write-ahead log into the file; only a writer can.
     this.#writeConnection?.close();
+    this.#forgetOpen?.();
+  }
+
+  #noted(connection: Database.Database): Database.Database {
+    this.#forgetOpen ??= noteOpen(this.location);
+    return connection;
   }
 
   #openReader(): Database.Database {
     this.#checkOpen();
-    this.#readConnection ??= openConnection(this.location, {
-      readonly: true,
-      busyTimeoutMs: this.#options.busyTimeoutMs,
-    });
+    this.#readConnection ??= this.#noted(
+      openConnection(this.location, { readonly: true, busyTimeoutMs: this.#options.busyTimeoutMs }),
+    );
     return this.#readConnection;
   }
 
@@ -193,7 +223,7 @@ class SqliteEngine implements Engine {
     this.#checkOpen();
     if (this.#writeConnection === undefined) {
       const { busyTimeoutMs } = this.#options;
-      const connection = openConnection(this.location, { readonly: false, busyTimeoutMs });
+      const connection = this.#noted(openConnection(this.location, { readonly: false, busyTimeoutMs }));
       try {
         readSchemaVersion(connection);
         enableWal(connection, busyTimeoutMs);

@@ -19,6 +19,8 @@ export interface DatabaseHeader {
   readonly pageCountHolds: boolean;
   readonly firstFreePage: number;
   readonly freePageCount: number;
+  /** A number that each change of the schema changes. */
+  readonly schemaCookie: number;
   /** 1 is UTF-8; 0 is a file without a table. */
   readonly textEncoding: number;
   readonly userVersion: number;
@@ -56,6 +58,7 @@ export function parseDatabaseHeader(bytes: Buffer): DatabaseHeader {
     pageCountHolds: pageCount > 0 && bytes.readUInt32BE(92) === changeCounter,
     firstFreePage: bytes.readUInt32BE(32),
     freePageCount: bytes.readUInt32BE(36),
+    schemaCookie: bytes.readUInt32BE(40),
     textEncoding: bytes.readUInt32BE(56),
     userVersion: bytes.readUInt32BE(60),
     applicationId: bytes.readUInt32BE(68),

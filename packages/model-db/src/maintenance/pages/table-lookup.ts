@@ -25,19 +25,21 @@ export function findTableRoot(pages: Pages, table: string): number | undefined {
 }
 
 /**
- * The largest rowid of a table, down the right edge of its tree: a page for each level of it. Of
- * `model_event` that is the newest event that the file holds without its write-ahead log.
+ * The row of a table with the largest rowid, down the right edge of its tree: a page for each level of
+ * it. Of `model_event` that is the newest event that the file holds without its write-ahead log.
  *
- * @returns `undefined` where there is no such table, 0 where it is empty.
+ * @returns `undefined` where there is no such table, or no row in it.
  * @throws PageDamage where a page on the way is damaged.
  */
-export function largestRowid(pages: Pages, table: string): number | undefined {
+export function lastRow(pages: Pages, table: string): { rowid: number; values: StoredValue[] } | undefined {
   const root = findTableRoot(pages, table);
   if (root === undefined) return undefined;
   const leaf = descend(pages, root, ({ rightChild }) => rightChild);
   if (leaf.kind !== "table leaf") throw new PageDamage(`${table} has no rowids.`);
   const last = leaf.cells.at(-1);
-  return last === undefined ? 0 : tableLeafCell(leaf, last).rowid;
+  if (last === undefined) return undefined;
+  const cell = tableLeafCell(leaf, last);
+  return { rowid: cell.rowid, values: decodeRecord(readPayload(pages, leaf.bytes, cell, "table")) };
 }
 
 /**

@@ -36,6 +36,8 @@ export interface LogFrame {
    * whole behind a damaged frame, which SQLite does not read.
    */
   readonly whole: boolean;
+  /** The checksum that it says it has: 16 hexadecimal digits. */
+  readonly checksum: string;
   /** The page; the next frame may write over it. */
   readonly page: Buffer;
 }
@@ -120,6 +122,7 @@ export class WriteAheadLog implements Disposable {
           current,
           valid,
           whole,
+          checksum: frame.toString("hex", 16, 24),
           page: frame.subarray(FRAME_HEADER_BYTES),
         };
         // What follows goes on from what is said here, whether it is right or not.
