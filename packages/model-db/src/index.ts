@@ -58,3 +58,5 @@ export { readBackupNote, type BackupNote } from "./maintenance/backup-note.ts";
 export { createSnapshot, isIntactSnapshot, listSnapshots, type Snapshot } from "./maintenance/snapshots.ts";
 export { lastLoggedEventId, readChangeLog, type LogDamage } from "./maintenance/change-log.ts";
 export { followBackup, type FollowOptions } from "./maintenance/follow.ts";
+export { repairRegistry, type RepairOptions, type RepairReport } from "./maintenance/repair.ts";
+export type { AssemblyReport, ModelReport } from "./maintenance/assemble.ts";

@@ -5,7 +5,7 @@ import { MODEL_STATUS, type JsonObject, type Model, type ModelFile } from "../do
 import { toHistoryRecord } from "../domain/record.ts";
 import { carve, type CarvedRow } from "./carve.ts";
 import { readChangeLog } from "./change-log.ts";
-import { Findings, type Claim } from "./findings.ts";
+import { Finds, type Claim } from "./finds.ts";
 import { newestState, type Origin, type Outcome, type RowSource, type Surroundings } from "./newest-state.ts";
 import type { EventRange } from "./repaired-event.ts";
 
@@ -54,31 +54,31 @@ export type Amendment = Omit<ModelEvent, "eventId">;
 /** The newest true state of each model, and the whole history, put together from all that is known. */
 export class Assembly implements Disposable {
   readonly report: AssemblyReport;
-  readonly #findings: Findings;
+  readonly #finds: Finds;
 
   /** @internal */
-  constructor(findings: Findings, report: AssemblyReport) {
-    this.#findings = findings;
+  constructor(finds: Finds, report: AssemblyReport) {
+    this.#finds = finds;
     this.report = report;
   }
 
   /** The models with their files, in the order of registration. */
   models(): Iterable<{ model: Model; files: readonly ModelFile[] }> {
-    return this.#findings.results();
+    return this.#finds.results();
   }
 
   /** The events that were found, as they are stored, in the order of their ids. */
-  events(): ReturnType<Findings["events"]> {
-    return this.#findings.events();
+  events(): ReturnType<Finds["events"]> {
+    return this.#finds.events();
   }
 
   /** What the state entails beyond the events: leases that ended, aliases that a newer model has. */
   amendments(): Iterable<Amendment> {
-    return this.#findings.amendments();
+    return this.#finds.amendments();
   }
 
   [Symbol.dispose](): void {
-    this.#findings[Symbol.dispose]();
+    this.#finds[Symbol.dispose]();
   }
 }
 
@@ -101,38 +101,38 @@ export async function assemble(
   options: { at: number; onProgress?: ((what: string, done: number, total?: number) => void) | undefined },
 ): Promise<Assembly> {
   const { at, onProgress = () => undefined } = options;
-  const findings = new Findings();
+  const finds = new Finds();
   try {
     const read: ReadSource[] = [];
     for (const source of sources) {
-      if (source.origin === "change_log") await readLog(findings, source.folder, onProgress);
-      else read.push(await readRows(findings, source.origin, source.path, onProgress));
+      if (source.origin === "change_log") await readLog(finds, source.folder, onProgress);
+      else read.push(await readRows(finds, source.origin, source.path, onProgress));
     }
-    const { missingEvents, newestEventId } = eventsMissing(findings, read);
+    const { missingEvents, newestEventId } = eventsMissing(finds, read);
     const endKnown = isEndKnown(read);
     const lastMissingEventId = endKnown ? (missingEvents.at(-1)?.[1] ?? 0) : Infinity;
-    const models = await decideAll(findings, { sources: read, lastMissingEventId }, at, onProgress);
-    const lostAliases = settleNames(findings, at);
-    const there = findings.resultIds().map((modelId): ModelReport => {
+    const models = await decideAll(finds, { sources: read, lastMissingEventId }, at, onProgress);
+    const lostAliases = settleNames(finds, at);
+    const there = finds.resultIds().map((modelId): ModelReport => {
       return { ...models.get(modelId)!, lostAliases: lostAliases.get(modelId) ?? [] };
     });
     const lost = [...models.values()].filter(({ state }) => state === "lost");
-    return new Assembly(findings, {
+    return new Assembly(finds, {
       models: [...there, ...lost],
-      eventCount: findings.eventCount(),
+      eventCount: finds.eventCount(),
       newestEventId,
       missingEvents,
       endKnown,
-      contradictions: findings.contradictions,
+      contradictions: finds.contradictions,
     });
   } catch (error) {
-    findings[Symbol.dispose]();
+    finds[Symbol.dispose]();
     throw error;
   }
 }
 
 async function readRows(
-  findings: Findings,
+  finds: Finds,
   origin: "file" | "snapshot",
   path: string,
   onProgress: (what: string, done: number, total?: number) => void,
@@ -146,42 +146,42 @@ async function readRows(
   for (; next.done !== true; next = rows.next()) {
     const row = next.value;
     if (row.late) late.push(row);
-    else if (row.verified) findings.add(row, origin);
+    else if (row.verified) finds.add(row, origin);
     else unverified.push(row);
     if (row.live && row.table === "model_event") newest = Math.max(newest, row.row.event_id);
     if (++count % ROWS_AT_ONCE === 0) await setImmediate();
   }
   // Frames behind a damaged one may be of a commit that was cut off, and that later ones took the place of.
-  if (!late.some((row) => findings.contradicts(row))) for (const row of late) findings.add(row, origin);
+  if (!late.some((row) => finds.contradicts(row))) for (const row of late) finds.add(row, origin);
   // What a checksum vouches for counts before what nothing does.
-  for (const row of unverified) findings.add(row, origin);
+  for (const row of unverified) finds.add(row, origin);
   const { wholeTables, newestEventId, logLost } = next.value;
   return { origin, eventId: newest, wholeTables, newest: origin === "file" && !logLost, newestEventId };
 }
 
 async function readLog(
-  findings: Findings,
+  finds: Finds,
   folder: string,
   onProgress: (what: string, done: number) => void,
 ): Promise<void> {
   let count = 0;
   for await (const event of readChangeLog(folder)) {
-    findings.addEvent(event, "change_log");
+    finds.addEvent(event, "change_log");
     onProgress("events of the backup's log", ++count);
   }
 }
 
 async function decideAll(
-  findings: Findings,
+  finds: Finds,
   surroundings: Surroundings,
   at: number,
   onProgress: (what: string, done: number) => void,
 ): Promise<Map<string, ModelReport>> {
   const reports = new Map<string, ModelReport>();
   let count = 0;
-  for (const modelId of findings.modelIds()) {
-    const outcome = newestState(findings.evidence(modelId), surroundings);
-    const report = decide(findings, modelId, outcome, at);
+  for (const modelId of finds.modelIds()) {
+    const outcome = newestState(finds.evidence(modelId), surroundings);
+    const report = decide(finds, modelId, outcome, at);
     if (report !== undefined) reports.set(modelId, report);
     if (++count % ROWS_AT_ONCE === 0) await setImmediate();
     onProgress("models", count);
@@ -189,7 +189,7 @@ async function decideAll(
   return reports;
 }
 
-function decide(findings: Findings, modelId: string, outcome: Outcome, at: number): ModelReport | undefined {
+function decide(finds: Finds, modelId: string, outcome: Outcome, at: number): ModelReport | undefined {
   if (outcome.state === "lost") {
     return { modelId, state: "lost", origin: null, verified: false, lostAliases: [] };
   }
@@ -198,30 +198,30 @@ function decide(findings: Findings, modelId: string, outcome: Outcome, at: numbe
       const { model, files } = outcome.unsaid;
       const { rowVersion } = model;
       const before = toHistoryRecord(model, files);
-      findings.amend({ modelId, kind: "deleted", actor: "registry", at, rowVersion, before, after: null });
+      finds.amend({ modelId, kind: "deleted", actor: "registry", at, rowVersion, before, after: null });
     }
     return undefined;
   }
   const { files, seq, createdBy, lastEventId, certain, verified, origin } = outcome;
-  const model = withoutLease(findings, outcome.model, at);
-  findings.addResult({ model, files, seq, createdBy, lastEventId });
+  const model = withoutLease(finds, outcome.model, at);
+  finds.addResult({ model, files, seq, createdBy, lastEventId });
   return { modelId, state: certain ? "recovered" : "uncertain", origin, verified, lostAliases: [] };
 }
 
 // Whoever held it does not hold it in the file that comes of this.
-function withoutLease(findings: Findings, model: Model, at: number): Model {
+function withoutLease(finds: Finds, model: Model, at: number): Model {
   if (model.status === MODEL_STATUS.READY) return model;
-  return amended(findings, { ...model, status: MODEL_STATUS.READY }, "expired", at, {
+  return amended(finds, { ...model, status: MODEL_STATUS.READY }, "expired", at, {
     before: { status: MODEL_STATUS.RUNNING },
     after: { status: MODEL_STATUS.READY, expires_at: at },
   });
 }
 
 // A name that two models claim was given up by the one that was changed first.
-function settleNames(findings: Findings, at: number): Map<string, string[]> {
+function settleNames(finds: Finds, at: number): Map<string, string[]> {
   const lost = new Map<string, string[]>();
-  for (const { modelId, names } of losers(findings.disputedNames())) {
-    const { model, ...rest } = findings.result(modelId);
+  for (const { modelId, names } of losers(finds.disputedNames())) {
+    const { model, ...rest } = finds.result(modelId);
     const taken = new Set(names);
     const alias = model.alias !== null && taken.has(model.alias) ? null : model.alias;
     const aliases = model.aliases.filter((name) => !taken.has(name));
@@ -231,8 +231,8 @@ function settleNames(findings: Findings, at: number): Map<string, string[]> {
     if (aliases.length < model.aliases.length) {
       [before["aliases"], after["aliases"]] = [[...model.aliases], aliases];
     }
-    const changed = amended(findings, { ...model, alias, aliases }, "aliased", at, { before, after });
-    findings.addResult({ ...rest, model: changed });
+    const changed = amended(finds, { ...model, alias, aliases }, "aliased", at, { before, after });
+    finds.addResult({ ...rest, model: changed });
     lost.set(modelId, names);
   }
   return lost;
@@ -249,14 +249,14 @@ function losers(claims: Iterable<Claim>): { modelId: string; names: string[] }[]
 }
 
 function amended(
-  findings: Findings,
+  finds: Finds,
   model: Model,
   kind: Amendment["kind"],
   at: number,
   change: Pick<Amendment, "before" | "after">,
 ): Model {
   const next = { ...model, updatedAt: at, rowVersion: model.rowVersion + 1 };
-  findings.amend({
+  finds.amend({
     modelId: next.modelId,
     kind,
     actor: "registry",
@@ -270,17 +270,17 @@ function amended(
 // Of the file, that is: a snapshot and a log end earlier.
 function isEndKnown(sources: readonly ReadSource[]): boolean {
   const file = sources.find(({ origin }) => origin === "file");
-  return file === undefined || (file.newest && file.newestEventId !== undefined);
+  return file?.newest === true && file.newestEventId !== undefined;
 }
 
 function eventsMissing(
-  findings: Findings,
+  finds: Finds,
   sources: readonly ReadSource[],
 ): Pick<AssemblyReport, "missingEvents" | "newestEventId"> {
   const missing: EventRange[] = [];
   let newest = 0;
   const last = Math.max(0, ...sources.map(({ newestEventId = 0 }) => newestEventId));
-  for (const [first, end] of [...findings.eventRanges(), [last + 1, last] as const]) {
+  for (const [first, end] of [...finds.eventRanges(), [last + 1, last] as const]) {
     if (first > newest + 1) missing.push([newest + 1, first - 1]);
     newest = Math.max(newest, end);
   }

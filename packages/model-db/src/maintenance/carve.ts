@@ -3,7 +3,7 @@ import { indexCell, leftChild, parseBTreePage, tableLeafCell, type BTreePage } f
 import { PageDamage } from "./pages/page-damage.ts";
 import type { Pages } from "./pages/page-file.ts";
 import { decodeRecord, readPayload, readRecordHeader, readVarint, recordSize } from "./pages/record.ts";
-import { findTableRoot, firstRow, largestRowid } from "./pages/table-lookup.ts";
+import { findTableRoot, firstRow, lastRow } from "./pages/table-lookup.ts";
 import { isVerified, shapeOf, type FoundRow, type RowShape } from "./row-shapes.ts";
 
 /** A row that was found, and how far it can be trusted. */
@@ -57,7 +57,7 @@ export function* carve(
     onProgress(++done, versions.versionCount);
   }
   yield* carver.suspects();
-  const newestEventId = attempt(() => largestRowid(versions, "model_event"));
+  const newestEventId = attempt(() => lastRow(versions, "model_event")?.rowid ?? 0);
   return { wholeTables: carver.wholeTables, log, newestEventId, logLost: versions.logLost };
 }
 
@@ -192,7 +192,7 @@ class Carver {
  */
 function judgeLog(path: string): LogUse {
   using versions = new PageVersions(path, "older");
-  const fileNewest = attempt(() => largestRowid(versions.file, "model_event"));
+  const fileNewest = attempt(() => lastRow(versions.file, "model_event")?.rowid ?? 0);
   let [first, newest, same, different] = [Infinity, 0, 0, 0];
   const compared = new Set<string>();
   for (const version of versions.all()) {

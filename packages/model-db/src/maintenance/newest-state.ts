@@ -154,8 +154,9 @@ function belongs(
     return since === undefined || model.updatedAt >= since;
   }
   if (event.kind !== "created") return event.at === model.updatedAt;
-  const checksum = event.after?.["row_checksum"];
-  return checksum === undefined || checksum === model.rowChecksum;
+  // Of a row that a foreign program wrote there was none yet.
+  const checksum = event.after?.["row_checksum"] ?? "";
+  return checksum === "" || checksum === model.rowChecksum;
 }
 
 type Base = Omit<KnownRow, "seq"> & { readonly seq?: number };

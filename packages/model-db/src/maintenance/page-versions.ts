@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 
+import { readLogIndex } from "../database/sqlite/shared-memory.ts";
 import { parseBTreePage } from "./pages/btree-page.ts";
 import { parseDatabaseHeader } from "./pages/database-header.ts";
-import { readLogIndex } from "./pages/log-index.ts";
 import { PageDamage } from "./pages/page-damage.ts";
 import { PageFile, type Pages } from "./pages/page-file.ts";
 import { WriteAheadLog } from "./pages/write-ahead-log.ts";
@@ -152,8 +152,8 @@ export class PageVersions implements Pages, Disposable {
   /** Whether the log has less than those knew who wrote it. */
   #isShort(indexPath: string): boolean {
     const index = readLogIndex(indexPath);
-    if (index === undefined || index.copiedFrames >= index.committedFrames) return false;
-    return this.#log?.header.salts !== index.salts || this.#committed + 1 < index.committedFrames;
+    if (index === undefined || index.foldedFrames >= index.frames) return false;
+    return this.#log?.header.salts !== index.salts || this.#committed + 1 < index.frames;
   }
 
   #inFile(pageNumber: number, pages: Pages): PageVersion {

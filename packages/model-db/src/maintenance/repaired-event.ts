@@ -1,5 +1,7 @@
 import type { ModelEvent } from "../domain/event.ts";
-import type { AssemblyReport } from "./assemble.ts";
+import { toEventRow, type EventTable } from "../schema/event.ts";
+import type { Assembly, AssemblyReport } from "./assemble.ts";
+import type { RegistryContent } from "./build-registry.ts";
 
 /** Ids of events, both ends included. */
 export type EventRange = readonly [first: number, last: number];
@@ -15,7 +17,7 @@ const UNUSED_IDS = 1_000_000;
  * @param setAside the name of the folder with the damaged files; `null` where there were none.
  * @param at Unix milliseconds.
  */
-export function toRepairedEvent(
+function toRepairedEvent(
   {
     models,
     missingEvents,
@@ -43,6 +45,26 @@ export function toRepairedEvent(
       uncertain_models: named("uncertain"),
     },
   };
+}
+
+/**
+ * What a registry consists of that was put together: its history goes on with the event that tells of
+ * it, and with what that entails.
+ */
+export function rebuiltContent(
+  assembly: Assembly,
+  setAside: string | null,
+  at: number,
+): Pick<RegistryContent, "models" | "events"> {
+  return { models: assembly.models(), events: events() };
+
+  function* events(): Generator<EventTable> {
+    yield* assembly.events();
+    const repaired = toRepairedEvent(assembly.report, setAside, at);
+    yield toEventRow(repaired);
+    let { eventId } = repaired;
+    for (const event of assembly.amendments()) yield toEventRow({ eventId: ++eventId, ...event });
+  }
 }
 
 /** The ids that were missing when a repair was made, by the event that tells of it. */

@@ -10,7 +10,7 @@ import { machineTime, type MachineTime } from "../machine-time.ts";
 import type { Session, WriteSession } from "../query.ts";
 import { passGate } from "./gate.ts";
 import { enableWal, openConnection } from "./open-connection.ts";
-import { noteOpen } from "./open-files.ts";
+import { fileKey, noteOpen } from "./open-files.ts";
 import { readMigrations, readRegistryId, readSchemaVersion } from "./schema-version.ts";
 import { SqliteSession } from "./sqlite-session.ts";
 import { WriteQueue } from "./write-queue.ts";
@@ -88,6 +88,9 @@ function createFolder(folder: string): void {
   }
 }
 
+// How often a reader looks whether its file is still the registry's.
+const LOOK_MS = 100;
+
 class SqliteEngine implements Engine {
   readonly location: string;
   readonly #options: SqliteOptions;
@@ -98,6 +101,10 @@ class SqliteEngine implements Engine {
   #writer: WriteQueue | undefined;
   #registryId: string | undefined;
   #isNew = false;
+  /** Which file the connections have open. */
+  #file: string | undefined;
+  #replaced = false;
+  #lookedAt = 0;
   #forgetOpen: (() => void) | undefined;
   #closed = false;
 
@@ -136,6 +143,7 @@ class SqliteEngine implements Engine {
 
   get reader(): Session {
     this.#checkOpen();
+    this.#checkFileNowAndThen();
     if (this.#reader === undefined) this.#reader = new SqliteSession(this.#openReader());
     return this.#reader;
   }
@@ -145,6 +153,7 @@ class SqliteEngine implements Engine {
       throw new RegistryError("read_only", `${this.location} was opened for reading only.`);
     }
     this.#openWriter();
+    if (this.#replaced) throw replaced(this.location);
     const result = await this.#writer!.add(work, alone);
     if (this.#isNew && !alone) {
       // From its first change on, the file alone has a history to compare a log with: see `evidence.ts`.
@@ -159,6 +168,7 @@ class SqliteEngine implements Engine {
   }
 
   changeCounter(): number {
+    this.#checkFileNowAndThen();
     this.#changeCounter ??= this.#openReader().prepare("PRAGMA data_version").pluck();
     return this.#changeCounter.get() as number;
   }
@@ -206,16 +216,38 @@ class SqliteEngine implements Engine {
     this.#forgetOpen?.();
   }
 
-  #noted(connection: Database.Database): Database.Database {
-    this.#forgetOpen ??= noteOpen(this.location);
-    return connection;
+  #open(readonly: boolean): Database.Database {
+    const before = fileKey(this.location);
+    const connection = openConnection(this.location, {
+      readonly,
+      busyTimeoutMs: this.#options.busyTimeoutMs,
+    });
+    const opened = fileKey(this.location);
+    this.#file ??= opened;
+    if ((before ?? opened) === opened && this.#file === opened) {
+      this.#forgetOpen ??= noteOpen(this.location);
+      return connection;
+    }
+    connection.close();
+    throw replaced(this.location);
+  }
+
+  // What is written to a file that was set aside is lost, and what is read from it is old.
+  #checkFile(): void {
+    this.#replaced ||= fileKey(this.location) !== this.#file;
+    if (this.#replaced) throw replaced(this.location);
+  }
+
+  #checkFileNowAndThen(): void {
+    const now = performance.now();
+    if (!this.#replaced && now - this.#lookedAt < LOOK_MS) return;
+    this.#lookedAt = now;
+    if (this.#file !== undefined) this.#checkFile();
   }
 
   #openReader(): Database.Database {
     this.#checkOpen();
-    this.#readConnection ??= this.#noted(
-      openConnection(this.location, { readonly: true, busyTimeoutMs: this.#options.busyTimeoutMs }),
-    );
+    this.#readConnection ??= this.#open(true);
     return this.#readConnection;
   }
 
@@ -223,13 +255,13 @@ class SqliteEngine implements Engine {
     this.#checkOpen();
     if (this.#writeConnection === undefined) {
       const { busyTimeoutMs } = this.#options;
-      const connection = this.#noted(openConnection(this.location, { readonly: false, busyTimeoutMs }));
+      const connection = this.#open(false);
       try {
         readSchemaVersion(connection);
         enableWal(connection, busyTimeoutMs);
         // From here on only the queue waits for the lock, so nothing but its transactions may read here.
         connection.pragma("busy_timeout = 0");
-        this.#writer = new WriteQueue(connection, busyTimeoutMs);
+        this.#writer = new WriteQueue(connection, busyTimeoutMs, () => this.#checkFile());
       } catch (error) {
         connection.close();
         throw error;
@@ -242,4 +274,11 @@ class SqliteEngine implements Engine {
   #checkOpen(): void {
     if (this.#closed) throw new RegistryError("invalid_input", `The registry ${this.location} is closed.`);
   }
+}
+
+function replaced(location: string): RegistryError {
+  return new RegistryError(
+    "database_damaged",
+    `${location} was set aside or replaced while it was open: a repair does that. Open it again.`,
+  );
 }

@@ -3,7 +3,7 @@ import Database from "better-sqlite3";
 import type { ModelEvent } from "../domain/event.ts";
 import type { Model, ModelFile } from "../domain/model.ts";
 import { RegistryError } from "../errors.ts";
-import { toEventRow, toModelEvent, type EventTable } from "../schema/event.ts";
+import { eventChecksum, toEventRow, toModelEvent, type EventTable } from "../schema/event.ts";
 import { toModelFile, type FileTable } from "../schema/file.ts";
 import { toModel, toModelValues, type ModelValues } from "../schema/model.ts";
 import type { Amendment } from "./assemble.ts";
@@ -51,7 +51,7 @@ const IDS_AT_ONCE = 1000;
 type EventRow = EventTable & { origin: Origin; verified: 0 | 1 };
 
 /** All that was found of a registry, kept on disk while it is put together. */
-export class Findings implements Disposable {
+export class Finds implements Disposable {
   readonly #database = new Database("");
   readonly #statements = new Map<string, Database.Statement>();
   #contradictions = 0;
@@ -172,7 +172,10 @@ export class Findings implements Disposable {
       `SELECT event_id, model_id, kind, actor, at, row_version, before, after, row_checksum
        FROM event ORDER BY event_id`,
     );
-    yield* events.iterate() as IterableIterator<EventTable>;
+    for (const event of events.iterate() as IterableIterator<EventTable>) {
+      // One without a checksum was looked at, and gets one.
+      yield event.row_checksum === "" ? { ...event, row_checksum: eventChecksum(event) } : event;
+    }
   }
 
   eventCount(): number {
