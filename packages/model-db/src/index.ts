@@ -54,9 +54,10 @@ export type { EventFilter, History, HistoryOptions } from "./repositories/histor
 export type { Runs } from "./repositories/runs.ts";
 export type { ChangeOptions } from "./repositories/scope.ts";
 export { automaticBackupFolder, defaultBackupFolder, registryOfBackup } from "./maintenance/backup-folder.ts";
-export { readBackupNote, type BackupNote } from "./maintenance/backup-note.ts";
 export { createSnapshot, isIntactSnapshot, listSnapshots, type Snapshot } from "./maintenance/snapshots.ts";
 export { lastLoggedEventId, readChangeLog, type LogDamage } from "./maintenance/change-log.ts";
 export { followBackup, type FollowOptions } from "./maintenance/follow.ts";
 export { repairRegistry, type RepairOptions, type RepairReport } from "./maintenance/repair.ts";
 export type { AssemblyReport, ModelReport } from "./maintenance/assemble.ts";
+export { checkRegistry, type CheckOptions } from "./maintenance/check.ts";
+export type { Finding, FindingCode } from "./maintenance/findings.ts";

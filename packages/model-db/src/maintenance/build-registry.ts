@@ -12,8 +12,8 @@ import { SCHEMA_VERSION } from "../migrations/schema-version.ts";
 import type { EventTable } from "../schema/event.ts";
 import { toFileRow } from "../schema/file.ts";
 import { toModelValues } from "../schema/model.ts";
+import { checkRegistry } from "./check.ts";
 import { syncPath } from "./durable-files.ts";
-import { CHECKSUMMED_TABLES, checkRows } from "./row-checksums.ts";
 
 /** What a registry consists of. */
 export interface RegistryContent {
@@ -57,13 +57,15 @@ export async function buildRegistry(
     connection.exec("INSERT INTO model_search (rowid, text) SELECT seq, text FROM model_search_text");
     connection.exec("INSERT INTO model_search (model_search) VALUES ('optimize')");
     connection.exec("COMMIT");
-    verify(connection, path);
   } catch (error) {
     throw toRegistryError(error, path);
   } finally {
     // Folds the log into the file.
     connection.close();
   }
+  await verify(path);
+  // Of the connection that only read.
+  for (const end of ["-wal", "-shm"]) rmSync(path + end, { force: true });
   syncPath(path);
 }
 
@@ -126,15 +128,10 @@ function insert(connection: Database.Database, table: string, row: object): void
 }
 
 /** @throws RegistryError `database_damaged`. */
-function verify(connection: Database.Database, path: string): void {
-  const said = String(connection.pragma("integrity_check(1)", { simple: true }));
-  if (said !== "ok") throw notKept(path, said);
-  connection.exec("INSERT INTO model_search (model_search, rank) VALUES ('integrity-check', 1)");
-  for (const table of CHECKSUMMED_TABLES) {
-    for (const { unsound } of checkRows(connection, table)) {
-      const wrong = unsound.find(({ checksum }) => checksum === "wrong");
-      if (wrong !== undefined) throw notKept(path, `${table} ${wrong.subject}`);
-    }
+async function verify(path: string): Promise<void> {
+  for await (const { severity, code, message } of checkRegistry(path, { full: true })) {
+    // What the history does not know was not known before.
+    if (severity === "damage" && !code.startsWith("history")) throw notKept(path, message);
   }
 }
 

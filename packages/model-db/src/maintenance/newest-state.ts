@@ -1,7 +1,7 @@
 import type { ModelEvent } from "../domain/event.ts";
-import { MODEL_FIELDS } from "../domain/fields.ts";
-import type { JsonObject, Model, ModelFile } from "../domain/model.ts";
-import { fromRecord, toRecord } from "../domain/record.ts";
+import type { Model, ModelFile } from "../domain/model.ts";
+import { foldEvent, toPastModel, type PastState } from "../domain/past-state.ts";
+import { fromRecord, toFileRecord, toRecord } from "../domain/record.ts";
 
 /** Where something that is known came from: the registry's own file and its log, a snapshot, or the log of a backup. */
 export type Origin = "file" | "snapshot" | "change_log";
@@ -77,8 +77,6 @@ export type Outcome =
   /** It was there, and no state of it is known. */
   | { readonly state: "lost"; readonly lastEventId: number };
 
-const FIELDS: ReadonlySet<string> = new Set(MODEL_FIELDS.map(({ name }) => name));
-
 /**
  * The newest state of a model that follows from what was found of it. The last event that created or
  * deleted it says whether it lives; its newest row, and the changes after that, say what it is. Where a
@@ -96,7 +94,7 @@ export function newestState(evidence: Evidence, { sources, lastMissingEventId }:
       : { state: "lost", lastEventId };
   }
   const changes = events.filter((event) => event.rowVersion > base.model.rowVersion);
-  const model = changes.reduce(applyEvent, base.model);
+  const { model } = fold({ record: toRecord(base.model), files: new Map() }, changes);
   const follows = follow(base.model.rowVersion, changes);
   const files = filesOf(evidence, life, sources);
   if (isGone(evidence, lastEventId, sources)) {
@@ -188,14 +186,8 @@ function seenAt({ origin, live }: Base, sources: readonly RowSource[]): number {
   return source?.newest === true ? Infinity : (source?.eventId ?? 0);
 }
 
-function applyEvent(model: Model, event: ModelEvent): Model {
-  const changed = Object.entries(event.after ?? {}).filter(([name]) => FIELDS.has(name));
-  return fromRecord({
-    ...toRecord(model),
-    ...Object.fromEntries(changed),
-    updated_at: event.at,
-    row_version: event.rowVersion,
-  });
+function fold(state: PastState, events: readonly ModelEvent[]): { model: Model; files: ModelFile[] } {
+  return toPastModel(events.reduce<PastState>((before, event) => foldEvent(before, event) ?? before, state));
 }
 
 /** Whether changes follow each other from a version on without a gap. */
@@ -213,14 +205,17 @@ function isGone({ rows }: Evidence, lastEventId: number, sources: readonly RowSo
   return !rows.some(({ origin, live }) => origin === "file" && live);
 }
 
-/** The files of a model: those that it had when all were known, and what the events after that changed. */
+/**
+ * The files of a model: those that it had when all were known, and what the events after that changed.
+ * Where some of these are missing, what stands in the file counts before the events that it has seen.
+ */
 function filesOf(
   { files }: Evidence,
   { events, created, rows }: Life,
   sources: readonly RowSource[],
-): { files: ModelFile[]; complete: boolean } {
+): { files: readonly ModelFile[]; complete: boolean } {
   const bases: { version: number; files: readonly ModelFile[] }[] = [];
-  if (created !== undefined) bases.push({ version: 1, files: filesIn(created.after) });
+  if (created !== undefined) bases.push({ version: 1, files: fold(NOTHING, [created]).files });
   for (const { origin, wholeTables } of sources) {
     const row = rows.find((known) => known.origin === origin && known.live);
     if (row === undefined || !wholeTables.has("model_file")) continue;
@@ -228,48 +223,27 @@ function filesOf(
   }
   const base = bases.toSorted((a, b) => b.version - a.version)[0] ?? { version: 0, files: [] };
   const changes = events.filter(({ rowVersion }) => rowVersion > base.version);
-  const newest = Math.max(
-    base.version,
-    ...rows.map(({ model }) => model.rowVersion),
-    ...changes.map(({ rowVersion }) => rowVersion),
-  );
+  const newest = Math.max(base.version, ...[...rows.map(({ model }) => model), ...changes].map(versionOf));
   const complete =
     base.version > 0 && follow(base.version, changes) && base.version + changes.length === newest;
-  const byPath = new Map(base.files.map((file) => [file.path, file]));
-  const changed = new Set<string>();
-  for (const { kind, before, after } of changes) {
-    if (kind !== "files_changed") continue;
-    for (const file of filesIn(before)) {
-      byPath.delete(file.path);
-      changed.add(file.path);
-    }
-    for (const file of filesIn(after)) {
-      byPath.set(file.path, file);
-      changed.add(file.path);
-    }
-  }
-  if (!complete) {
-    for (const file of standing(files, "file")) if (!changed.has(file.path)) byPath.set(file.path, file);
-  }
-  return { files: [...byPath.values()], complete };
+  const changed = change(base.files, changes);
+  if (complete) return { files: changed, complete };
+  const seen = sources.find(({ origin }) => origin === "file")?.eventId ?? 0;
+  const later = changes.filter(({ eventId }) => eventId > seen);
+  return { files: change([...changed, ...standing(files, "file")], later), complete };
+}
+
+const NOTHING: PastState = { record: {}, files: new Map() };
+
+function change(files: readonly ModelFile[], events: readonly ModelEvent[]): readonly ModelFile[] {
+  const byPath = new Map(files.map((file) => [file.path, toFileRecord(file)]));
+  return fold({ record: {}, files: byPath }, events).files;
 }
 
 function standing(files: readonly KnownFile[], origin: Origin): ModelFile[] {
   return files.filter((known) => known.live && known.origin === origin).map(({ file }) => file);
 }
 
-function filesIn(record: JsonObject | null): ModelFile[] {
-  const files = record?.["files"];
-  return Array.isArray(files) ? files.map((file) => fromFileRecord(file as JsonObject)) : [];
-}
-
-function fromFileRecord(record: JsonObject): ModelFile {
-  return {
-    path: record["path"] as string,
-    role: record["role"] as ModelFile["role"],
-    sizeBytes: (record["size_bytes"] ?? null) as number | null,
-    sha256: (record["sha256"] ?? null) as string | null,
-    verifiedAt: (record["verified_at"] ?? null) as number | null,
-    source: (record["source"] ?? null) as string | null,
-  };
+function versionOf({ rowVersion }: { rowVersion: number }): number {
+  return rowVersion;
 }

@@ -23,7 +23,7 @@ import { isIntactSnapshot, listSnapshots } from "./snapshots.ts";
 export interface RepairReport extends AssemblyReport {
   /** 32 hexadecimal digits; the same as before. */
   readonly registryId: string;
-  /** What was wrong, in words that follow "the registry". */
+  /** What was wrong, as a sentence. */
   readonly problem: string;
   /** Absolute: the folder with the damaged files; `null` where there were none. */
   readonly setAside: string | null;
@@ -40,6 +40,7 @@ export interface RepairOptions {
   readonly onProgress?: ((what: string, done: number, total?: number) => void) | undefined;
 }
 
+const INTERRUPTED = "An earlier repair was interrupted.";
 const OPENING_MS = 300;
 const FILE_ENDS = ["-wal", "-shm", "-journal", ""];
 
@@ -79,7 +80,7 @@ export async function repairRegistry(
 
 async function repairAlone(path: string, options: RepairOptions): Promise<RepairReport | undefined> {
   const begun = readRepairMarker(path);
-  if (begun !== undefined) return finish(path, begun, "is half repaired: a repair was interrupted", options);
+  if (begun !== undefined) return finish(path, begun, INTERRUPTED, options);
   const diagnosis = await diagnose(path);
   if (diagnosis === undefined) return undefined;
   const backup = findBackup(path, options.from);
@@ -96,7 +97,7 @@ async function repairAlone(path: string, options: RepairOptions): Promise<Repair
   writeRepairMarker(path, marker);
   // Whoever looked for the marker just before has the file open after this, and notices when it goes.
   await sleep(OPENING_MS);
-  return finish(path, marker, diagnosis.says, options);
+  return finish(path, marker, diagnosis.message, options);
 }
 
 /** From the marker on: every step can be taken again. */
@@ -142,7 +143,7 @@ async function rehearse(path: string, options: RepairOptions): Promise<RepairRep
   return {
     ...assembly.report,
     registryId: identity.registryId,
-    problem: diagnosis?.says ?? "is half repaired: a repair was interrupted",
+    problem: diagnosis?.message ?? INTERRUPTED,
     setAside: begun?.setAside ?? null,
     from: backup ?? null,
   };
@@ -167,18 +168,18 @@ function isBackup(folder: string): boolean {
 }
 
 // Before anything is moved: what would be lost by an attempt stays as it is.
-function checkSources(path: string, { kind, says }: Diagnosis, backup: string | undefined): void {
+function checkSources(path: string, { kind, message }: Diagnosis, backup: string | undefined): void {
   if (backup === undefined && kind === "missing") {
     throw new RegistryError(
       "not_found",
-      `There is no registry at ${path}, and no backup of one: name it with --from.`,
+      `${message} Nor is there a backup of one: name its folder with --from.`,
     );
   }
   const identity = identityIn(path);
   if (backup === undefined && identity === undefined && !holdsRows(path)) {
     throw new RegistryError(
       kind === "other" ? "not_a_registry" : "database_damaged",
-      `${path} ${says} Nothing of a registry is in it, and there is no backup: name its folder with --from.`,
+      `${message} Nothing of a registry is in it, and there is no backup: name its folder with --from.`,
     );
   }
   const owner = backup === undefined ? undefined : registryOfBackup(backup);

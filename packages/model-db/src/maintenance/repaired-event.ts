@@ -72,3 +72,9 @@ export function missedBefore(event: ModelEvent): EventRange[] {
   const missing = event.kind === "repaired" ? event.after?.["missing_events"] : undefined;
   return Array.isArray(missing) ? (missing as unknown as EventRange[]) : [];
 }
+
+/** The models that were lost when a repair was made, by the event that tells of it. */
+export function lostBefore(event: ModelEvent): string[] {
+  const lost = event.kind === "repaired" ? event.after?.["lost_models"] : undefined;
+  return Array.isArray(lost) ? (lost as string[]) : [];
+}

@@ -1,0 +1,186 @@
+import type Database from "better-sqlite3";
+
+import type { ModelEvent } from "../../domain/event.ts";
+import { shown } from "../../domain/input.ts";
+import { foldEvent, toPastModel, type PastState } from "../../domain/past-state.ts";
+import { toModelEvent, type EventTable } from "../../schema/event.ts";
+import { toFileRow, type FileTable } from "../../schema/file.ts";
+import { toModelValues, type ModelRow, type ModelValues } from "../../schema/model.ts";
+import { finding, type Finding, type Look } from "../findings.ts";
+import { lostBefore, missedBefore, type EventRange } from "../repaired-event.ts";
+
+const BATCH = 1000;
+
+/** Whether the history is without gaps, but for those that a repair has noted. */
+export function* checkEventIds(connection: Database.Database): Generator<Look, undefined> {
+  const gaps = connection
+    .prepare<[], { event_id: number; before: number }>(
+      `SELECT event_id, before FROM (SELECT event_id, lag(event_id, 1, 0) OVER (ORDER BY event_id) AS before FROM model_event)
+       WHERE event_id <> before + 1 LIMIT 1000`,
+    )
+    .all();
+  const { covers } = notedRepairs(connection);
+  for (const { event_id, before } of gaps) {
+    if (covers(before, event_id)) continue;
+    const missing =
+      before + 1 === event_id - 1 ? `Event ${before + 1}` : `Events ${before + 1} to ${event_id - 1}`;
+    yield finding("history_gap", `event ${before + 1}`, `${missing} of the history missing.`);
+  }
+}
+
+/** Whether what happened to each model leads to what it is now; one model at a time is held in memory. */
+export function* checkHistory(connection: Database.Database): Generator<Look, undefined> {
+  const page = connection.prepare<[string, number, number], EventTable>(
+    "SELECT * FROM model_event WHERE (model_id, event_id) > (?, ?) ORDER BY model_id, event_id LIMIT ?",
+  );
+  const repairs = notedRepairs(connection);
+  const compare = comparison(connection, repairs);
+  let story: Story | undefined;
+  for (let [modelId, eventId] = ["", 0]; ;) {
+    const rows = page.all(modelId, eventId, BATCH);
+    for (const row of rows) {
+      if (story?.modelId !== row.model_id) {
+        if (story !== undefined) yield* compare(story);
+        story = { modelId: row.model_id, state: undefined, known: false, rowVersion: 0, eventId: 0 };
+      }
+      yield* tell(story, row, repairs);
+    }
+    yield rows.length;
+    if (rows.length < BATCH) break;
+    ({ model_id: modelId, event_id: eventId } = rows.at(-1)!);
+  }
+  if (story !== undefined) yield* compare(story);
+  const silent = connection
+    .prepare(
+      "SELECT model_id FROM model WHERE NOT EXISTS (SELECT 1 FROM model_event WHERE model_event.model_id = model.model_id) LIMIT 1000",
+    )
+    .pluck()
+    .all() as string[];
+  for (const modelId of silent) yield unknown(modelId);
+}
+
+interface Story {
+  readonly modelId: string;
+  state: PastState | undefined;
+  /** Whether its beginning was told. */
+  known: boolean;
+  rowVersion: number;
+  eventId: number;
+}
+
+function* tell(story: Story, row: EventTable, { missed }: NotedRepairs): Generator<Finding, undefined> {
+  let event: ModelEvent;
+  try {
+    event = toModelEvent(row);
+    story.state = foldEvent(story.state, event);
+  } catch {
+    // Its checksum tells of it.
+    story.known = false;
+    return;
+  }
+  const { modelId, kind, rowVersion, eventId } = event;
+  if (kind === "created") story.known = true;
+  const due = kind === "created" ? 1 : story.rowVersion + (kind === "deleted" ? 0 : 1);
+  if (story.known && rowVersion !== due && missed(story.eventId, eventId)) {
+    story.known = false;
+  } else if (story.known && rowVersion !== due) {
+    const message = `Event ${eventId} makes ${shown(modelId)} version ${rowVersion}, and the one before it led to ${due}.`;
+    yield finding("history_gap", modelId, message);
+  }
+  story.rowVersion = rowVersion;
+  story.eventId = eventId;
+}
+
+function comparison(
+  connection: Database.Database,
+  { missed, lost }: NotedRepairs,
+): (story: Story) => Generator<Finding> {
+  const model = connection.prepare<[string], ModelRow>("SELECT * FROM model WHERE model_id = ?");
+  const files = connection.prepare<[string], FileTable>(
+    "SELECT * FROM model_file WHERE model_id = ? ORDER BY path",
+  );
+  return function* compare({ modelId, state, known, rowVersion, eventId }) {
+    const row = model.get(modelId);
+    if (row === undefined && lost(modelId, eventId)) return;
+    const grown = row !== undefined && row.row_version > rowVersion && missed(eventId, Infinity);
+    if (!known || grown) {
+      if (row !== undefined) yield unknown(modelId);
+      return;
+    }
+    const name = shown(modelId);
+    if (state === undefined || row === undefined) {
+      if (state === undefined && row !== undefined)
+        yield finding(
+          "history_differs",
+          modelId,
+          `${name} is there, and its history says that it was deleted.`,
+        );
+      if (state !== undefined && row === undefined)
+        yield finding(
+          "history_differs",
+          modelId,
+          `${name} is not there, and its history knows of no deletion.`,
+        );
+      return;
+    }
+    const past = toPastModel(state);
+    const fields = differing(toModelValues(past.model), row);
+    const pastFiles = past.files.map((file) => plain(toFileRow(modelId, file)));
+    if (JSON.stringify(pastFiles) !== JSON.stringify(files.all(modelId).map(plain))) fields.push("files");
+    if (fields.length === 0) return;
+    const message = `${name} is not what its history leads to: ${fields.join(", ")}.`;
+    yield finding("history_differs", modelId, message);
+  };
+}
+
+/** What the repairs that the history tells of could not bring back. */
+interface NotedRepairs {
+  /** Whether every event between two, both left out, was missing then. */
+  readonly covers: (before: number, after: number) => boolean;
+  /** Whether any event between two was. */
+  readonly missed: (before: number, after: number) => boolean;
+  /** Whether a model was lost after an event of its. */
+  readonly lost: (modelId: string, eventId: number) => boolean;
+}
+
+function notedRepairs(connection: Database.Database): NotedRepairs {
+  const rows = connection
+    .prepare<[], EventTable>("SELECT * FROM model_event WHERE kind = 'repaired' ORDER BY event_id")
+    .all();
+  const repairs = rows.map(toModelEvent);
+  const ranges = joined(repairs.flatMap(missedBefore));
+  const lostAt = new Map(repairs.flatMap((event) => lostBefore(event).map((id) => [id, event.eventId])));
+  return {
+    covers: (before, after) => ranges.some(([first, last]) => first <= before + 1 && last >= after - 1),
+    missed: (before, after) => ranges.some(([first, last]) => first < after && last > before),
+    lost: (modelId, eventId) => (lostAt.get(modelId) ?? 0) > eventId,
+  };
+}
+
+function joined(ranges: readonly EventRange[]): EventRange[] {
+  const all: [number, number][] = [];
+  for (const [first, last] of ranges.toSorted((a, b) => a[0] - b[0])) {
+    const end = all.at(-1);
+    if (end !== undefined && first <= end[1] + 1) end[1] = Math.max(end[1], last);
+    else all.push([first, last]);
+  }
+  return all;
+}
+
+function unknown(modelId: string): Finding {
+  return finding(
+    "history_unknown",
+    modelId,
+    `The history does not know all that happened to ${shown(modelId)}.`,
+  );
+}
+
+function differing(past: ModelValues, row: ModelRow): string[] {
+  return Object.entries(past).flatMap(([name, value]) =>
+    name === "row_checksum" || value === row[name as keyof ModelRow] ? [] : [name],
+  );
+}
+
+function plain({ path, role, size_bytes, sha256, verified_at, source }: FileTable): unknown[] {
+  return [path, role, size_bytes, sha256, verified_at, source];
+}
