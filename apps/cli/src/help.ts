@@ -16,7 +16,8 @@ const GROUPS: readonly [title: string, verbs: readonly string[]][] = [
   ["Look", ["list", "show", "search", "ps", "history", "watch"]],
   ["Change", ["add", "update", "alias", "tag", "rm"]],
   ["Run", ["start", "stop"]],
-  ["The registry", ["export", "apply", "repair", "migrate", "completion"]],
+  ["Keep it safe", ["backup", "check", "restore", "repair"]],
+  ["The registry", ["export", "apply", "migrate", "completion"]],
 ];
 
 const EXIT_CODES =

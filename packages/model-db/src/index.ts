@@ -61,3 +61,5 @@ export { repairRegistry, type RepairOptions, type RepairReport } from "./mainten
 export type { AssemblyReport, ModelReport } from "./maintenance/assemble.ts";
 export { checkRegistry, type CheckOptions } from "./maintenance/check.ts";
 export type { Finding, FindingCode } from "./maintenance/findings.ts";
+export { restoreAsChanges, type ChangesReport, type PastTarget } from "./maintenance/undo.ts";
+export type { Revised, Revision, Revisions } from "./repositories/revisions.ts";

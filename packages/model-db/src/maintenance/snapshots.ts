@@ -5,6 +5,7 @@ import { setImmediate } from "node:timers/promises";
 import type Database from "better-sqlite3";
 
 import { toRegistryError } from "../database/sqlite/errors.ts";
+import { passGate, type Comparison } from "../database/sqlite/gate.ts";
 import { openConnection } from "../database/sqlite/open-connection.ts";
 import { findRegistryId, readSchemaVersion } from "../database/sqlite/schema-version.ts";
 import { parseInteger } from "../domain/input.ts";
@@ -56,7 +57,8 @@ export async function createSnapshot(
   const snapshots = join(resolve(folder), "snapshots");
   const partial = join(snapshots, `${PARTIAL}${process.pid}-${Date.now()}.db`);
   try {
-    copy(location, folder, partial);
+    // What SQLite would show may not be what was written.
+    copy(location, folder, partial, await passGate(resolve(location), "read"));
     const eventId = await verify(partial, onProgress);
     syncPath(partial);
     const createdAt = Date.now();
@@ -97,9 +99,10 @@ export function isIntactSnapshot({ path }: Snapshot): boolean {
   }
 }
 
-function copy(location: string, folder: string, to: string): void {
+function copy(location: string, folder: string, to: string, compare: Comparison | undefined): void {
   const source = openConnection(location, { readonly: true, busyTimeoutMs: BUSY_TIMEOUT_MS });
   try {
+    compare?.(source);
     claimBackupFolder(folder, findRegistryId(source));
     removePartial(join(folder, "snapshots"));
     source.prepare("VACUUM INTO ?").run(to);
