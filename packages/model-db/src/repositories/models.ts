@@ -415,11 +415,14 @@ export class Models {
   async delete(name: string, options?: ChangeOptions): Promise<Model> {
     const wanted = parseName("name", name);
     const change = parseChangeOptions(options, this.#scope);
-    return this.#scope.write(async (session) => {
-      const stored = await readForChange(session, wanted, change, this.#scope.now());
-      await deleteModel(session, stored, change);
-      return stored.model;
-    });
+    return this.#scope.write(
+      async (session) => {
+        const stored = await readForChange(session, wanted, change, this.#scope.now());
+        await deleteModel(session, stored, change);
+        return stored.model;
+      },
+      { makesRoom: true },
+    );
   }
 
   async #change(
