@@ -113,7 +113,7 @@ const VERBS: Readonly<Record<string, DeclareVerb>> = {
       .option("--actor <name>", "Only changes by this actor, such as cli:ann")
       .option(
         "--kind <kind>",
-        "Only this kind: created, updated, aliased, tagged, files_changed, started, stopped, expired, deleted",
+        "Only this kind: created, updated, aliased, tagged, files_changed, started, stopped, expired, deleted, repaired",
         MANY,
       )
       .option("--since <time>", "Not before this time")
@@ -158,6 +158,49 @@ const VERBS: Readonly<Record<string, DeclareVerb>> = {
       .option("-y, --yes", "Do not ask before going down")
       .example("cortex migrate status")
       .action(async () => (await import("./commands/migrate.ts")).migrate),
+
+  backup: (verb) =>
+    verb(
+      "backup <folder>",
+      "Keep a verified snapshot of the registry in a backup folder, while others use it",
+    )
+      .option("--follow", "Go on until interrupted: log each change there within a second")
+      .option("--keep <integer>", "How many snapshots stay, this one among them (default: 3)")
+      .example("cortex backup /mnt/backup/cortex")
+      .example("cortex backup /mnt/backup/cortex --follow")
+      .action(async () => (await import("./commands/backup.ts")).backup),
+
+  check: (verb) =>
+    verb("check", "Look whether the registry is what was written to it; nothing is changed")
+      .option("--full", "Everything: every row, the history, the search index, the models' files")
+      .example("cortex check --full")
+      .action(async () => (await import("./commands/check.ts")).check),
+
+  restore: (verb) =>
+    verb(
+      "restore [from]",
+      "Make the registry, or one model, what it was: by its history, a backup folder or a snapshot",
+    )
+      .option("--at <time>", "As it was at this time (default: the newest that the backup has)")
+      .option("--model <model>", "Only this model, by its name or, if it is gone, its id")
+      .option("-y, --yes", "Do not ask")
+      .option("--dry-run", "Only show what would change")
+      .example("cortex restore --at 2h")
+      .example("cortex restore --at 2026-01-31T12:00:00Z --model tinyllama --dry-run")
+      .example("cortex restore /mnt/backup/cortex")
+      .action(async () => (await import("./commands/restore.ts")).restore),
+
+  repair: (verb) =>
+    verb("repair", "Build a damaged registry anew from what is left of it and from its backup")
+      .option(
+        "--from <folder>",
+        "A backup folder (default: the one that follows the registry, or the one beside it)",
+      )
+      .option("--dry-run", "Only show what would come back; exit code 6 when damaged")
+      .option("-y, --yes", "Do not ask")
+      .example("cortex repair --dry-run")
+      .example("cortex repair --from /mnt/backup/cortex")
+      .action(async () => (await import("./commands/repair.ts")).repair),
 
   completion: (verb) =>
     verb(

@@ -57,6 +57,8 @@ export { automaticBackupFolder, defaultBackupFolder, registryOfBackup } from "./
 export { createSnapshot, isIntactSnapshot, listSnapshots, type Snapshot } from "./maintenance/snapshots.ts";
 export { lastLoggedEventId, readChangeLog, type LogDamage } from "./maintenance/change-log.ts";
 export { followBackup, type FollowOptions } from "./maintenance/follow.ts";
+export { repairRegistry, type RepairOptions, type RepairReport } from "./maintenance/repair.ts";
+export type { AssemblyReport, ModelReport } from "./maintenance/assemble.ts";
 export { checkRegistry, type CheckOptions } from "./maintenance/check.ts";
 export type { Finding, FindingCode } from "./maintenance/findings.ts";
 export { restoreAsChanges, type ChangesReport, type PastTarget } from "./maintenance/undo.ts";

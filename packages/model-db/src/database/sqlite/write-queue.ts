@@ -35,6 +35,7 @@ export class WriteQueue {
   readonly #connection: Database.Database;
   readonly #session: SqliteSession;
   readonly #busyTimeoutMs: number;
+  readonly #checkFile: () => void;
   readonly #begin: Database.Statement;
   readonly #commit: Database.Statement;
   readonly #rollback: Database.Statement;
@@ -44,8 +45,13 @@ export class WriteQueue {
   #lastDataVersion: unknown;
   #othersWrite = false;
 
-  constructor(connection: Database.Database, busyTimeoutMs: number) {
+  /**
+   * @param checkFile throws when what was just committed went into a file that is no longer the
+   *   registry's: then nothing of it is acknowledged.
+   */
+  constructor(connection: Database.Database, busyTimeoutMs: number, checkFile: () => void) {
     this.#connection = connection;
+    this.#checkFile = checkFile;
     this.#session = new SqliteSession(connection);
     this.#busyTimeoutMs = busyTimeoutMs;
     this.#begin = connection.prepare("BEGIN IMMEDIATE");
@@ -118,8 +124,13 @@ export class WriteQueue {
     }
     try {
       if (!this.#connection.inTransaction) throw givenUp(this.#connection.name);
-      if (done.length > 0) this.#commit.run();
-      else this.#rollback.run();
+      if (done.length > 0) {
+        this.#commit.run();
+        // After it: whoever sets the file aside reads it only then, and so finds what was acknowledged before.
+        this.#checkFile();
+      } else {
+        this.#rollback.run();
+      }
     } catch (error) {
       if (this.#connection.inTransaction) this.#rollback.run();
       const failure = toRegistryError(error, this.#connection.name);
