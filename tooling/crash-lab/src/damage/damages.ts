@@ -18,7 +18,15 @@ export interface Damage {
 }
 
 /** By what is damaged, as the table lists them. */
-export const DAMAGE_KINDS = ["local", "heavy", "truncated", "header", "not a registry", "log", "replaced"] as const;
+export const DAMAGE_KINDS = [
+  "local",
+  "heavy",
+  "truncated",
+  "header",
+  "not a registry",
+  "log",
+  "replaced",
+] as const;
 export type DamageKind = (typeof DAMAGE_KINDS)[number];
 
 const PAGE_BYTES = 4096;
@@ -47,7 +55,11 @@ export function createDamages(source: Source, count: number, seed: number): Dama
   return [...damages, ...truncations(source, count - damages.length)];
 }
 
-function edit(what: string, state: Damage["state"], change: (bytes: Buffer) => Buffer | void): Omit<Damage, "kind"> {
+function edit(
+  what: string,
+  state: Damage["state"],
+  change: (bytes: Buffer) => Buffer | void,
+): Omit<Damage, "kind"> {
   return { what, state, apply: (folder) => editFile(join(folder, REGISTRY_FILE), change) };
 }
 
@@ -102,7 +114,9 @@ function header(random: Random): Omit<Damage, "kind"> {
     edit("the first page is garbage", state, (bytes) => fillRandom(bytes.subarray(0, PAGE_BYTES), random)),
     edit("the schema is garbage", state, (bytes) => fillRandom(bytes.subarray(100, PAGE_BYTES), random)),
     edit("a bit flipped in the schema", state, (bytes) => flip(bytes.subarray(100, PAGE_BYTES), 1, random)),
-    edit(`header field ${field} altered`, state, (bytes) => fillRandom(bytes.subarray(field, field + 2), random)),
+    edit(`header field ${field} altered`, state, (bytes) =>
+      fillRandom(bytes.subarray(field, field + 2), random),
+    ),
   ]);
 }
 

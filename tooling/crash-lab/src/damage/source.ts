@@ -5,7 +5,7 @@ import { createSnapshot, followBackup, openRegistry, type NewModel, type Registr
 
 import { REGISTRY_FILE } from "../fixtures.ts";
 import { createRandom, type Random } from "../random.ts";
-import { readModels } from "./models.ts";
+import { readModels, type ModelRows } from "./models.ts";
 
 /** What there is beside a damaged registry. */
 export const BACKUPS = ["none", "snapshot", "snapshot and log"] as const;
@@ -19,12 +19,12 @@ export interface SourceState {
   /** Backup folders by kind. */
   readonly backups: Readonly<Record<Exclude<BackupKind, "none">, string>>;
   /** What the models are, by id. */
-  readonly truth: ReadonlyMap<string, string>;
+  readonly truth: ReadonlyMap<string, ModelRows>;
 }
 
 export interface Source {
   readonly states: readonly SourceState[];
-  /** What the models ever were. */
+  /** Every row that a model or a file ever had. */
   readonly versions: ReadonlySet<string>;
   /** The logs of another registry, and of this one at an earlier time. */
   readonly foreignLog: string;
@@ -44,7 +44,7 @@ export async function makeSource(folder: string, models: number, seed: number): 
   {
     await using registry = await openRegistry(location, { actor: "lab" });
     await registry.models.createMany(Array.from({ length: models }, (_, index) => newModel(index, random)));
-    for (const text of readModels(location).values()) versions.add(text);
+    for (const row of [...readModels(location).values()].flat()) versions.add(row);
     await change(registry, models, random, versions);
     copyFileSync(`${location}-wal`, staleLog);
   }
@@ -58,7 +58,8 @@ export async function makeSource(folder: string, models: number, seed: number): 
     const kept = join(folder, name);
     mkdirSync(kept);
     for (const file of readdirSync(work)) {
-      if (!file.endsWith(".ballast") && !file.endsWith(".json")) copyFileSync(join(work, file), join(kept, file));
+      if (!file.endsWith(".ballast") && !file.endsWith(".json"))
+        copyFileSync(join(work, file), join(kept, file));
     }
     cpSync(log, `${kept}-log`, { recursive: true });
     states.push({
@@ -72,6 +73,8 @@ export async function makeSource(folder: string, models: number, seed: number): 
     await using registry = await openRegistry(location, { actor: "lab" });
     await change(registry, models / 10, random, versions);
   });
+  // Whoever followed reads only: a writer that is the last folds the log into the file.
+  await (await openRegistry(location)).close();
   await keep("closed");
   await followed(location, log, async (until) => {
     await using registry = await openRegistry(location, { actor: "lab" });
@@ -146,13 +149,13 @@ async function change(
     } else {
       await models.update(id, { notes: text(random, 300), sizeBytes: random.below(1e9) });
     }
-    for (const version of readModels(location, [id]).values()) versions.add(version);
+    for (const row of [...readModels(location, [id]).values()].flat()) versions.add(row);
   }
 }
 
 async function allIds(models: Registry["models"]): Promise<string[]> {
   const ids: string[] = [];
-  for (let cursor: string | null | undefined; cursor !== null; ) {
+  for (let cursor: string | null | undefined; cursor !== null;) {
     const page = await models.list({ limit: 1000, cursor });
     ids.push(...page.items.map(({ modelId }) => modelId));
     cursor = page.nextCursor;

@@ -74,7 +74,9 @@ interface Figures {
   readonly mean: Readonly<Record<BackupKind, number>>;
   readonly ghosts: Readonly<Record<BackupKind, number>>;
   readonly refused: Readonly<Record<BackupKind, number>>;
-  readonly byKind: Readonly<Record<string, { readonly cases: number } & Readonly<Record<BackupKind, number>>>>;
+  readonly byKind: Readonly<
+    Record<string, { readonly cases: number } & Readonly<Record<BackupKind, number>>>
+  >;
 }
 
 function summarize(cases: readonly Case[]): Figures {
