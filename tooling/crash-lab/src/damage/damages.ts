@@ -39,11 +39,11 @@ const LOG_HEADER_BYTES = 32;
  */
 export function createDamages(source: Source, count: number, seed: number): Damage[] {
   const shares: readonly [number, (random: Random, source: Source) => Omit<Damage, "kind">, DamageKind][] = [
-    [0.44, local, "local"],
-    [0.1, heavy, "heavy"],
-    [0.06, header, "header"],
-    [0.04, notRegistry, "not a registry"],
-    [0.14, log, "log"],
+    [0.55, local, "local"],
+    [0.13, heavy, "heavy"],
+    [0.035, header, "header"],
+    [0.015, notRegistry, "not a registry"],
+    [0.12, log, "log"],
     [0.02, replaced, "replaced"],
   ];
   const damages = shares.flatMap(([share, make, kind]) =>
@@ -73,7 +73,7 @@ function anyState(random: Random): Damage["state"] {
 }
 
 /** A few pages or bits. */
-function local(random: Random): Omit<Damage, "kind"> {
+function local(random: Random, { olderFile }: Source): Omit<Damage, "kind"> {
   const state = anyState(random);
   const count = 1 + random.below(4);
   const zeroPages = edit(`${count} pages zeroed`, state, (bytes) => {
@@ -86,21 +86,29 @@ function local(random: Random): Omit<Damage, "kind"> {
   const misdirected = edit("a page written over another", state, (bytes) => {
     anyPage(bytes, random).copy(anyPage(bytes, random));
   });
-  return random.pick([zeroPages, flips, flips, garbage, misdirected]);
+  // A write that the disk said it had done.
+  const lostWrite = edit("an older version of a page", state, (bytes) => {
+    const older = readFileSync(olderFile);
+    const at = PAGE_BYTES * (1 + random.below(Math.min(older.length, bytes.length) / PAGE_BYTES - 1));
+    older.copy(bytes, at, at, at + PAGE_BYTES);
+  });
+  return random.pick([zeroPages, flips, flips, garbage, misdirected, lostWrite]);
 }
 
-/** A tenth to a half of the pages, or thousands of bits. */
+/** A tenth to a half of the pages, or bits in most of them. */
 function heavy(random: Random): Omit<Damage, "kind"> {
   const state = anyState(random);
   const share = random.pick([0.1, 0.25, 0.5]);
-  const flips = random.pick([1000, 3000, 10_000]);
+  const bitsPerPage = random.pick([0.7, 2, 7]);
   return random.pick([
     edit(`${share * 100} % of the pages zeroed`, state, (bytes) => {
       for (let at = PAGE_BYTES; at < bytes.length; at += PAGE_BYTES) {
         if (random.chance(share)) bytes.fill(0, at, at + PAGE_BYTES);
       }
     }),
-    edit(`${flips} bits flipped`, state, (bytes) => flip(bytes, flips, random)),
+    edit(`${bitsPerPage} bits of each page flipped`, state, (bytes) =>
+      flip(bytes, (bytes.length / PAGE_BYTES) * bitsPerPage, random),
+    ),
   ]);
 }
 
@@ -111,11 +119,17 @@ function header(random: Random): Omit<Damage, "kind"> {
   return random.pick([
     edit("the first page zeroed", state, (bytes) => void bytes.fill(0, 0, PAGE_BYTES)),
     edit("the file header zeroed", state, (bytes) => void bytes.fill(0, 0, 100)),
-    edit("the first page is garbage", state, (bytes) => fillRandom(bytes.subarray(0, PAGE_BYTES), random)),
-    edit("the schema is garbage", state, (bytes) => fillRandom(bytes.subarray(100, PAGE_BYTES), random)),
+    edit(
+      "the first page is garbage",
+      state,
+      (bytes) => void fillRandom(bytes.subarray(0, PAGE_BYTES), random),
+    ),
+    edit("the schema is garbage", state, (bytes) => void fillRandom(bytes.subarray(100, PAGE_BYTES), random)),
     edit("a bit flipped in the schema", state, (bytes) => flip(bytes.subarray(100, PAGE_BYTES), 1, random)),
-    edit(`header field ${field} altered`, state, (bytes) =>
-      fillRandom(bytes.subarray(field, field + 2), random),
+    edit(
+      `header field ${field} altered`,
+      state,
+      (bytes) => void fillRandom(bytes.subarray(field, field + 2), random),
     ),
   ]);
 }
@@ -160,7 +174,7 @@ function log(random: Random, { foreignLog, staleLog }: Source): Omit<Damage, "ki
       return bytes.subarray(0, LOG_HEADER_BYTES + random.below(frames) * FRAME_BYTES);
     }),
     change(`log with ${bits} bits flipped`, (bytes) => flip(bytes, bits, random)),
-    change("log header is garbage", (bytes) => fillRandom(bytes.subarray(0, LOG_HEADER_BYTES), random)),
+    change("log header is garbage", (bytes) => void fillRandom(bytes.subarray(0, LOG_HEADER_BYTES), random)),
     change("log is garbage", (bytes) => fillRandom(bytes, random)),
     replace("a foreign log", foreignLog),
     replace("a stale log", staleLog),

@@ -100,9 +100,14 @@ async function repairAndCompare(
   problems.push(...(await openAndCheck(location)));
   const found = readModels(location);
   const compared = compare(found, truth, source.versions);
-  if (compared.altered.length > 0)
-    problems.push(`served as good: ${compared.altered.slice(0, 3).join(", ")}`);
-  const unnamed = report === undefined ? compared.inexact : silent(report, compared.inexact);
+  const doubted = new Set(
+    report?.models.filter(({ state }) => state !== "recovered").map(({ modelId }) => modelId),
+  );
+  const good = compared.altered.filter((id) => !doubted.has(id));
+  if (good.length > 0) problems.push(`served as good: ${good.slice(0, 3).join(", ")}`);
+  // Which models a change that is nowhere was of, nobody can know.
+  const told = report !== undefined && (report.missingEvents.length > 0 || !report.endKnown);
+  const unnamed = told ? [] : compared.inexact.filter((id) => !doubted.has(id));
   if (unnamed.length > 0) {
     problems.push(`lost without a word: ${unnamed.length} models, such as ${unnamed.slice(0, 3).join(", ")}`);
   }
@@ -149,16 +154,6 @@ function compare(
   const ghosts = [...found.keys()].filter((id) => !truth.has(id));
   const altered = [...found].flatMap(([id, rows]) => (rows.every((row) => versions.has(row)) ? [] : [id]));
   return { inexact: [...missed, ...ghosts], altered, missed: missed.length, ghosts: ghosts.length };
-}
-
-/** Of models that did not come back exactly, those that the report says nothing of. */
-function silent(report: RepairReport, inexact: readonly string[]): string[] {
-  // Which models a change that is nowhere was of, nobody can know.
-  if (report.missingEvents.length > 0 || !report.endKnown) return [];
-  const named = new Set(
-    report.models.filter(({ state }) => state !== "recovered").map(({ modelId }) => modelId),
-  );
-  return inexact.filter((id) => !named.has(id));
 }
 
 // Whoever looks at a registry makes an empty log and its index; neither holds anything of it.
