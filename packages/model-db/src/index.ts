@@ -58,6 +58,8 @@ export { createSnapshot, isIntactSnapshot, listSnapshots, type Snapshot } from "
 export { lastLoggedEventId, readChangeLog, type LogDamage } from "./maintenance/change-log.ts";
 export { followBackup, type FollowOptions } from "./maintenance/follow.ts";
 export { repairRegistry, type RepairOptions, type RepairReport } from "./maintenance/repair.ts";
+export { restoreFile, type RestoreFileOptions, type RestoreFileReport } from "./maintenance/restore-file.ts";
+export type { OnProgress, RebuildReport } from "./maintenance/rebuild.ts";
 export type { AssemblyReport, ModelReport } from "./maintenance/assemble.ts";
 export { checkRegistry, type CheckOptions } from "./maintenance/check.ts";
 export type { Finding, FindingCode } from "./maintenance/findings.ts";

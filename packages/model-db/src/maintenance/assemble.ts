@@ -85,6 +85,8 @@ export class Assembly implements Disposable {
 interface ReadSource extends RowSource {
   /** The newest event that there was in it; `undefined` where that cannot be known. */
   readonly newestEventId: number | undefined;
+  /** Whether no row was found in it. */
+  readonly empty: boolean;
 }
 
 const ROWS_AT_ONCE = 5000;
@@ -110,7 +112,9 @@ export async function assemble(
     }
     const { missingEvents, newestEventId } = eventsMissing(finds, read);
     const endKnown = isEndKnown(read);
-    const lastMissingEventId = endKnown ? (missingEvents.at(-1)?.[1] ?? 0) : Infinity;
+    // A file without a row says nothing of what it held: then the backup's models are what there is.
+    const endLost = !endKnown && read.some(({ origin, empty }) => origin === "file" && !empty);
+    const lastMissingEventId = endLost ? Infinity : (missingEvents.at(-1)?.[1] ?? 0);
     const models = await decideAll(finds, { sources: read, lastMissingEventId }, at, onProgress);
     const lostAliases = settleNames(finds, at);
     const there = finds.resultIds().map((modelId): ModelReport => {
@@ -156,7 +160,14 @@ async function readRows(
   // What a checksum vouches for counts before what nothing does.
   for (const row of unverified) finds.add(row, origin);
   const { wholeTables, newestEventId, logLost } = next.value;
-  return { origin, eventId: newest, wholeTables, newest: origin === "file" && !logLost, newestEventId };
+  return {
+    origin,
+    eventId: newest,
+    wholeTables,
+    newest: origin === "file" && !logLost,
+    newestEventId,
+    empty: count === 0,
+  };
 }
 
 async function readLog(
