@@ -5,7 +5,7 @@ import { createSnapshot, openRegistry, toRecord, type Model, type Registry } fro
 import { ChangeLogWriter } from "../../src/maintenance/change-log.ts";
 
 /** What a registry held when it was last sound: each model with its files, as text, by its id. */
-export type Truth = ReadonlyMap<string, string>;
+type Truth = ReadonlyMap<string, string>;
 
 /** A registry that was worked with, closed, and what there is beside it. */
 export interface WorkedRegistry {
