@@ -54,7 +54,11 @@ export type { EventFilter, History, HistoryOptions } from "./repositories/histor
 export type { Runs } from "./repositories/runs.ts";
 export type { ChangeOptions } from "./repositories/scope.ts";
 export { automaticBackupFolder, defaultBackupFolder, registryOfBackup } from "./maintenance/backup-folder.ts";
-export { readBackupNote, type BackupNote } from "./maintenance/backup-note.ts";
 export { createSnapshot, isIntactSnapshot, listSnapshots, type Snapshot } from "./maintenance/snapshots.ts";
 export { lastLoggedEventId, readChangeLog, type LogDamage } from "./maintenance/change-log.ts";
 export { followBackup, type FollowOptions } from "./maintenance/follow.ts";
+export { checkRegistry, type CheckOptions } from "./maintenance/check.ts";
+export { diagnose, type Diagnosis } from "./maintenance/diagnose.ts";
+export type { Finding, FindingCode } from "./maintenance/findings.ts";
+export { restoreAsChanges, type ChangesReport, type PastTarget } from "./maintenance/undo.ts";
+export type { Revised, Revision, Revisions } from "./repositories/revisions.ts";

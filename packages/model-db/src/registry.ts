@@ -9,6 +9,7 @@ import { parseActor } from "./repositories/change-options.ts";
 import { Files } from "./repositories/files.ts";
 import { History } from "./repositories/history.ts";
 import { Models } from "./repositories/models.ts";
+import { Revisions } from "./repositories/revisions.ts";
 import { Runs } from "./repositories/runs.ts";
 import type { Scope } from "./repositories/scope.ts";
 import { Phases, TransactionScope } from "./transaction-scope.ts";
@@ -34,6 +35,7 @@ export interface Repositories {
   readonly files: Files;
   readonly history: History;
   readonly runs: Runs;
+  readonly revisions: Revisions;
 }
 
 /** Which schema a registry has, and which steps lead to it. */
@@ -83,6 +85,7 @@ export class Registry implements AsyncDisposable, Repositories {
   readonly files: Files;
   readonly history: History;
   readonly runs: Runs;
+  readonly revisions: Revisions;
   readonly #engine: Engine;
   readonly #actor: string;
   readonly #closing = new AbortController();
@@ -106,6 +109,7 @@ export class Registry implements AsyncDisposable, Repositories {
     this.files = all.files;
     this.history = all.history;
     this.runs = all.runs;
+    this.revisions = all.revisions;
   }
 
   /** The absolute path of the registry's file. */
@@ -227,5 +231,6 @@ function repositories(scope: Scope): Repositories {
     files: new Files(scope, models),
     history: new History(scope),
     runs: new Runs(scope, models),
+    revisions: new Revisions(scope),
   };
 }

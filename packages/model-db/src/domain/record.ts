@@ -50,11 +50,7 @@ export function toEventRecord(event: ModelEvent): JsonObject {
 
 /** The history entry of a record made by {@link toEventRecord}. */
 export function fromEventRecord(record: JsonObject): ModelEvent {
-  const entries = Object.entries(record).map(([key, item]) => [
-    key.replace(/_[a-z]/g, ([, letter]) => letter!.toUpperCase()),
-    item,
-  ]);
-  return Object.fromEntries(entries) as ModelEvent;
+  return toCamelCase(record) as unknown as ModelEvent;
 }
 
 /** The lease as data. */
@@ -67,11 +63,25 @@ export function toFileRecord(file: ModelFile): JsonObject {
   return toSnakeCase(file);
 }
 
+/** The file of a record made by {@link toFileRecord}. */
+export function fromFileRecord(record: JsonObject): ModelFile {
+  return toCamelCase(record) as unknown as ModelFile;
+}
+
 function toSnakeCase(value: object): JsonObject {
   return Object.fromEntries(
     Object.entries(value).map(([key, item]) => [
       key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
       item as JsonValue,
+    ]),
+  );
+}
+
+function toCamelCase(record: JsonObject): JsonObject {
+  return Object.fromEntries(
+    Object.entries(record).map(([key, item]) => [
+      key.replace(/_[a-z]/g, ([, letter]) => letter!.toUpperCase()),
+      item,
     ]),
   );
 }

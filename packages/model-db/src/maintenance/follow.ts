@@ -7,9 +7,9 @@ import { toEventRecord } from "../domain/record.ts";
 import { isRegistryError, RegistryError } from "../errors.ts";
 import { openRegistry, type Registry } from "../registry.ts";
 import { claimBackupFolder } from "./backup-folder.ts";
-import { writeBackupNote } from "./backup-note.ts";
 import { ChangeLogWriter, lastLoggedEventId, readChangeLog } from "./change-log.ts";
 import { lockFolder } from "./folder-lock.ts";
+import { writeBackupNote } from "./sidecar.ts";
 import { createSnapshot, listSnapshots, type Snapshot } from "./snapshots.ts";
 
 /** How to follow a registry; whatever is left out gets the default named here. */

@@ -5,16 +5,18 @@ import { setImmediate } from "node:timers/promises";
 import type Database from "better-sqlite3";
 
 import { toRegistryError } from "../database/sqlite/errors.ts";
+import { passGate, type Comparison } from "../database/sqlite/gate.ts";
 import { openConnection } from "../database/sqlite/open-connection.ts";
 import { findRegistryId, readSchemaVersion } from "../database/sqlite/schema-version.ts";
 import { parseInteger } from "../domain/input.ts";
 import { RegistryError } from "../errors.ts";
 import { SCHEMA_VERSION } from "../migrations/schema-version.ts";
-import { claimBackupFolder } from "./backup-folder.ts";
+import { claimBackupFolder, defaultBackupFolder, registryOfBackup } from "./backup-folder.ts";
 import { lastLoggedEventId, pruneChangeLog } from "./change-log.ts";
 import { fingerprintOf, renameDurably, syncPath, writeDurably } from "./durable-files.ts";
 import { toFileError } from "./file-errors.ts";
 import { CHECKSUMMED_TABLES, checkRows } from "./row-checksums.ts";
+import { readBackupNote, writeBackupNote } from "./sidecar.ts";
 
 /** A whole copy of a registry as it was at one moment. */
 export interface Snapshot {
@@ -56,7 +58,8 @@ export async function createSnapshot(
   const snapshots = join(resolve(folder), "snapshots");
   const partial = join(snapshots, `${PARTIAL}${process.pid}-${Date.now()}.db`);
   try {
-    copy(location, folder, partial);
+    // What SQLite would show may not be what was written.
+    copy(location, folder, partial, await passGate(resolve(location), "read"));
     const eventId = await verify(partial, onProgress);
     syncPath(partial);
     const createdAt = Date.now();
@@ -66,10 +69,23 @@ export async function createSnapshot(
     writeDurably(`${path}.sha256`, `${sha256}  ${name}\n`);
     renameDurably(partial, path);
     prune(folder, keep);
+    noteBackup(location, folder);
     return { path, eventId, createdAt };
   } catch (error) {
     for (const path of [partial, `${partial}-journal`]) if (existsSync(path)) rmSync(path, { force: true });
     throw toFileError(error, folder);
+  }
+}
+
+// The first folder that somebody chose is where backups are looked for; whoever follows may name another.
+function noteBackup(location: string, folder: string): void {
+  const registryId = registryOfBackup(folder);
+  const chosen = !resolve(folder).startsWith(defaultBackupFolder(location));
+  if (!chosen || registryId === undefined || readBackupNote(location) !== undefined) return;
+  try {
+    writeBackupNote(location, { registryId, folder });
+  } catch {
+    // Beside a registry that may only be read.
   }
 }
 
@@ -97,9 +113,10 @@ export function isIntactSnapshot({ path }: Snapshot): boolean {
   }
 }
 
-function copy(location: string, folder: string, to: string): void {
+function copy(location: string, folder: string, to: string, compare: Comparison | undefined): void {
   const source = openConnection(location, { readonly: true, busyTimeoutMs: BUSY_TIMEOUT_MS });
   try {
+    compare?.(source);
     claimBackupFolder(folder, findRegistryId(source));
     removePartial(join(folder, "snapshots"));
     source.prepare("VACUUM INTO ?").run(to);

@@ -43,7 +43,7 @@ import {
 } from "./model-row.ts";
 import type { ChangeOptions, Scope } from "./scope.ts";
 
-const byId: Query<{ model_id: string }, ModelRow> = query("model by id", ({ db, p }) =>
+export const byId: Query<{ model_id: string }, ModelRow> = query("model by id", ({ db, p }) =>
   db.selectFrom("model").selectAll().where("model_id", "=", p("model_id")),
 );
 const byName: Query<{ name: string }, ModelRow> = query("model by name", ({ db, p }) =>
@@ -85,7 +85,7 @@ const insertName: Query<{ name: string; seq: number }, unknown> = query("name in
     .values({ name: p("name"), model_seq: p("seq") })
     .onConflict((conflict) => conflict.doNothing()),
 );
-const deleteName: Query<{ name: string; seq: number }, unknown> = query("name delete", ({ db, p }) =>
+export const deleteName: Query<{ name: string; seq: number }, unknown> = query("name delete", ({ db, p }) =>
   db.deleteFrom("model_name").where("name", "=", p("name")).where("model_seq", "=", p("seq")),
 );
 const insertTag: Query<{ tag: string; seq: number }, unknown> = query("tag insert", ({ db, p }) =>
@@ -94,17 +94,19 @@ const insertTag: Query<{ tag: string; seq: number }, unknown> = query("tag inser
 const deleteTag: Query<{ tag: string; seq: number }, unknown> = query("tag delete", ({ db, p }) =>
   db.deleteFrom("model_tag").where("model_seq", "=", p("seq")).where("tag", "=", p("tag")),
 );
-const insertSearch: Query<{ first: number; last: number }, unknown> = query("search insert", ({ db, p }) =>
-  db
-    .insertInto("model_search")
-    .columns(["rowid", "text"])
-    .expression(
-      db
-        .selectFrom("model_search_text")
-        .select(["seq", "text"])
-        .where("seq", ">=", p("first"))
-        .where("seq", "<=", p("last")),
-    ),
+export const insertSearch: Query<{ first: number; last: number }, unknown> = query(
+  "search insert",
+  ({ db, p }) =>
+    db
+      .insertInto("model_search")
+      .columns(["rowid", "text"])
+      .expression(
+        db
+          .selectFrom("model_search_text")
+          .select(["seq", "text"])
+          .where("seq", ">=", p("first"))
+          .where("seq", "<=", p("last")),
+      ),
 );
 const deleteSearch: Query<{ seq: number }, unknown> = query("search delete", ({ db, p }) =>
   db.deleteFrom("model_search").where("rowid", "=", p("seq")),
@@ -415,23 +417,9 @@ export class Models {
     const change = parseChangeOptions(options, this.#scope);
     return this.#scope.write(
       async (session) => {
-        const { seq, model } = await readForChange(session, wanted, change, this.#scope.now());
-        if (model.status === MODEL_STATUS.RUNNING) {
-          throw new RegistryError("model_running", `${shown(model.modelId)} is running. Stop it first.`);
-        }
-        const files = await readFiles(session, model.modelId);
-        await session.run(deleteSearch, { seq });
-        await session.run(deleteRow, { seq });
-        await writeEvent(session, {
-          modelId: model.modelId,
-          kind: "deleted",
-          actor: change.actor,
-          at: Date.now(),
-          rowVersion: model.rowVersion,
-          before: toHistoryRecord(model, files),
-          after: null,
-        });
-        return model;
+        const stored = await readForChange(session, wanted, change, this.#scope.now());
+        await deleteModel(session, stored, change);
+        return stored.model;
       },
       { makesRoom: true },
     );
@@ -459,7 +447,7 @@ export class Models {
 }
 
 /** Stores a model with its names, tags, files and history; its search text is the caller's. */
-async function insertModel(
+export async function insertModel(
   session: Session,
   draft: ModelDraft,
   change: Change,
@@ -491,7 +479,7 @@ async function insertModel(
 }
 
 /** Writes a changed model with all that follows from it: names, tags, search, history. */
-async function changeModel(
+export async function changeModel(
   session: Session,
   stored: StoredModel,
   changed: Model,
@@ -515,6 +503,29 @@ async function changeModel(
   return model;
 }
 
+/** Takes a model out, with its files, and tells the history. @throws RegistryError `model_running` */
+export async function deleteModel(
+  session: Session,
+  { seq, model }: StoredModel,
+  { actor }: Change,
+): Promise<void> {
+  if (model.status === MODEL_STATUS.RUNNING) {
+    throw new RegistryError("model_running", `${shown(model.modelId)} is running. Stop it first.`);
+  }
+  const files = await readFiles(session, model.modelId);
+  await session.run(deleteSearch, { seq });
+  await session.run(deleteRow, { seq });
+  await writeEvent(session, {
+    modelId: model.modelId,
+    kind: "deleted",
+    actor,
+    at: Date.now(),
+    rowVersion: model.rowVersion,
+    before: toHistoryRecord(model, files),
+    after: null,
+  });
+}
+
 // One namespace: the database refuses a name that means another model already.
 async function claimNames(session: Session, seq: number, names: Iterable<string>): Promise<void> {
   for (const name of names) {
@@ -524,7 +535,7 @@ async function claimNames(session: Session, seq: number, names: Iterable<string>
   }
 }
 
-function namesOf({ modelId, alias, aliases }: Model): Set<string> {
+export function namesOf({ modelId, alias, aliases }: Model): Set<string> {
   return new Set(alias === null ? [modelId, ...aliases] : [modelId, alias, ...aliases]);
 }
 

@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -194,6 +194,8 @@ test("a registry that is behind its backup is refused, and so is one that went a
     });
   }
   renameSync(old, location);
+  // Without its note nothing else compares the two.
+  rmSync(`${location}.backup.json`);
   const { signal } = new AbortController();
   const behind = await expectRefusal("database_damaged", followBackup(location, backups, { signal }));
   expect(behind.message).toMatch(/ends at change 1, .* goes to 3\. .*cortex repair --from .*cortex restore/);
