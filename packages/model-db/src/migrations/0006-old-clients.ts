@@ -10,14 +10,23 @@ const NOW = "CAST(round((julianday('now') - 2440587.5) * 86400000) AS INTEGER)";
 const MAY_RUN = `EXISTS (SELECT 1 FROM model_run WHERE model_run.model_id = OLD.model_id
         AND (${NOW} < renewed_at + ttl_ms + 60000 OR ${NOW} < renewed_at))`;
 
-/** Whether a text can be a name: see `parseName` of the time. */
+/** A text with whatever characters, in a few that every schema can show. */
+function literal(text: string): string {
+  return `CAST(x'${Buffer.from(text).toString("hex")}' AS TEXT)`;
+}
+
+// What JavaScript trims, and what no name may hold: see `parseName` of the time.
+const BLANKS = literal(
+  "\t\n\v\f\r \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000\ufeff",
+);
+const FORBIDDEN = literal(
+  "*[\u0001-\u001f\u007f-\u009f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]*",
+);
+
+/** Whether a text can be a name. */
 function isName(text: string): string {
-  const blanks =
-    "char(9,10,11,12,13,32,160,5760,8192,8193,8194,8195,8196,8197,8198,8199,8200,8201,8202,8232,8233,8239,8287,12288,65279)";
-  const forbidden =
-    "'*[' || char(1) || '-' || char(31,127) || '-' || char(159,8232,8233,1564,8206,8207,8234) || '-' || char(8238,8294) || '-' || char(8297,65279) || ']*'";
-  return `(${text} <> '' AND length(${text}) <= 1024 AND trim(${text}, ${blanks}) = ${text}
-        AND ${text} NOT GLOB ${forbidden})`;
+  return `(${text} <> '' AND length(${text}) <= 1024 AND trim(${text}, ${BLANKS}) = ${text}
+        AND ${text} NOT GLOB ${FORBIDDEN})`;
 }
 
 /** Where a model came from, by the signs that the old program left. */
@@ -70,40 +79,18 @@ function unseen(model: string): string {
         (SELECT max(event_id) FROM model_event));`;
 }
 
-const RECORD_FIELDS: readonly (readonly [field: string, json: string])[] = [
-  ["model_id", "json_quote(model.model_id)"],
-  ["source_type", "json_quote(model.source_type)"],
-  ["author_repo", "json_quote(model.author_repo)"],
-  ["branch", "json_quote(model.branch)"],
-  ["config_path", "json_quote(model.config_path)"],
-  ["alias", "json_quote(model.alias)"],
-  ["aliases", "model.aliases"],
-  ["status", "json_quote(model.status)"],
-  ["created_at", "json_quote(model.created_at)"],
-  ["updated_at", "json_quote(model.updated_at)"],
-  ["availability", "json_quote(model.availability)"],
-  ["engine", "json_quote(model.engine)"],
-  ["format", "json_quote(model.format)"],
-  ["architecture", "json_quote(model.architecture)"],
-  ["quantization", "json_quote(model.quantization)"],
-  ["parameter_count", "json_quote(model.parameter_count)"],
-  ["context_length", "json_quote(model.context_length)"],
-  ["size_bytes", "json_quote(model.size_bytes)"],
-  ["capabilities", "model.capabilities"],
-  ["metadata", "model.metadata"],
-  ["tags", "model.tags"],
-  ["notes", "json_quote(model.notes)"],
-  ["pinned", "CASE model.pinned WHEN 1 THEN 'true' ELSE 'false' END"],
-  ["last_used_at", "json_quote(model.last_used_at)"],
-  ["row_version", "json_quote(model.row_version)"],
-  ["row_checksum", "json_quote(model.row_checksum)"],
-  [
-    "files",
-    `(SELECT json_group_array(json_object('path', path, 'role', role, 'size_bytes', size_bytes,
-            'sha256', sha256, 'verified_at', verified_at, 'source', source))
-          FROM model_file WHERE model_file.model_id = model.model_id)`,
-  ],
-];
+const RECORD = `json_object('model_id', model_id, 'source_type', source_type, 'author_repo', author_repo,
+            'branch', branch, 'config_path', config_path, 'alias', alias, 'aliases', json(aliases),
+            'status', status, 'created_at', created_at, 'updated_at', updated_at,
+            'availability', availability, 'engine', engine, 'format', format, 'architecture', architecture,
+            'quantization', quantization, 'parameter_count', parameter_count,
+            'context_length', context_length, 'size_bytes', size_bytes, 'capabilities', json(capabilities),
+            'metadata', json(metadata), 'tags', json(tags), 'notes', notes,
+            'pinned', json(iif(pinned, 'true', 'false')), 'last_used_at', last_used_at,
+            'row_version', row_version, 'row_checksum', row_checksum,
+            'files', json((SELECT json_group_array(json_object('path', path, 'role', role,
+              'size_bytes', size_bytes, 'sha256', sha256, 'verified_at', verified_at, 'source', source))
+              FROM model_file WHERE model_file.model_id = model.model_id)))`;
 
 /** A field that changes: its values before and after, as JSON, where the old program wrote another word. */
 function change(field: string, before: string, after: string, when: string): string {
@@ -270,9 +257,10 @@ export const createOldClients: Migration = {
         FROM model LEFT JOIN model_legacy AS legacy ON legacy.model_seq = model.seq;
 
       CREATE VIEW model_record (seq, record) AS
-        SELECT seq, (SELECT json_group_object(field, json(value)) FROM (
-          ${RECORD_FIELDS.map(([field, json], index) => `SELECT '${field}'${index === 0 ? " AS field" : ""}, ${json}${index === 0 ? " AS value" : ""}`).join(" UNION ALL\n          ")})
-          WHERE value NOT IN ('null', 'false', '[]', '{}'))
+        SELECT seq, (SELECT json_group_object(key,
+            json(CASE type WHEN 'text' THEN json_quote(value) WHEN 'true' THEN 'true' ELSE value END))
+          FROM json_each(${RECORD})
+          WHERE NOT (type IN ('null', 'false') OR (type IN ('array', 'object') AND value IN ('[]', '{}'))))
         FROM model;
 
       CREATE TRIGGER models_insert INSTEAD OF INSERT ON models BEGIN
