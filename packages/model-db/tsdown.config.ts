@@ -1,1 +1,9 @@
-export { library as default } from "@cortex/tooling-tsdown";
+import { library } from "@cortex/tooling-tsdown";
+import type { UserConfig } from "tsdown";
+
+const config: UserConfig = {
+  ...library,
+  entry: { index: "src/index.ts", "durable-files": "src/maintenance/durable-files.ts" },
+};
+
+export default config;

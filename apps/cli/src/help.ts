@@ -1,10 +1,9 @@
-import { readFileSync } from "node:fs";
-
 import { MODEL_FIELDS } from "@cortex/model-db";
 import type { CAC, Command } from "cac";
 
 import { outputColumns, writeOut } from "./output/stream.ts";
 import { usageOf } from "./parse.ts";
+import { version } from "./version.ts";
 
 const ABOUT = [
   "It knows what each model is, where it came from, where its files are, whether it runs and for whom,",
@@ -38,10 +37,7 @@ export function printHelp(cli: CAC, command: Command | undefined): void {
 
 /** Prints the version of this package. */
 export function printVersion(): void {
-  const manifest = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
-    version: string;
-  };
-  writeOut(`${manifest.version}\n`);
+  writeOut(`${version()}\n`);
 }
 
 function helpOfAll(cli: CAC, width: number): string {

@@ -8,7 +8,8 @@ import {
   syncPath,
   writeDurably,
   type Fingerprint,
-} from "./durable-files.ts";
+} from "@cortex/model-db/durable-files";
+
 import { DATABASE_COMPANIONS } from "./legacy/scratch-copy.ts";
 import { SnapshotError, takeSnapshot } from "./registry-snapshot.ts";
 

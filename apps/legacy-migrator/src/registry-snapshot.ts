@@ -1,10 +1,9 @@
 import { existsSync, renameSync, rmSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 
+import { copyDurably, renameDurably, syncPath } from "@cortex/model-db/durable-files";
 // oxlint-disable-next-line no-restricted-imports -- the file as a whole, never a record: see below
 import Database from "better-sqlite3";
-
-import { copyDurably, renameDurably, syncPath } from "./durable-files.ts";
 
 // The library owns the registry's file, and everything that goes through its records goes through it.
 // Copying the file as a whole is not of that kind: a plain copy of the file and its write-ahead log is

@@ -12,7 +12,8 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 
-import { syncPath } from "./durable-files.ts";
+import { syncPath } from "@cortex/model-db/durable-files";
+
 import { reasonOf } from "./reason-of.ts";
 import type { ReportEntry } from "./report-entry.ts";
 

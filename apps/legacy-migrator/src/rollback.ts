@@ -2,10 +2,10 @@ import { existsSync, readdirSync, realpathSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 
 import { isRegistryError, openRegistry } from "@cortex/model-db";
+import { copyDurably, fingerprintOf, renameDurably } from "@cortex/model-db/durable-files";
 
 import { ACTOR } from "./apply.ts";
 import { backupsOf, checkBackup, isUnfinished, retireBackup, type Backup } from "./backup.ts";
-import { copyDurably, fingerprintOf, renameDurably } from "./durable-files.ts";
 import {
   BrokenRegistryError,
   moveBrokenRegistry,

@@ -2,10 +2,10 @@ import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
 import { openRegistry } from "@cortex/model-db";
+import { fingerprintOf } from "@cortex/model-db/durable-files";
 import { beforeEach, expect, test } from "vitest";
 
 import { backupsFolder, backupsOf, createBackup } from "../src/backup.ts";
-import { fingerprintOf } from "../src/durable-files.ts";
 import { migrate } from "../src/migrate.ts";
 import { findRollback, rollBack } from "../src/rollback.ts";
 import { writeFile, writeModelList } from "./old-data.ts";

@@ -54,3 +54,6 @@ export type { Files } from "./repositories/files.ts";
 export type { EventFilter, History, HistoryOptions } from "./repositories/history.ts";
 export type { Runs } from "./repositories/runs.ts";
 export type { ChangeOptions } from "./repositories/scope.ts";
+export { defaultBackupFolder, registryOfBackup } from "./maintenance/backup-folder.ts";
+export { createSnapshot, isIntactSnapshot, listSnapshots, type Snapshot } from "./maintenance/snapshots.ts";
+export { lastLoggedEventId, readChangeLog, type LogDamage } from "./maintenance/change-log.ts";

@@ -48,6 +48,15 @@ export function toEventRecord(event: ModelEvent): JsonObject {
   return toSnakeCase(event);
 }
 
+/** The history entry of a record made by {@link toEventRecord}. */
+export function fromEventRecord(record: JsonObject): ModelEvent {
+  const entries = Object.entries(record).map(([key, item]) => [
+    key.replace(/_[a-z]/g, ([, letter]) => letter!.toUpperCase()),
+    item,
+  ]);
+  return Object.fromEntries(entries) as ModelEvent;
+}
+
 /** The lease as data. */
 export function toRunRecord(run: Run): JsonObject {
   return toSnakeCase(run);

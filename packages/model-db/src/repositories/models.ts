@@ -416,25 +416,28 @@ export class Models {
   async delete(name: string, options?: ChangeOptions): Promise<Model> {
     const wanted = parseName("name", name);
     const change = parseChangeOptions(options, this.#scope);
-    return this.#scope.write(async (session) => {
-      const { seq, model } = await readForChange(session, wanted, change, this.#scope.now());
-      if (model.status === MODEL_STATUS.RUNNING) {
-        throw new RegistryError("model_running", `${shown(model.modelId)} is running. Stop it first.`);
-      }
-      const files = await readFiles(session, model.modelId);
-      await session.run(deleteSearch, { seq });
-      await session.run(deleteRow, { seq });
-      await writeEvent(session, {
-        modelId: model.modelId,
-        kind: "deleted",
-        actor: change.actor,
-        at: Date.now(),
-        rowVersion: model.rowVersion,
-        before: toHistoryRecord(model, files),
-        after: null,
-      });
-      return model;
-    });
+    return this.#scope.write(
+      async (session) => {
+        const { seq, model } = await readForChange(session, wanted, change, this.#scope.now());
+        if (model.status === MODEL_STATUS.RUNNING) {
+          throw new RegistryError("model_running", `${shown(model.modelId)} is running. Stop it first.`);
+        }
+        const files = await readFiles(session, model.modelId);
+        await session.run(deleteSearch, { seq });
+        await session.run(deleteRow, { seq });
+        await writeEvent(session, {
+          modelId: model.modelId,
+          kind: "deleted",
+          actor: change.actor,
+          at: Date.now(),
+          rowVersion: model.rowVersion,
+          before: toHistoryRecord(model, files),
+          after: null,
+        });
+        return model;
+      },
+      { makesRoom: true },
+    );
   }
 
   async #change(
