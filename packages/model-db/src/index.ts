@@ -47,6 +47,7 @@ export { checkNewModel } from "./domain/parse-model.ts";
 export { shortAliases } from "./domain/short-aliases.ts";
 export { nearest } from "./domain/nearest.ts";
 export { hasForbiddenCharacter, toVisible } from "./domain/text.ts";
+export { hostRegistry, type Host, type MovingIn } from "./maintenance/host-registry.ts";
 export { defaultDataFolder, defaultRegistryLocation } from "./database/location.ts";
 export type { Models, ListChange } from "./repositories/models.ts";
 export type { Files } from "./repositories/files.ts";
