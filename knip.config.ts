@@ -18,6 +18,7 @@ const config: KnipConfig = {
       entry: ["src/processes/*", "test/**/*.test.ts"],
       ignoreDependencies: ["@cortex/cli", "@cortex/legacy-migrator"],
     },
+    "tooling/crash-lab": { entry: ["src/processes/*", "test/**/*.test.ts"] },
     "tooling/demo": { ignoreDependencies: ["@cortex/cli", "@cortex/legacy-migrator"] },
     "tooling/pack-test": {
       ignoreDependencies: ["@cortex/cli", "@cortex/legacy-migrator", "@cortex/model-db"],

@@ -47,6 +47,7 @@ export { checkNewModel } from "./domain/parse-model.ts";
 export { shortAliases } from "./domain/short-aliases.ts";
 export { nearest } from "./domain/nearest.ts";
 export { hasForbiddenCharacter, toVisible } from "./domain/text.ts";
+export { hostRegistry, type Host, type MovingIn } from "./maintenance/host-registry.ts";
 export { defaultDataFolder, defaultRegistryLocation } from "./database/location.ts";
 export type { Models, ListChange } from "./repositories/models.ts";
 export type { Files } from "./repositories/files.ts";
@@ -58,6 +59,7 @@ export { createSnapshot, isIntactSnapshot, listSnapshots, type Snapshot } from "
 export { lastLoggedEventId, readChangeLog, type LogDamage } from "./maintenance/change-log.ts";
 export { followBackup, type FollowOptions } from "./maintenance/follow.ts";
 export { checkRegistry, type CheckOptions } from "./maintenance/check.ts";
+export { diagnose, type Diagnosis } from "./maintenance/diagnose.ts";
 export type { Finding, FindingCode } from "./maintenance/findings.ts";
 export { restoreAsChanges, type ChangesReport, type PastTarget } from "./maintenance/undo.ts";
 export type { Revised, Revision, Revisions } from "./repositories/revisions.ts";

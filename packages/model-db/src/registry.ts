@@ -1,4 +1,4 @@
-import type { Engine } from "./database/engine.ts";
+import type { Engine, WriteOptions } from "./database/engine.ts";
 import type { Session, WriteSession } from "./database/query.ts";
 import { openSqlite } from "./database/sqlite/sqlite-engine.ts";
 import type { ModelEvent } from "./domain/event.ts";
@@ -209,7 +209,7 @@ export class Registry implements AsyncDisposable, Repositories {
     await this.close();
   }
 
-  async #write<T>(work: (session: WriteSession) => Promise<T>, options?: { alone?: boolean }): Promise<T> {
+  async #write<T>(work: (session: WriteSession) => Promise<T>, options?: WriteOptions): Promise<T> {
     this.#checkOutside();
     return this.#engine.write((session) => this.#phases.run("change", () => work(session)), options);
   }

@@ -11,12 +11,13 @@ import { findRegistryId, readSchemaVersion } from "../database/sqlite/schema-ver
 import { parseInteger } from "../domain/input.ts";
 import { RegistryError } from "../errors.ts";
 import { SCHEMA_VERSION } from "../migrations/schema-version.ts";
-import { claimBackupFolder } from "./backup-folder.ts";
+import { claimBackupFolder, defaultBackupFolder, registryOfBackup } from "./backup-folder.ts";
 import { lastLoggedEventId, pruneChangeLog } from "./change-log.ts";
 import { copyDatabase } from "./copy-database.ts";
 import { fingerprintOf, renameDurably, syncPath, writeDurably } from "./durable-files.ts";
 import { toFileError } from "./file-errors.ts";
 import { CHECKSUMMED_TABLES, checkRows } from "./row-checksums.ts";
+import { readBackupNote, writeBackupNote } from "./sidecar.ts";
 
 /** A whole copy of a registry as it was at one moment. */
 export interface Snapshot {
@@ -74,12 +75,25 @@ export async function createSnapshot(
     writeDurably(join(snapshots, `${name}.sha256`), `${sha256}  ${name}\n`);
     renameDurably(partial, join(snapshots, name));
     prune(folder, keep);
+    noteBackup(path, folder);
     return { path: join(snapshots, name), eventId, createdAt };
   } catch (error) {
     for (const left of [partial, `${partial}-journal`]) if (existsSync(left)) rmSync(left, { force: true });
     const { code } = error as NodeJS.ErrnoException;
     // What cannot be opened or is full is the copy; what is damaged is the registry.
     throw toFileError(toRegistryError(error, code === "SQLITE_CORRUPT" ? path : partial), folder);
+  }
+}
+
+// The first folder that somebody chose is where backups are looked for; whoever follows may name another.
+function noteBackup(location: string, folder: string): void {
+  const registryId = registryOfBackup(folder);
+  const chosen = !resolve(folder).startsWith(defaultBackupFolder(location));
+  if (!chosen || registryId === undefined || readBackupNote(location) !== undefined) return;
+  try {
+    writeBackupNote(location, { registryId, folder });
+  } catch {
+    // Beside a registry that may only be read.
   }
 }
 

@@ -176,7 +176,8 @@ test("a schema stays as it is where no snapshot can be kept before its change", 
   const location = join(folder, "registry.db");
   await using registry = await openRegistry(location);
   await registry.models.create(localModel("a"));
+  const { version } = await registry.schema();
   writeFileSync(`${location}.backups`, "a file is in the way");
   await expectRefusal("invalid_input", registry.migrate(4));
-  expect((await registry.schema()).version).toBe(5);
+  expect((await registry.schema()).version).toBe(version);
 });

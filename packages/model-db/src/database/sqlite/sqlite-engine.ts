@@ -1,4 +1,4 @@
-import { mkdirSync, statSync, type Stats } from "node:fs";
+import { mkdirSync, readFileSync, statSync, type Stats } from "node:fs";
 import { dirname, resolve } from "node:path";
 
 import type Database from "better-sqlite3";
@@ -8,6 +8,8 @@ import { SCHEMA_VERSION } from "../../migrations/schema-version.ts";
 import type { Engine } from "../engine.ts";
 import { machineTime, type MachineTime } from "../machine-time.ts";
 import type { Session, WriteSession } from "../query.ts";
+import { keepBallast, makingRoom } from "./ballast.ts";
+import { needsRollback } from "./errors.ts";
 import { passGate } from "./gate.ts";
 import { enableWal, openConnection } from "./open-connection.ts";
 import { noteOpen } from "./open-files.ts";
@@ -88,6 +90,22 @@ function createFolder(folder: string): void {
   }
 }
 
+// Folds the log into the file as far as can be now: nothing depends on its being done.
+function checkpoint(connection: Database.Database, mode: "PASSIVE" | "RESTART"): void {
+  try {
+    connection.pragma(`wal_checkpoint(${mode})`);
+  } catch {
+    // On a full disk; whoever waits for room is told by what it does next.
+  }
+}
+
+// Whether the rollback journal beside a file says that the file was empty before:
+// https://www.sqlite.org/fileformat2.html#the_rollback_journal
+function wasEmpty(path: string): boolean {
+  const header = readFileSync(`${path}-journal`);
+  return header.length >= 28 && header.readUInt32BE(16) === 0;
+}
+
 class SqliteEngine implements Engine {
   readonly location: string;
   readonly #options: SqliteOptions;
@@ -123,15 +141,23 @@ class SqliteEngine implements Engine {
         `${this.location} has schema ${version}, older than ${SCHEMA_VERSION}. Open it to write to bring it up to date.`,
       );
     }
-    // A file that is none of ours is looked at only: a connection that can write would fold its log.
-    if (statSync(this.location, { throwIfNoEntry: false })?.size) {
-      readSchemaVersion(this.#openReader());
-      compare?.(this.#openReader());
-    }
+    this.#lookFirst(compare);
     this.#openWriter();
     const version = readSchemaVersion(this.#openReader());
     if (version < SCHEMA_VERSION && this.#options.migrate) await this.migrate(SCHEMA_VERSION);
     this.#isNew = version === 0;
+  }
+
+  // A file that is none of ours is looked at only: a connection that can write would fold its log.
+  #lookFirst(compare: ((connection: Database.Database) => void) | undefined): void {
+    if (!statSync(this.location, { throwIfNoEntry: false })?.size) return;
+    try {
+      readSchemaVersion(this.#openReader());
+      compare?.(this.#openReader());
+    } catch (error) {
+      // The power was cut while the file was made: who writes undoes what was begun.
+      if (!needsRollback(error) || !wasEmpty(this.location)) throw error;
+    }
   }
 
   get reader(): Session {
@@ -140,16 +166,20 @@ class SqliteEngine implements Engine {
     return this.#reader;
   }
 
-  async write<T>(work: (session: WriteSession) => Promise<T>, { alone = false } = {}): Promise<T> {
+  async write<T>(
+    work: (session: WriteSession) => Promise<T>,
+    { alone = false, makesRoom = false } = {},
+  ): Promise<T> {
     if (this.#options.mode === "read") {
       throw new RegistryError("read_only", `${this.location} was opened for reading only.`);
     }
     this.#openWriter();
-    const result = await this.#writer!.add(work, alone);
+    const write = (): Promise<T> => this.#writer!.add(work, alone);
+    const result = await (makesRoom ? makingRoom(this.location, write, () => this.#clearLog()) : write());
     if (this.#isNew && !alone) {
       // From its first change on, the file alone has a history to compare a log with: see `evidence.ts`.
       this.#isNew = false;
-      this.#openWriter().pragma("wal_checkpoint(PASSIVE)");
+      checkpoint(this.#openWriter(), "PASSIVE");
     }
     return result;
   }
@@ -193,7 +223,7 @@ class SqliteEngine implements Engine {
     this.#writer!.clear();
     this.#reader?.clear();
     // From now on the file alone says which registry it is, of which schema: see `evidence.ts`.
-    if (from !== target) connection.pragma("wal_checkpoint(PASSIVE)");
+    if (from !== target) checkpoint(connection, "PASSIVE");
     return { from, to: target };
   }
 
@@ -204,11 +234,20 @@ class SqliteEngine implements Engine {
     // The last connection to leave folds the write-ahead log into the file; only a writer can.
     this.#writeConnection?.close();
     this.#forgetOpen?.();
+    // The log has left its room.
+    if (this.#writeConnection !== undefined) keepBallast(this.location);
   }
 
   #noted(connection: Database.Database): Database.Database {
     this.#forgetOpen ??= noteOpen(this.location);
     return connection;
+  }
+
+  // By a connection of its own: the writer's may be within a transaction.
+  #clearLog(): void {
+    const connection = openConnection(this.location, { readonly: false, busyTimeoutMs: 0 });
+    checkpoint(connection, "RESTART");
+    connection.close();
   }
 
   #openReader(): Database.Database {
@@ -235,6 +274,7 @@ class SqliteEngine implements Engine {
         throw error;
       }
       this.#writeConnection = connection;
+      keepBallast(this.location);
     }
     return this.#writeConnection;
   }
