@@ -113,7 +113,7 @@ const VERBS: Readonly<Record<string, DeclareVerb>> = {
       .option("--actor <name>", "Only changes by this actor, such as cli:ann")
       .option(
         "--kind <kind>",
-        "Only this kind: created, updated, aliased, tagged, files_changed, started, stopped, expired, deleted",
+        "Only this kind: created, updated, aliased, tagged, files_changed, started, stopped, expired, deleted, repaired",
         MANY,
       )
       .option("--since <time>", "Not before this time")
@@ -189,6 +189,18 @@ const VERBS: Readonly<Record<string, DeclareVerb>> = {
       .example("cortex restore --at 2026-01-31T12:00:00Z --model tinyllama --dry-run")
       .example("cortex restore /mnt/backup/cortex")
       .action(async () => (await import("./commands/restore.ts")).restore),
+
+  repair: (verb) =>
+    verb("repair", "Build a damaged registry anew from what is left of it and from its backup")
+      .option(
+        "--from <folder>",
+        "A backup folder (default: the one that follows the registry, or the one beside it)",
+      )
+      .option("--dry-run", "Only show what would come back; exit code 6 when damaged")
+      .option("-y, --yes", "Do not ask")
+      .example("cortex repair --dry-run")
+      .example("cortex repair --from /mnt/backup/cortex")
+      .action(async () => (await import("./commands/repair.ts")).repair),
 
   doctor: (verb) =>
     verb("doctor", "What a bug report asks for: versions, paths, rights, space, backups; and what is wrong")

@@ -58,8 +58,12 @@ export { automaticBackupFolder, defaultBackupFolder, registryOfBackup } from "./
 export { createSnapshot, isIntactSnapshot, listSnapshots, type Snapshot } from "./maintenance/snapshots.ts";
 export { lastLoggedEventId, readChangeLog, type LogDamage } from "./maintenance/change-log.ts";
 export { followBackup, type FollowOptions } from "./maintenance/follow.ts";
+export { repairRegistry, type RepairOptions, type RepairReport } from "./maintenance/repair.ts";
+export { restoreFile, type RestoreFileOptions, type RestoreFileReport } from "./maintenance/restore-file.ts";
+export type { OnProgress, RebuildReport } from "./maintenance/rebuild.ts";
+export type { AssemblyReport, ModelReport } from "./maintenance/assemble.ts";
 export { checkRegistry, type CheckOptions } from "./maintenance/check.ts";
-export { diagnose, type Diagnosis } from "./maintenance/diagnose.ts";
+export { createBugReport, type BugReport } from "./maintenance/bug-report.ts";
 export type { Finding, FindingCode } from "./maintenance/findings.ts";
 export { restoreAsChanges, type ChangesReport, type PastTarget } from "./maintenance/undo.ts";
 export type { Revised, Revision, Revisions } from "./repositories/revisions.ts";

@@ -2,7 +2,7 @@ import { statSync } from "node:fs";
 
 import {
   defaultDataFolder,
-  diagnose,
+  createBugReport,
   outcomeOf,
   toVisible,
   type Finding,
@@ -24,7 +24,7 @@ import { version } from "../version.ts";
  * @returns 6 where the registry is damaged, else 0
  */
 export async function doctor(options: Everywhere): Promise<number> {
-  const { facts, findings } = await diagnose(locationOf(options));
+  const { facts, findings } = await createBugReport(locationOf(options));
   const all: JsonObject = { cortex: version(), ...facts, ...settings(options) };
   if (options.json === true) {
     writeOut(toDocument({ facts: all, findings }));

@@ -1,6 +1,9 @@
 import type { JsonObject } from "./model.ts";
 
-/** What can happen to a model. `expired`: its lease was found to have run out. */
+/**
+ * What can happen to a model. `expired`: its lease was found to have run out. `repaired` happens to the
+ * registry as a whole, and belongs to no model.
+ */
 export const EVENT_KINDS = [
   "created",
   "updated",
@@ -11,6 +14,7 @@ export const EVENT_KINDS = [
   "stopped",
   "expired",
   "deleted",
+  "repaired",
 ] as const;
 export type EventKind = (typeof EVENT_KINDS)[number];
 

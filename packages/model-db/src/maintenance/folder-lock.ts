@@ -13,7 +13,19 @@ import { toFileError } from "./file-errors.ts";
  * @throws RegistryError `database_busy` when another process has it, `read_only`, `io_error`.
  */
 export function lockFolder(folder: string): Disposable {
-  const path = join(folder, "follow.lock");
+  return lockFile(
+    join(folder, "follow.lock"),
+    `Another process follows into ${folder} already. Let it go on, or end it first.`,
+  );
+}
+
+/**
+ * Takes something for oneself, of which a file is the sign, which is made and stays.
+ *
+ * @param taken what to say when another process has it.
+ * @throws RegistryError `database_busy`, `read_only`, `io_error`.
+ */
+export function lockFile(path: string, taken: string): Disposable {
   let file: Database.Database | undefined;
   try {
     // An empty database, for SQLite's lock on it: the system takes that back from whoever dies.
@@ -24,10 +36,6 @@ export function lockFolder(folder: string): Disposable {
   } catch (error) {
     file?.close();
     if (!isBusy(error)) throw toFileError(error, path);
-    throw new RegistryError(
-      "database_busy",
-      `Another process follows into ${folder} already. Let it go on, or end it first.`,
-      { cause: error },
-    );
+    throw new RegistryError("database_busy", taken, { cause: error });
   }
 }

@@ -2,6 +2,8 @@ import { statSync } from "node:fs";
 
 import type Database from "better-sqlite3";
 
+import { RegistryError } from "../../errors.ts";
+import { repairMarkerPath } from "../../maintenance/repair-marker.ts";
 import { backupNotePath } from "../../maintenance/sidecar.ts";
 import { isOpenHere } from "./open-files.ts";
 
@@ -19,6 +21,12 @@ export async function passGate(
   path: string,
   mode: "create" | "write" | "read",
 ): Promise<Comparison | undefined> {
+  if (statSync(repairMarkerPath(path), { throwIfNoEntry: false }) !== undefined) {
+    throw new RegistryError(
+      "database_damaged",
+      `${path} is being repaired, or a repair was interrupted. Wait for it, or run \`cortex repair\` again.`,
+    );
+  }
   // Closed cleanly, a registry is one file: then nothing can contradict it but its backup.
   const witnesses = [`${path}-wal`, `${path}-shm`, backupNotePath(path)];
   if (!witnesses.some((witness) => statSync(witness, { throwIfNoEntry: false })?.size)) return undefined;

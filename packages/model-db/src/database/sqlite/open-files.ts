@@ -11,13 +11,13 @@ const counts: Counts = ((globalThis as { [KEY]?: Counts })[KEY] ??= new Map());
  * so that a file is looked at by hand only while it is not among them.
  */
 export function isOpenHere(path: string): boolean {
-  const key = keyOf(path);
+  const key = fileKey(path);
   return key !== undefined && counts.has(key);
 }
 
 /** Notes that a registry is open, until the function that is returned is called. */
 export function noteOpen(path: string): () => void {
-  const key = keyOf(path);
+  const key = fileKey(path);
   if (key === undefined) return () => undefined;
   counts.set(key, (counts.get(key) ?? 0) + 1);
   let noted = true;
@@ -30,7 +30,8 @@ export function noteOpen(path: string): () => void {
   };
 }
 
-function keyOf(path: string): string | undefined {
+/** What tells a file from every other, whatever it is called; `undefined` where there is none. */
+export function fileKey(path: string): string | undefined {
   const found = statSync(path, { throwIfNoEntry: false, bigint: true });
   return found && `${found.dev}:${found.ino}`;
 }

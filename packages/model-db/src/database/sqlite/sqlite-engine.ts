@@ -12,7 +12,7 @@ import { keepBallast, makingRoom } from "./ballast.ts";
 import { needsRollback } from "./errors.ts";
 import { passGate } from "./gate.ts";
 import { enableWal, openConnection } from "./open-connection.ts";
-import { noteOpen } from "./open-files.ts";
+import { fileKey, noteOpen } from "./open-files.ts";
 import { readMigrations, readRegistryId, readSchemaVersion } from "./schema-version.ts";
 import { SqliteSession } from "./sqlite-session.ts";
 import { WriteQueue } from "./write-queue.ts";
@@ -106,6 +106,9 @@ function wasEmpty(path: string): boolean {
   return header.length >= 28 && header.readUInt32BE(16) === 0;
 }
 
+// How often a reader looks whether its file is still the registry's.
+const LOOK_MS = 100;
+
 class SqliteEngine implements Engine {
   readonly location: string;
   readonly #options: SqliteOptions;
@@ -116,6 +119,10 @@ class SqliteEngine implements Engine {
   #writer: WriteQueue | undefined;
   #registryId: string | undefined;
   #isNew = false;
+  /** Which file the connections have open. */
+  #file: string | undefined;
+  #replaced = false;
+  #lookedAt = 0;
   #forgetOpen: (() => void) | undefined;
   #closed = false;
 
@@ -162,6 +169,7 @@ class SqliteEngine implements Engine {
 
   get reader(): Session {
     this.#checkOpen();
+    this.#checkFileNowAndThen();
     if (this.#reader === undefined) this.#reader = new SqliteSession(this.#openReader());
     return this.#reader;
   }
@@ -174,6 +182,7 @@ class SqliteEngine implements Engine {
       throw new RegistryError("read_only", `${this.location} was opened for reading only.`);
     }
     this.#openWriter();
+    if (this.#replaced) throw replaced(this.location);
     const write = (): Promise<T> => this.#writer!.add(work, alone);
     const result = await (makesRoom ? makingRoom(this.location, write, () => this.#clearLog()) : write());
     if (this.#isNew && !alone) {
@@ -189,6 +198,7 @@ class SqliteEngine implements Engine {
   }
 
   changeCounter(): number {
+    this.#checkFileNowAndThen();
     this.#changeCounter ??= this.#openReader().prepare("PRAGMA data_version").pluck();
     return this.#changeCounter.get() as number;
   }
@@ -238,9 +248,33 @@ class SqliteEngine implements Engine {
     if (this.#writeConnection !== undefined) keepBallast(this.location);
   }
 
-  #noted(connection: Database.Database): Database.Database {
-    this.#forgetOpen ??= noteOpen(this.location);
-    return connection;
+  #open(readonly: boolean): Database.Database {
+    const before = fileKey(this.location);
+    const connection = openConnection(this.location, {
+      readonly,
+      busyTimeoutMs: this.#options.busyTimeoutMs,
+    });
+    const opened = fileKey(this.location);
+    this.#file ??= opened;
+    if ((before ?? opened) === opened && this.#file === opened) {
+      this.#forgetOpen ??= noteOpen(this.location);
+      return connection;
+    }
+    connection.close();
+    throw replaced(this.location);
+  }
+
+  // What is written to a file that was set aside is lost, and what is read from it is old.
+  #checkFile(): void {
+    this.#replaced ||= fileKey(this.location) !== this.#file;
+    if (this.#replaced) throw replaced(this.location);
+  }
+
+  #checkFileNowAndThen(): void {
+    const now = performance.now();
+    if (!this.#replaced && now - this.#lookedAt < LOOK_MS) return;
+    this.#lookedAt = now;
+    if (this.#file !== undefined) this.#checkFile();
   }
 
   // By a connection of its own: the writer's may be within a transaction.
@@ -252,9 +286,7 @@ class SqliteEngine implements Engine {
 
   #openReader(): Database.Database {
     this.#checkOpen();
-    this.#readConnection ??= this.#noted(
-      openConnection(this.location, { readonly: true, busyTimeoutMs: this.#options.busyTimeoutMs }),
-    );
+    this.#readConnection ??= this.#open(true);
     return this.#readConnection;
   }
 
@@ -262,13 +294,13 @@ class SqliteEngine implements Engine {
     this.#checkOpen();
     if (this.#writeConnection === undefined) {
       const { busyTimeoutMs } = this.#options;
-      const connection = this.#noted(openConnection(this.location, { readonly: false, busyTimeoutMs }));
+      const connection = this.#open(false);
       try {
         readSchemaVersion(connection);
         enableWal(connection, busyTimeoutMs);
         // From here on only the queue waits for the lock, so nothing but its transactions may read here.
         connection.pragma("busy_timeout = 0");
-        this.#writer = new WriteQueue(connection, busyTimeoutMs);
+        this.#writer = new WriteQueue(connection, busyTimeoutMs, () => this.#checkFile());
       } catch (error) {
         connection.close();
         throw error;
@@ -282,4 +314,11 @@ class SqliteEngine implements Engine {
   #checkOpen(): void {
     if (this.#closed) throw new RegistryError("invalid_input", `The registry ${this.location} is closed.`);
   }
+}
+
+function replaced(location: string): RegistryError {
+  return new RegistryError(
+    "database_damaged",
+    `${location} was set aside or replaced while it was open: a repair does that. Open it again.`,
+  );
 }

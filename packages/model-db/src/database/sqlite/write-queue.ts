@@ -36,6 +36,7 @@ export class WriteQueue {
   readonly #connection: Database.Database;
   readonly #session: SqliteSession;
   readonly #busyTimeoutMs: number;
+  readonly #checkFile: () => void;
   readonly #begin: Database.Statement;
   readonly #commit: Database.Statement;
   readonly #rollback: Database.Statement;
@@ -46,8 +47,13 @@ export class WriteQueue {
   #lastDataVersion: unknown;
   #othersWrite = false;
 
-  constructor(connection: Database.Database, busyTimeoutMs: number) {
+  /**
+   * @param checkFile throws when what was just committed went into a file that is no longer the
+   *   registry's: then nothing of it is acknowledged.
+   */
+  constructor(connection: Database.Database, busyTimeoutMs: number, checkFile: () => void) {
     this.#connection = connection;
+    this.#checkFile = checkFile;
     this.#session = new SqliteSession(connection);
     this.#busyTimeoutMs = busyTimeoutMs;
     this.#begin = connection.prepare("BEGIN IMMEDIATE");
@@ -121,8 +127,13 @@ export class WriteQueue {
     }
     try {
       if (!this.#connection.inTransaction) throw givenUp(this.#connection.name);
-      if (done.length > 0) this.#commit.run();
-      else this.#undo();
+      if (done.length > 0) {
+        this.#commit.run();
+        // After it: whoever sets the file aside reads it only then, and so finds what was acknowledged before.
+        this.#checkFile();
+      } else {
+        this.#undo();
+      }
     } catch (error) {
       this.#undo();
       const failure = toRegistryError(error, this.#connection.name);

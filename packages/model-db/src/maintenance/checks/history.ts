@@ -7,10 +7,11 @@ import { toModelEvent, type EventTable } from "../../schema/event.ts";
 import { toModelFile, type FileTable } from "../../schema/file.ts";
 import { toUnsignedValues, type ModelRow, type ModelValues } from "../../schema/model.ts";
 import { finding, type Finding, type Look } from "../findings.ts";
+import { lostBefore, missedBefore, type EventRange } from "../repaired-event.ts";
 
 const BATCH = 1000;
 
-/** Whether the history is without gaps. */
+/** Whether the history is without gaps, but for those that a repair has noted. */
 export function* checkEventIds(connection: Database.Database): Generator<Look, undefined> {
   const gaps = connection
     .prepare<[], { event_id: number; before: number }>(
@@ -18,7 +19,9 @@ export function* checkEventIds(connection: Database.Database): Generator<Look, u
        WHERE event_id <> before + 1 LIMIT 1000`,
     )
     .all();
+  const { covers } = notedRepairs(connection);
   for (const { event_id, before } of gaps) {
+    if (covers(before, event_id)) continue;
     const missing =
       before + 1 === event_id - 1 ? `Event ${before + 1}` : `Events ${before + 1} to ${event_id - 1}`;
     yield finding("history_gap", `event ${before + 1}`, `${missing} of the history missing.`);
@@ -30,16 +33,17 @@ export function* checkHistory(connection: Database.Database): Generator<Look, un
   const page = connection.prepare<[string, number, number], EventTable>(
     "SELECT * FROM model_event WHERE (model_id, event_id) > (?, ?) ORDER BY model_id, event_id LIMIT ?",
   );
-  const compare = comparison(connection);
+  const repairs = notedRepairs(connection);
+  const compare = comparison(connection, repairs);
   let story: Story | undefined;
   for (let [modelId, eventId] = ["", 0]; ;) {
     const rows = page.all(modelId, eventId, BATCH);
     for (const row of rows) {
       if (story?.modelId !== row.model_id) {
         if (story !== undefined) yield* compare(story);
-        story = { modelId: row.model_id, state: undefined, known: false, rowVersion: 0 };
+        story = { modelId: row.model_id, state: undefined, known: false, rowVersion: 0, eventId: 0 };
       }
-      yield* tell(story, row);
+      yield* tell(story, row, repairs);
     }
     yield rows.length;
     if (rows.length < BATCH) break;
@@ -61,9 +65,10 @@ interface Story {
   /** Whether its beginning was told. */
   known: boolean;
   rowVersion: number;
+  eventId: number;
 }
 
-function* tell(story: Story, row: EventTable): Generator<Finding, undefined> {
+function* tell(story: Story, row: EventTable, { missed }: NotedRepairs): Generator<Finding, undefined> {
   let event: ModelEvent;
   try {
     event = toModelEvent(row);
@@ -76,21 +81,29 @@ function* tell(story: Story, row: EventTable): Generator<Finding, undefined> {
   const { modelId, kind, rowVersion, eventId } = event;
   if (kind === "created") story.known = true;
   const due = kind === "created" ? 1 : story.rowVersion + (kind === "deleted" ? 0 : 1);
-  if (story.known && rowVersion !== due) {
+  if (story.known && rowVersion !== due && missed(story.eventId, eventId)) {
+    story.known = false;
+  } else if (story.known && rowVersion !== due) {
     const message = `Event ${eventId} makes ${shown(modelId)} version ${rowVersion}, and the one before it led to ${due}.`;
     yield finding("history_gap", modelId, message);
   }
   story.rowVersion = rowVersion;
+  story.eventId = eventId;
 }
 
-function comparison(connection: Database.Database): (story: Story) => Generator<Finding> {
+function comparison(
+  connection: Database.Database,
+  { missed, lost }: NotedRepairs,
+): (story: Story) => Generator<Finding> {
   const model = connection.prepare<[string], ModelRow>("SELECT * FROM model WHERE model_id = ?");
   const files = connection.prepare<[string], FileTable>(
     "SELECT * FROM model_file WHERE model_id = ? ORDER BY path",
   );
-  return function* compare({ modelId, state, known }) {
+  return function* compare({ modelId, state, known, rowVersion, eventId }) {
     const row = model.get(modelId);
-    if (!known) {
+    if (row === undefined && lost(modelId, eventId)) return;
+    const grown = row !== undefined && row.row_version > rowVersion && missed(eventId, Infinity);
+    if (!known || grown) {
       if (row !== undefined) yield unknown(modelId);
       return;
     }
@@ -120,8 +133,46 @@ function comparison(connection: Database.Database): (story: Story) => Generator<
   };
 }
 
+/** What the repairs that the history tells of could not bring back. */
+interface NotedRepairs {
+  /** Whether every event between two, both left out, was missing then. */
+  readonly covers: (before: number, after: number) => boolean;
+  /** Whether any event between two was. */
+  readonly missed: (before: number, after: number) => boolean;
+  /** Whether a model was lost after an event of its. */
+  readonly lost: (modelId: string, eventId: number) => boolean;
+}
+
+function notedRepairs(connection: Database.Database): NotedRepairs {
+  const rows = connection
+    .prepare<[], EventTable>("SELECT * FROM model_event WHERE kind = 'repaired' ORDER BY event_id")
+    .all();
+  const repairs = rows.map(toModelEvent);
+  const ranges = joined(repairs.flatMap(missedBefore));
+  const lostAt = new Map(repairs.flatMap((event) => lostBefore(event).map((id) => [id, event.eventId])));
+  return {
+    covers: (before, after) => ranges.some(([first, last]) => first <= before + 1 && last >= after - 1),
+    missed: (before, after) => ranges.some(([first, last]) => first < after && last > before),
+    lost: (modelId, eventId) => (lostAt.get(modelId) ?? 0) > eventId,
+  };
+}
+
+function joined(ranges: readonly EventRange[]): EventRange[] {
+  const all: [number, number][] = [];
+  for (const [first, last] of ranges.toSorted((a, b) => a[0] - b[0])) {
+    const end = all.at(-1);
+    if (end !== undefined && first <= end[1] + 1) end[1] = Math.max(end[1], last);
+    else all.push([first, last]);
+  }
+  return all;
+}
+
 function unknown(modelId: string): Finding {
-  return finding("history_unknown", modelId, `The history does not know how ${shown(modelId)} began.`);
+  return finding(
+    "history_unknown",
+    modelId,
+    `The history does not know all that happened to ${shown(modelId)}.`,
+  );
 }
 
 function differing(past: ModelValues, row: ModelRow): string[] {

@@ -1,7 +1,8 @@
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, fstatSync, openSync } from "node:fs";
 
 import { DATABASE_HEADER_BYTES, parseDatabaseHeader, type DatabaseHeader } from "./database-header.ts";
 import { PageDamage } from "./page-damage.ts";
+import { readFully } from "./read-fully.ts";
 
 /** Pages by their numbers, which begin with 1. */
 export interface Pages {
@@ -19,37 +20,48 @@ export interface Pages {
  * has no connection to, and for copies.
  */
 export class PageFile implements Pages, Disposable {
-  readonly header: DatabaseHeader;
   readonly pageSize: number;
   readonly usableSize: number;
   readonly pageCount: number;
   readonly sizeBytes: number;
   readonly #descriptor: number;
+  readonly #header: DatabaseHeader | undefined;
 
   /**
-   * @throws PageDamage where the file has no header of a database.
+   * @param assumed for a file whose header is not to be trusted; zeros then stand for what is missing
+   *   of the last page.
+   * @throws PageDamage where nothing is assumed and the file has no header of a database.
    * @throws NodeJS.ErrnoException where it cannot be read.
    */
-  constructor(path: string) {
+  constructor(path: string, assumed?: { pageSize: number; usableSize: number }) {
     this.#descriptor = openSync(path, "r");
     try {
       this.sizeBytes = fstatSync(this.#descriptor).size;
-      this.header = parseDatabaseHeader(this.#read(0, DATABASE_HEADER_BYTES));
+      if (assumed === undefined) this.#header = parseDatabaseHeader(this.#read(0, DATABASE_HEADER_BYTES));
     } catch (error) {
       closeSync(this.#descriptor);
       throw error;
     }
-    this.pageSize = this.header.pageSize;
-    this.usableSize = this.header.usableSize;
-    this.pageCount = Math.floor(this.sizeBytes / this.pageSize);
+    const { pageSize, usableSize } = this.#header ?? assumed!;
+    this.pageSize = pageSize;
+    this.usableSize = usableSize;
+    const pages = this.sizeBytes / pageSize;
+    this.pageCount = assumed === undefined ? Math.floor(pages) : Math.ceil(pages);
+  }
+
+  /** @throws PageDamage where the size of the pages was assumed, and not read from it. */
+  get header(): DatabaseHeader {
+    if (this.#header === undefined) throw new PageDamage("The file was opened without its header.");
+    return this.#header;
   }
 
   page(pageNumber: number): Buffer {
     if (!(pageNumber >= 1 && pageNumber <= this.pageCount))
       throw new PageDamage(`There is no page ${pageNumber}.`);
     const bytes = this.#read((pageNumber - 1) * this.pageSize, this.pageSize);
-    if (bytes.length < this.pageSize) throw new PageDamage(`Page ${pageNumber} is cut off.`);
-    return bytes;
+    if (bytes.length === this.pageSize) return bytes;
+    if (this.#header !== undefined) throw new PageDamage(`Page ${pageNumber} is cut off.`);
+    return Buffer.concat([bytes], this.pageSize);
   }
 
   [Symbol.dispose](): void {
@@ -58,12 +70,6 @@ export class PageFile implements Pages, Disposable {
 
   #read(position: number, length: number): Buffer {
     const bytes = Buffer.allocUnsafe(length);
-    let filled = 0;
-    while (filled < length) {
-      const read = readSync(this.#descriptor, bytes, filled, length - filled, position + filled);
-      if (read === 0) break;
-      filled += read;
-    }
-    return bytes.subarray(0, filled);
+    return bytes.subarray(0, readFully(this.#descriptor, bytes, position));
   }
 }

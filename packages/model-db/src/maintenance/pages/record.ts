@@ -1,8 +1,16 @@
 import { PageDamage } from "./page-damage.ts";
 import type { Pages } from "./page-file.ts";
 
+/** The beginning of a record: what each of its values is, and how long this beginning is. */
+export interface RecordHeader {
+  readonly types: readonly number[];
+  readonly sizeBytes: number;
+}
+
 /** A value of a row, as SQLite stores it; integers that a number cannot hold exactly are bigints. */
 export type StoredValue = null | number | bigint | string | Buffer;
+
+const SMALL_SIZES = [0, 1, 2, 3, 4, 6, 8, 8, 0, 0, 0, 0];
 
 /**
  * An unsigned varint: 1 to 9 bytes, the highest bit of the first 8 telling that another follows.
@@ -29,18 +37,23 @@ export function varintLength(bytes: Buffer, at: number): number {
 }
 
 /** How many bytes a value of a serial type takes: https://www.sqlite.org/fileformat2.html#record_format */
-export function serialTypeSize(type: number): number {
+function serialTypeSize(type: number): number {
   if (type >= 12) return Math.floor((type - 12) / 2);
-  return [0, 1, 2, 3, 4, 6, 8, 8, 0, 0, 0, 0][type]!;
+  return SMALL_SIZES[type]!;
+}
+
+/** How many bytes a record takes: its header and its values. */
+export function recordSize({ types, sizeBytes }: RecordHeader): number {
+  return types.reduce((sum, type) => sum + serialTypeSize(type), sizeBytes);
 }
 
 /**
- * The serial types of a record's values.
+ * The header of a record.
  *
  * @param end the first offset that does not belong to the record's header at most.
  * @returns `undefined` where what stands there is no header of a record.
  */
-export function readSerialTypes(
+export function readRecordHeader(
   bytes: Buffer,
   at: number,
   end: number,
@@ -63,7 +76,7 @@ export function readSerialTypes(
  * @throws PageDamage where it is none.
  */
 export function decodeRecord(record: Buffer): StoredValue[] {
-  const header = readSerialTypes(record, 0, record.length);
+  const header = readRecordHeader(record, 0, record.length);
   if (header === undefined) throw new PageDamage("A record has no header.");
   let at = header.sizeBytes;
   return header.types.map((type) => {
@@ -92,7 +105,7 @@ function readValue(record: Buffer, at: number, type: number): StoredValue {
  * How many bytes of a payload stand in its page; the rest overflows:
  * https://www.sqlite.org/fileformat2.html#b_tree_pages
  */
-export function localPayloadSize(sizeBytes: number, usableSize: number, tree: "table" | "index"): number {
+function localPayloadSize(sizeBytes: number, usableSize: number, tree: "table" | "index"): number {
   const most = tree === "table" ? usableSize - 35 : Math.floor(((usableSize - 12) * 64) / 255) - 23;
   if (sizeBytes <= most) return sizeBytes;
   const least = Math.floor(((usableSize - 12) * 32) / 255) - 23;

@@ -1,7 +1,8 @@
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, fstatSync, openSync } from "node:fs";
 
 import { isPageSize } from "./database-header.ts";
 import { PageDamage } from "./page-damage.ts";
+import { readFully } from "./read-fully.ts";
 
 const HEADER_BYTES = 32;
 const FRAME_HEADER_BYTES = 24;
@@ -24,7 +25,9 @@ export interface LogFrame {
   readonly pageNumber: number;
   /** How many pages the database has after the commit that ends with this frame; 0 within a transaction. */
   readonly commitPageCount: number;
-  /** Whether it is of the round that the header begins: a frame left over from before is not. */
+  /** Those of the round that it is of: 16 hexadecimal digits. */
+  readonly salts: string;
+  /** Whether that is the round that the header begins: a frame left over from before is not. */
   readonly current: boolean;
   /** Whether SQLite reads it: it and every frame before it are current and have the right checksum. */
   readonly valid: boolean;
@@ -107,13 +110,15 @@ export class WriteAheadLog implements Disposable {
         addToChecksum(checksum, frame, 0, 8, this.#bigEndian);
         addToChecksum(checksum, frame, FRAME_HEADER_BYTES, frameBytes, this.#bigEndian);
         const whole = isChecksum(checksum, frame, 16);
-        const current = frame.toString("hex", 8, 16) === salts;
+        const own = frame.toString("hex", 8, 16);
+        const current = own === salts;
         const pageNumber = frame.readUInt32BE(0);
         valid = valid && whole && current && pageNumber > 0;
         yield {
           index: first + at / frameBytes,
           pageNumber,
           commitPageCount: frame.readUInt32BE(4),
+          salts: own,
           current,
           valid,
           whole,
@@ -125,6 +130,16 @@ export class WriteAheadLog implements Disposable {
         checksum.second = frame.readUInt32BE(20);
       }
     }
+  }
+
+  /** The page in a frame. @throws PageDamage where there is no such frame. */
+  page(index: number): Buffer {
+    const { pageSize } = this.header;
+    const bytes = Buffer.allocUnsafe(pageSize);
+    const at = HEADER_BYTES + index * (FRAME_HEADER_BYTES + pageSize) + FRAME_HEADER_BYTES;
+    if (readFully(this.#descriptor, bytes, at) < pageSize)
+      throw new PageDamage(`There is no frame ${index}.`);
+    return bytes;
   }
 
   /** Counts the frames by what SQLite makes of them. */
@@ -170,14 +185,4 @@ function addToChecksum(sum: Checksum, bytes: Buffer, start: number, end: number,
 
 function isChecksum({ first, second }: Checksum, bytes: Buffer, at: number): boolean {
   return bytes.readUInt32BE(at) === first && bytes.readUInt32BE(at + 4) === second;
-}
-
-function readFully(descriptor: number, bytes: Buffer, position: number): number {
-  let filled = 0;
-  while (filled < bytes.length) {
-    const read = readSync(descriptor, bytes, filled, bytes.length - filled, position + filled);
-    if (read === 0) break;
-    filled += read;
-  }
-  return filled;
 }

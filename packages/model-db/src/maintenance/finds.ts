@@ -1,0 +1,327 @@
+import Database from "better-sqlite3";
+
+import type { ModelEvent } from "../domain/event.ts";
+import type { Model, ModelFile } from "../domain/model.ts";
+import { RegistryError } from "../errors.ts";
+import { eventChecksum, toEventRow, toModelEvent, type EventTable } from "../schema/event.ts";
+import { toModelFile, type FileTable } from "../schema/file.ts";
+import { toModel, toModelValues, type ModelValues } from "../schema/model.ts";
+import type { Amendment } from "./assemble.ts";
+import type { CarvedRow } from "./carve.ts";
+import type { Evidence, KnownEvent, KnownFile, KnownRow, Origin } from "./newest-state.ts";
+import { missedBefore, type EventRange } from "./repaired-event.ts";
+
+/** A model as it is to be, and what decides its place and its names. */
+export interface Result {
+  readonly model: Model;
+  readonly files: readonly ModelFile[];
+  readonly seq: number | undefined;
+  readonly createdBy: number | undefined;
+  readonly lastEventId: number;
+}
+
+/** A name, and a model that is called by it. */
+export interface Claim {
+  readonly name: string;
+  readonly modelId: string;
+}
+
+// In a file that SQLite makes where temporary files go, and that nobody else sees: there may be millions of rows.
+const SCHEMA = `
+  CREATE TABLE event (
+    event_id INTEGER PRIMARY KEY, model_id TEXT, kind TEXT, actor TEXT, at INTEGER, row_version INTEGER,
+    before TEXT, after TEXT, row_checksum TEXT, origin TEXT, verified INTEGER
+  );
+  CREATE TABLE known_row (
+    model_id TEXT, row_version INTEGER, row_checksum TEXT, origin TEXT, live INTEGER, seq INTEGER,
+    verified INTEGER, row TEXT, PRIMARY KEY (model_id, row_version, row_checksum, origin, live)
+  ) WITHOUT ROWID;
+  CREATE TABLE known_file (
+    model_id TEXT, path TEXT, row_checksum TEXT, origin TEXT, live INTEGER, file TEXT,
+    PRIMARY KEY (model_id, path, row_checksum, origin, live)
+  ) WITHOUT ROWID;
+  CREATE TABLE result (
+    model_id TEXT PRIMARY KEY, seq INTEGER, created_by INTEGER, last_event INTEGER, row TEXT, files TEXT
+  ) WITHOUT ROWID;
+  CREATE TABLE claim (name TEXT, model_id TEXT, is_id INTEGER, PRIMARY KEY (name, model_id)) WITHOUT ROWID;
+  CREATE TABLE amendment (number INTEGER PRIMARY KEY, event TEXT);
+`;
+const IDS_AT_ONCE = 1000;
+
+type EventRow = EventTable & { origin: Origin; verified: 0 | 1 };
+
+/** All that was found of a registry, kept on disk while it is put together. */
+export class Finds implements Disposable {
+  readonly #database = new Database("");
+  readonly #statements = new Map<string, Database.Statement>();
+  #contradictions = 0;
+
+  constructor() {
+    this.#database.pragma("journal_mode = OFF");
+    this.#database.pragma("synchronous = OFF");
+    this.#database.exec(SCHEMA);
+    this.#database.exec("BEGIN");
+  }
+
+  /** How many events two sources told differently. */
+  get contradictions(): number {
+    return this.#contradictions;
+  }
+
+  add(found: CarvedRow, origin: Origin): void {
+    const { live, verified } = found;
+    if (!verified && !isReadable(found)) return;
+    if (found.table === "model_event") this.#addEvent(found.row, origin, verified);
+    else if (found.table === "model") this.#addRow(found.row, found.seq, { origin, live, verified });
+    else this.#addFile(found.row, { origin, live });
+  }
+
+  addEvent(event: ModelEvent, origin: Origin): void {
+    this.#addEvent(toEventRow(event), origin, true);
+  }
+
+  /** Whether a row is an event that is known as another one. */
+  contradicts(found: CarvedRow): boolean {
+    if (found.table !== "model_event") return false;
+    const known = this.#knownEvent(found.row.event_id);
+    return known !== undefined && !isSame(known, found.row);
+  }
+
+  /** The ids of all models that anything was found of, in their order. */
+  *modelIds(): Generator<string> {
+    this.#database.exec("CREATE INDEX IF NOT EXISTS event_model ON event (model_id, event_id)");
+    const page = this.#prepare(
+      `SELECT model_id FROM event WHERE model_id > :after AND kind <> 'repaired'
+       UNION SELECT model_id FROM known_row WHERE model_id > :after ORDER BY 1 LIMIT ${IDS_AT_ONCE}`,
+    ).pluck();
+    for (let after = ""; ;) {
+      const ids = page.all({ after }) as string[];
+      yield* ids;
+      if (ids.length < IDS_AT_ONCE) return;
+      after = ids.at(-1)!;
+    }
+  }
+
+  evidence(modelId: string): Evidence {
+    const all = <T>(sql: string): T[] => this.#prepare(sql).all(modelId) as T[];
+    return {
+      modelId,
+      events: all<EventRow>("SELECT * FROM event WHERE model_id = ? ORDER BY event_id").map(toKnownEvent),
+      rows: all<RowFound>("SELECT * FROM known_row WHERE model_id = ?").map(toKnownRow),
+      files: all<FileFound>("SELECT * FROM known_file WHERE model_id = ?").map(toKnownFile),
+    };
+  }
+
+  addResult({ model, files, seq, createdBy, lastEventId }: Result): void {
+    const row = JSON.stringify(toModelValues(model));
+    const { modelId, alias, aliases } = model;
+    this.#prepare("INSERT OR REPLACE INTO result VALUES (?, ?, ?, ?, ?, ?)").run(
+      modelId,
+      seq ?? null,
+      createdBy ?? null,
+      lastEventId,
+      row,
+      JSON.stringify(files),
+    );
+    const claim = this.#prepare("INSERT OR IGNORE INTO claim VALUES (?, ?, ?)");
+    claim.run(modelId, modelId, 1);
+    for (const name of aliases) claim.run(name, modelId, 0);
+    if (alias !== null) claim.run(alias, modelId, 0);
+  }
+
+  /** A result that was added. */
+  result(modelId: string): Result {
+    return toResult(this.#prepare("SELECT * FROM result WHERE model_id = ?").get(modelId) as ResultRow);
+  }
+
+  /** The results in the order in which the models were registered. */
+  *results(): Generator<Result> {
+    this.#placeResults();
+    const rows = this.#prepare(
+      "SELECT result.* FROM place JOIN result USING (model_id) ORDER BY place.created_by, place.seq",
+    ).iterate() as IterableIterator<ResultRow>;
+    for (const row of rows) yield toResult(row);
+  }
+
+  /** The ids of the results, in the same order. */
+  resultIds(): string[] {
+    this.#placeResults();
+    return this.#prepare("SELECT model_id FROM place ORDER BY created_by, seq").pluck().all() as string[];
+  }
+
+  /** The names that more than one result has: the claim that holds first, for each of them. */
+  disputedNames(): Claim[] {
+    return this.#prepare(
+      `SELECT name, model_id AS modelId FROM claim JOIN result USING (model_id)
+       WHERE name IN (SELECT name FROM claim GROUP BY name HAVING count(*) > 1)
+       ORDER BY name, is_id DESC, last_event DESC, model_id`,
+    ).all() as Claim[];
+  }
+
+  amend(event: Amendment): void {
+    this.#prepare("INSERT INTO amendment (event) VALUES (?)").run(JSON.stringify(event));
+  }
+
+  *amendments(): Generator<Amendment> {
+    const events = this.#prepare("SELECT event FROM amendment ORDER BY number").pluck();
+    for (const event of events.iterate() as IterableIterator<string>) yield JSON.parse(event) as Amendment;
+  }
+
+  *events(): Generator<EventTable> {
+    const events = this.#prepare(
+      `SELECT event_id, model_id, kind, actor, at, row_version, before, after, row_checksum
+       FROM event ORDER BY event_id`,
+    );
+    for (const event of events.iterate() as IterableIterator<EventTable>) {
+      // One without a checksum was looked at, and gets one.
+      yield event.row_checksum === "" ? { ...event, row_checksum: eventChecksum(event) } : event;
+    }
+  }
+
+  eventCount(): number {
+    return this.#prepare("SELECT count(*) FROM event").pluck().get() as number;
+  }
+
+  /** The ids of the events, and of those that an earlier repair missed, as ranges in the order of their beginnings. */
+  eventRanges(): EventRange[] {
+    const found = this.#prepare(
+      `SELECT min(event_id), max(event_id) FROM
+         (SELECT event_id, event_id - row_number() OVER (ORDER BY event_id) AS run FROM event)
+       GROUP BY run`,
+    )
+      .raw()
+      .all() as EventRange[];
+    const missed = this.#prepare("SELECT * FROM event WHERE kind = 'repaired'").all() as EventTable[];
+    return found
+      .concat(missed.flatMap((row) => missedBefore(toModelEvent(row))))
+      .toSorted((a, b) => a[0] - b[0]);
+  }
+
+  [Symbol.dispose](): void {
+    this.#database.close();
+  }
+
+  #placeResults(): void {
+    // Where the event of its creation is lost, a model follows the ones that were registered before it.
+    this.#database.exec(`
+      CREATE TABLE IF NOT EXISTS place AS
+        SELECT model_id, seq, coalesce(created_by, max(created_by) OVER (ORDER BY seq), 0) AS created_by FROM result;
+      CREATE INDEX IF NOT EXISTS place_order ON place (created_by, seq);
+    `);
+  }
+
+  #addEvent(row: EventTable, origin: Origin, verified: boolean): void {
+    const known = this.#knownEvent(row.event_id);
+    if (known !== undefined) {
+      if (!isSame(known, row)) this.#contradictions++;
+      if (known.verified === 1 || !verified) return;
+    }
+    this.#prepare(
+      `INSERT OR REPLACE INTO event VALUES (:event_id, :model_id, :kind, :actor, :at, :row_version, :before,
+         :after, :row_checksum, :origin, :verified)`,
+    ).run({ ...row, origin, verified: Number(verified) });
+  }
+
+  #knownEvent(eventId: number): EventRow | undefined {
+    return this.#prepare("SELECT * FROM event WHERE event_id = ?").get(eventId) as EventRow | undefined;
+  }
+
+  #addRow(row: ModelValues, seq: number, how: { origin: Origin; live: boolean; verified: boolean }): void {
+    const { model_id, row_version, row_checksum } = row;
+    const values = [
+      model_id,
+      row_version,
+      row_checksum,
+      how.origin,
+      Number(how.live),
+      seq,
+      Number(how.verified),
+    ];
+    this.#prepare("INSERT OR IGNORE INTO known_row VALUES (?, ?, ?, ?, ?, ?, ?, ?)").run(
+      ...values,
+      JSON.stringify(row),
+    );
+  }
+
+  #addFile(row: FileTable, { origin, live }: { origin: Origin; live: boolean }): void {
+    this.#prepare("INSERT OR IGNORE INTO known_file VALUES (?, ?, ?, ?, ?, ?)").run(
+      row.model_id,
+      row.path,
+      row.row_checksum,
+      origin,
+      Number(live),
+      JSON.stringify(row),
+    );
+  }
+
+  #prepare(sql: string): Database.Statement {
+    const known = this.#statements.get(sql) ?? this.#database.prepare(sql);
+    this.#statements.set(sql, known);
+    return known;
+  }
+}
+
+interface RowFound {
+  readonly row: string;
+  readonly seq: number;
+  readonly origin: Origin;
+  readonly live: 0 | 1;
+  readonly verified: 0 | 1;
+}
+interface FileFound {
+  readonly file: string;
+  readonly origin: Origin;
+  readonly live: 0 | 1;
+}
+interface ResultRow {
+  readonly row: string;
+  readonly files: string;
+  readonly seq: number | null;
+  readonly created_by: number | null;
+  readonly last_event: number;
+}
+
+// A foreign program's JSON may be written in another way in the log than in the table.
+function isSame(one: EventTable, other: EventTable): boolean {
+  return (
+    one.model_id === other.model_id &&
+    one.kind === other.kind &&
+    one.at === other.at &&
+    one.row_version === other.row_version
+  );
+}
+
+function toKnownEvent(row: EventRow): KnownEvent {
+  return { ...toModelEvent(row), origin: row.origin, verified: row.verified === 1 };
+}
+
+function toKnownRow({ row, seq, origin, live, verified }: RowFound): KnownRow {
+  const model = toModel({ seq, ...(JSON.parse(row) as ModelValues) });
+  return { model, seq, origin, live: live === 1, verified: verified === 1 };
+}
+
+// Without a checksum, a row may hold anything.
+function isReadable(found: CarvedRow): boolean {
+  try {
+    if (found.table === "model") toModel({ seq: found.seq, ...found.row });
+    else if (found.table === "model_event") toModelEvent(found.row);
+    return true;
+  } catch (error) {
+    if (error instanceof RegistryError) return false;
+    throw error;
+  }
+}
+
+function toKnownFile({ file, origin, live }: FileFound): KnownFile {
+  return { file: toModelFile(JSON.parse(file) as FileTable), origin, live: live === 1 };
+}
+
+function toResult({ row, files, seq, created_by, last_event }: ResultRow): Result {
+  return {
+    model: toModel({ seq: 0, ...(JSON.parse(row) as ModelValues) }),
+    files: JSON.parse(files) as ModelFile[],
+    seq: seq ?? undefined,
+    createdBy: created_by ?? undefined,
+    lastEventId: last_event,
+  };
+}

@@ -1,0 +1,52 @@
+import { PageVersions } from "./page-versions.ts";
+import { PageDamage } from "./pages/page-damage.ts";
+import type { Pages } from "./pages/page-file.ts";
+import { firstRow } from "./pages/table-lookup.ts";
+
+/** What a registry is known by, and when it was made. */
+export interface RegistryIdentity {
+  readonly registryId: string;
+  /** Unix milliseconds. */
+  readonly createdAt: number;
+}
+
+// The record of its one row: how long the header is, a text of 32 characters, a whole number of six bytes.
+const RECORD_START = Buffer.from([3, 13 + 2 * 32, 5]);
+const ID = /^[0-9a-f]{32}$/;
+
+/**
+ * The identity of the registry in a file, which may be damaged: from its table, or wherever a record
+ * stands that can be no other.
+ *
+ * @returns `undefined` where the file holds none.
+ * @throws NodeJS.ErrnoException where the file cannot be read.
+ */
+export function findIdentity(path: string): RegistryIdentity | undefined {
+  // The file's own pages first: its log may be another's.
+  using versions = new PageVersions(path, "older");
+  return readIdentity(versions.file) ?? readIdentity(versions) ?? searchIdentity(versions);
+}
+
+function readIdentity(pages: Pages): RegistryIdentity | undefined {
+  try {
+    const [registryId, createdAt] = firstRow(pages, "registry") ?? [];
+    if (typeof registryId !== "string" || typeof createdAt !== "number") return undefined;
+    return ID.test(registryId) ? { registryId, createdAt } : undefined;
+  } catch (error) {
+    if (error instanceof PageDamage) return undefined;
+    throw error;
+  }
+}
+
+function searchIdentity(versions: PageVersions): RegistryIdentity | undefined {
+  for (const version of versions.all()) {
+    const bytes = version.read();
+    for (let at = bytes.indexOf(RECORD_START); at !== -1; at = bytes.indexOf(RECORD_START, at + 1)) {
+      const start = at + RECORD_START.length;
+      if (start + 38 > bytes.length) break;
+      const registryId = bytes.toString("latin1", start, start + 32);
+      if (ID.test(registryId)) return { registryId, createdAt: bytes.readIntBE(start + 32, 6) };
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,62 @@
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+
+import { replaceDurably } from "./durable-files.ts";
+
+const FORMAT = 1;
+
+/**
+ * A repair under way. It stands beside the registry from before its files are moved away until another
+ * file is in their place, so that nobody makes a new registry in between.
+ */
+export interface RepairMarker {
+  /** Absolute: the folder that the files go to. */
+  readonly setAside: string;
+  /** Unix milliseconds. */
+  readonly startedAt: number;
+  /** The names of the files that are to be moved. */
+  readonly files: readonly string[];
+  /** Absolute: the backup folder that is used; `null` without one. */
+  readonly from: string | null;
+  /** Whether the damaged files are read; a restore goes by the backup alone. */
+  readonly usesFile: boolean;
+}
+
+/** The path of the marker of a registry's repair. */
+export function repairMarkerPath(location: string): string {
+  return `${resolve(location)}.repair.json`;
+}
+
+/** The repair that is under way; `undefined` where none is. */
+export function readRepairMarker(location: string): RepairMarker | undefined {
+  let text: string;
+  try {
+    text = readFileSync(repairMarkerPath(location), "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+  const note = JSON.parse(text) as {
+    set_aside: string;
+    started_at: number;
+    files: string[];
+    from: string | null;
+    uses_file: boolean;
+  };
+  const { set_aside: setAside, started_at: startedAt, uses_file: usesFile, files, from } = note;
+  return { setAside, startedAt, files, from, usesFile };
+}
+
+/** Notes a repair, through to the disk. */
+export function writeRepairMarker(location: string, marker: RepairMarker): void {
+  const { setAside, startedAt, files, from, usesFile } = marker;
+  const note = {
+    format: FORMAT,
+    set_aside: setAside,
+    started_at: startedAt,
+    files,
+    from,
+    uses_file: usesFile,
+  };
+  replaceDurably(repairMarkerPath(location), `${JSON.stringify(note)}\n`);
+}
