@@ -47,6 +47,7 @@ export { checkNewModel } from "./domain/parse-model.ts";
 export { shortAliases } from "./domain/short-aliases.ts";
 export { nearest } from "./domain/nearest.ts";
 export { hasForbiddenCharacter, toVisible } from "./domain/text.ts";
+export { hostRegistry, type Host, type MovingIn } from "./maintenance/host-registry.ts";
 export { defaultDataFolder, defaultRegistryLocation } from "./database/location.ts";
 export type { Models, ListChange } from "./repositories/models.ts";
 export type { Files } from "./repositories/files.ts";
@@ -62,6 +63,7 @@ export { restoreFile, type RestoreFileOptions, type RestoreFileReport } from "./
 export type { OnProgress, RebuildReport } from "./maintenance/rebuild.ts";
 export type { AssemblyReport, ModelReport } from "./maintenance/assemble.ts";
 export { checkRegistry, type CheckOptions } from "./maintenance/check.ts";
+export { createBugReport, type BugReport } from "./maintenance/bug-report.ts";
 export type { Finding, FindingCode } from "./maintenance/findings.ts";
 export { restoreAsChanges, type ChangesReport, type PastTarget } from "./maintenance/undo.ts";
 export type { Revised, Revision, Revisions } from "./repositories/revisions.ts";

@@ -48,11 +48,14 @@ export async function followBackup(location: string, folder: string, options: Fo
   const lock = lockFolder(folder);
   try {
     for (let deadline = 0; ;) {
+      const file = identityOf(path);
       try {
         if ((await followFile(path, folder, options)) === "ended") return;
         deadline = Date.now() + REOPEN_MS;
       } catch (error) {
         const coming = isRegistryError(error) && ["not_found", "database_damaged"].includes(error.code);
+        // A read may notice first that another file is in place, or none.
+        if (coming && identityOf(path) !== file) deadline = Date.now() + REOPEN_MS;
         if (!coming || Date.now() > deadline) throw error;
       }
       if (await slept(LOOK_MS, options.signal)) return;
