@@ -202,6 +202,11 @@ const VERBS: Readonly<Record<string, DeclareVerb>> = {
       .example("cortex repair --from /mnt/backup/cortex")
       .action(async () => (await import("./commands/repair.ts")).repair),
 
+  doctor: (verb) =>
+    verb("doctor", "What a bug report asks for: versions, paths, rights, space, backups; and what is wrong")
+      .example("cortex doctor --json")
+      .action(async () => (await import("./commands/doctor.ts")).doctor),
+
   completion: (verb) =>
     verb(
       "completion [shell]",

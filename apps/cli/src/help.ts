@@ -16,7 +16,7 @@ const GROUPS: readonly [title: string, verbs: readonly string[]][] = [
   ["Look", ["list", "show", "search", "ps", "history", "watch"]],
   ["Change", ["add", "update", "alias", "tag", "rm"]],
   ["Run", ["start", "stop"]],
-  ["Keep it safe", ["backup", "check", "restore", "repair"]],
+  ["Keep it safe", ["backup", "check", "repair", "restore", "doctor"]],
   ["The registry", ["export", "apply", "migrate", "completion"]],
 ];
 

@@ -30,12 +30,12 @@ export async function backup(options: BackupOptions): Promise<void> {
 }
 
 async function keepSnapshot(location: string, options: BackupOptions): Promise<void> {
-  const progress = startProgress("rows compared", options.quiet);
+  const progress = startProgress("% of a snapshot", options.quiet);
   let snapshot: Snapshot;
   try {
     snapshot = await createSnapshot(location, options.folder, {
       ...keepOf(options),
-      onProgress: (done) => progress.update(done),
+      onProgress: (done, total) => progress.update(Math.floor((100 * done) / total)),
     });
   } finally {
     progress.end();

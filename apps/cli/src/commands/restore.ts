@@ -1,12 +1,23 @@
-import { restoreAsChanges, toVisible, type ChangesReport } from "@cortex/model-db";
+import {
+  isRegistryError,
+  restoreAsChanges,
+  restoreFile,
+  toVisible,
+  type ChangesReport,
+  type ErrorCode,
+  type Registry,
+  type RegistryError,
+  type RestoreFileReport,
+} from "@cortex/model-db";
 
 import { confirm, requireTerminal } from "../confirm.ts";
 import { MisuseError } from "../errors.ts";
 import { toModelId } from "../event-filter.ts";
 import type { Everywhere } from "../everywhere.ts";
-import { openForWriting } from "../open.ts";
+import { locationOf, openForWriting } from "../open.ts";
 import { describeChangeList } from "../output/change-list.ts";
 import { toDocument } from "../output/json.ts";
+import { describeRebuilt, printRebuilt, toRebuiltDocument, withProgress } from "../output/rebuilt.ts";
 import { writeNote, writeOut } from "../output/stream.ts";
 
 /** What `cortex restore` takes. */
@@ -27,7 +38,9 @@ export async function restore(options: RestoreOptions): Promise<void> {
     throw new MisuseError("What to go back to? --at <time>, a backup folder, or a snapshot in one.");
   }
   if (!yes && !dryRun) requireTerminal("restore");
-  await using registry = await openForWriting(options);
+  const opened = await openOrRefusal(options);
+  if (isRegistryError(opened)) return restoreWhole(opened, options);
+  await using registry = opened;
   const modelId = options.model === undefined ? undefined : await toModelId(registry, options.model);
   const change = (rehearsal: boolean): Promise<ChangesReport> =>
     restoreAsChanges(registry, { from, at }, { modelId, dryRun: rehearsal });
@@ -38,6 +51,40 @@ export async function restore(options: RestoreOptions): Promise<void> {
     await confirm(`Make ${modelId === undefined ? "the registry" : modelId} what it was?`);
   }
   print(await change(false), options);
+}
+
+// What it could be made in is gone, or is none any more: then it comes whole from a backup.
+const REPLACED: ReadonlySet<ErrorCode> = new Set(["not_found", "database_damaged", "not_a_registry"]);
+
+async function openOrRefusal(options: RestoreOptions): Promise<Registry | RegistryError> {
+  try {
+    return await openForWriting(options);
+  } catch (error) {
+    const { from, model } = options;
+    if (!isRegistryError(error) || !REPLACED.has(error.code)) throw error;
+    if (from === undefined || model !== undefined) throw error;
+    return error;
+  }
+}
+
+async function restoreWhole(refusal: RegistryError, options: RestoreOptions): Promise<void> {
+  const { from, at, yes = false, dryRun = false } = options;
+  const run = (rehearsal: boolean): Promise<RestoreFileReport> =>
+    withProgress(options.quiet, (onProgress) =>
+      restoreFile(locationOf(options), from!, { at, dryRun: rehearsal, onProgress }),
+    );
+  let report = await run(!yes);
+  if (!yes && !dryRun) {
+    writeNote(`${toVisible(refusal.message)}\n${describeRebuilt(report, true)}`);
+    await confirm("Put this in its place?");
+    report = await run(false);
+  }
+  if (options.json === true) writeOut(toDocument({ dry_run: dryRun, ...toRebuiltDocument(report) }));
+  else {
+    printRebuilt(report, options);
+    if (options.quiet !== true) writeNote(describeRebuilt(report, dryRun));
+    if (report.changes !== null) print(report.changes, options);
+  }
 }
 
 function print(report: ChangesReport, options: RestoreOptions): void {

@@ -60,14 +60,20 @@ export class ChangeLogWriter implements Disposable {
    * any other damage a new segment begins, so that what is still good stays.
    *
    * @param options.after where a new log begins: the id of the event before its first.
+   * @param options.notBefore a log that ends before this event does not go on: a new one begins.
    * @throws RegistryError `disk_full`, `read_only`, `io_error`.
    */
-  constructor(folder: string, registryId: string, { after }: { after: number }) {
+  constructor(
+    folder: string,
+    registryId: string,
+    { after, notBefore = 0 }: { after: number; notBefore?: number },
+  ) {
     this.#folder = join(folder, "log");
     this.#registryId = registryId;
     createFolder(this.#folder);
     const newest = segmentsOf(folder).at(-1);
-    const end = newest === undefined ? undefined : endOf(newest);
+    const found = newest && endOf(newest);
+    const end = found !== undefined && found.eventId >= notBefore ? found : undefined;
     this.#lastEventId = end === undefined ? after : end.eventId;
     if (newest !== undefined && end?.whole === true) {
       this.#path = newest.path;

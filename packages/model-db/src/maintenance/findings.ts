@@ -1,4 +1,4 @@
-/** What a check can find, how bad it is, and what to do about it. */
+/** What a check or a diagnosis can find, how bad it is, and what to do about it. */
 const FINDINGS = {
   evidence: ["damage", "`cortex repair` builds it anew from its backup and from what it still holds."],
   unreadable: ["damage", "`cortex repair` builds it anew from its backup and from what it still holds."],
@@ -28,9 +28,27 @@ const FINDINGS = {
     "warning",
     "Bring its disk back, or follow into another folder: `cortex backup <folder> --follow`.",
   ],
+  not_opened: ["warning", "The message says what to do; `cortex --help` lists the verbs."],
+  repair_interrupted: ["damage", "`cortex repair` goes on where it ended."],
+  shared_file_system: ["warning", "Keep the registry on a local disk: --db or CORTEX_DB names it."],
+  volatile_file_system: ["warning", "Keep the registry on a disk: --db or CORTEX_DB names it."],
+  little_space: ["warning", "Free some space."],
+  not_writable: [
+    "warning",
+    "Take the file over, for example with `sudo chown`, or use the registry as its owner.",
+  ],
+  large_log: [
+    "warning",
+    "End the program that reads for so long; the next change folds the log into the registry.",
+  ],
+  no_recent_backup: [
+    "warning",
+    "`cortex backup <folder>` makes one; with --follow it goes on with every change.",
+  ],
+  backup_behind: ["warning", "`cortex backup <folder> --follow` catches up and goes on."],
 } as const;
 
-/** One word of the closed set of what a check can find. */
+/** One word of the closed set of what a check or a diagnosis can find. */
 export type FindingCode = keyof typeof FINDINGS;
 
 /** Something that is not as it should be. */

@@ -48,11 +48,14 @@ export async function followBackup(location: string, folder: string, options: Fo
   const lock = lockFolder(folder);
   try {
     for (let deadline = 0; ;) {
+      const file = identityOf(path);
       try {
         if ((await followFile(path, folder, options)) === "ended") return;
         deadline = Date.now() + REOPEN_MS;
       } catch (error) {
         const coming = isRegistryError(error) && ["not_found", "database_damaged"].includes(error.code);
+        // A read may notice first that another file is in place, or none.
+        if (coming && identityOf(path) !== file) deadline = Date.now() + REOPEN_MS;
         if (!coming || Date.now() > deadline) throw error;
       }
       if (await slept(LOOK_MS, options.signal)) return;
@@ -79,9 +82,14 @@ async function followFile(
   claimBackupFolder(folder, registryId);
   await checkNothingMissing(registry, folder);
 
+  // A repair leaves out ids that are nowhere: the log goes on behind a snapshot that has seen it.
+  const { items: repairs } = await registry.history.list({ kind: "repaired", limit: 1 });
+  const repairedAt = repairs[0]?.eventId ?? 0;
+
   const snapshotIfDue = async (changedTo: number, logBytes: number): Promise<boolean> => {
     const newest = listSnapshots(folder)[0];
-    const isOld = newest === undefined || Date.now() - newest.createdAt >= snapshotEveryMs;
+    const isOld =
+      newest === undefined || newest.eventId < repairedAt || Date.now() - newest.createdAt >= snapshotEveryMs;
     if (!isOld && logBytes < LARGE_LOG_BYTES) return false;
     if (newest !== undefined && newest.eventId >= changedTo) return false;
     const snapshot = await createSnapshot(location, folder, keep === undefined ? {} : { keep });
@@ -89,7 +97,10 @@ async function followFile(
     return true;
   };
   await snapshotIfDue(await registry.history.latestEventId(), 0);
-  using log = new ChangeLogWriter(folder, registryId, { after: listSnapshots(folder)[0]!.eventId });
+  using log = new ChangeLogWriter(folder, registryId, {
+    after: listSnapshots(folder)[0]!.eventId,
+    notBefore: repairedAt,
+  });
   writeBackupNote(location, { registryId, folder });
 
   const replaced = new AbortController();

@@ -18,6 +18,8 @@ export interface RepairMarker {
   readonly files: readonly string[];
   /** Absolute: the backup folder that is used; `null` without one. */
   readonly from: string | null;
+  /** Whether the damaged files are read; a restore goes by the backup alone. */
+  readonly usesFile: boolean;
 }
 
 /** The path of the marker of a registry's repair. */
@@ -39,15 +41,22 @@ export function readRepairMarker(location: string): RepairMarker | undefined {
     started_at: number;
     files: string[];
     from: string | null;
+    uses_file: boolean;
   };
-  return { setAside: note.set_aside, startedAt: note.started_at, files: note.files, from: note.from };
+  const { set_aside: setAside, started_at: startedAt, uses_file: usesFile, files, from } = note;
+  return { setAside, startedAt, files, from, usesFile };
 }
 
 /** Notes a repair, through to the disk. */
-export function writeRepairMarker(
-  location: string,
-  { setAside, startedAt, files, from }: RepairMarker,
-): void {
-  const note = { format: FORMAT, set_aside: setAside, started_at: startedAt, files, from };
+export function writeRepairMarker(location: string, marker: RepairMarker): void {
+  const { setAside, startedAt, files, from, usesFile } = marker;
+  const note = {
+    format: FORMAT,
+    set_aside: setAside,
+    started_at: startedAt,
+    files,
+    from,
+    uses_file: usesFile,
+  };
   replaceDurably(repairMarkerPath(location), `${JSON.stringify(note)}\n`);
 }

@@ -5,17 +5,19 @@ import { setImmediate } from "node:timers/promises";
 import type Database from "better-sqlite3";
 
 import { toRegistryError } from "../database/sqlite/errors.ts";
-import { passGate, type Comparison } from "../database/sqlite/gate.ts";
+import { passGate } from "../database/sqlite/gate.ts";
 import { openConnection } from "../database/sqlite/open-connection.ts";
 import { findRegistryId, readSchemaVersion } from "../database/sqlite/schema-version.ts";
 import { parseInteger } from "../domain/input.ts";
 import { RegistryError } from "../errors.ts";
 import { SCHEMA_VERSION } from "../migrations/schema-version.ts";
-import { claimBackupFolder } from "./backup-folder.ts";
+import { claimBackupFolder, defaultBackupFolder, registryOfBackup } from "./backup-folder.ts";
 import { lastLoggedEventId, pruneChangeLog } from "./change-log.ts";
+import { copyDatabase } from "./copy-database.ts";
 import { fingerprintOf, renameDurably, syncPath, writeDurably } from "./durable-files.ts";
 import { toFileError } from "./file-errors.ts";
 import { CHECKSUMMED_TABLES, checkRows } from "./row-checksums.ts";
+import { readBackupNote, writeBackupNote } from "./sidecar.ts";
 
 /** A whole copy of a registry as it was at one moment. */
 export interface Snapshot {
@@ -42,7 +44,7 @@ const HOUR_MS = 3_600_000;
  *
  * @param options.keep how many snapshots to keep, this one among them: 1 or more, 3 when left out;
  *   at least 2 where there is a log.
- * @param options.onProgress how many rows of the copy were compared, and of how many.
+ * @param options.onProgress how much of the work is done, and of how much, in bytes.
  * @throws RegistryError `not_found`, `not_a_registry`, `database_damaged`, `database_busy`, `disk_full`,
  *   `read_only`, `io_error`; `invalid_input` when the folder is another registry's.
  */
@@ -54,24 +56,44 @@ export async function createSnapshot(
   const { keep = DEFAULT_KEEP, onProgress } = options;
   parseInteger("keep", keep, 1);
   if (!existsSync(location)) throw new RegistryError("not_found", `There is no registry at ${location}.`);
+  const path = resolve(location);
   const snapshots = join(resolve(folder), "snapshots");
   const partial = join(snapshots, `${PARTIAL}${process.pid}-${Date.now()}.db`);
   try {
-    // What SQLite would show may not be what was written.
-    copy(location, folder, partial, await passGate(resolve(location), "read"));
-    const eventId = await verify(partial, onProgress);
+    const totalBytes = await prepare(path, folder);
+    // Copying is one half of the work, comparing the other.
+    const progress = (part: number): void => onProgress?.(Math.round(totalBytes * part), 2 * totalBytes);
+    const copying = { from: path, to: partial, busyTimeoutMs: BUSY_TIMEOUT_MS };
+    const { check, sha256 } = await copyDatabase(copying, (bytes) =>
+      progress(Math.min(1, bytes / totalBytes)),
+    );
+    if (check !== "ok") throw damaged(check);
+    const eventId = await verify(partial, (part) => progress(1 + part));
     syncPath(partial);
     const createdAt = Date.now();
     const name = nameOf(eventId, createdAt);
-    const path = join(snapshots, name);
-    const { sha256 } = fingerprintOf(partial);
-    writeDurably(`${path}.sha256`, `${sha256}  ${name}\n`);
-    renameDurably(partial, path);
+    writeDurably(join(snapshots, `${name}.sha256`), `${sha256}  ${name}\n`);
+    renameDurably(partial, join(snapshots, name));
     prune(folder, keep);
-    return { path, eventId, createdAt };
+    noteBackup(path, folder);
+    return { path: join(snapshots, name), eventId, createdAt };
   } catch (error) {
-    for (const path of [partial, `${partial}-journal`]) if (existsSync(path)) rmSync(path, { force: true });
-    throw toFileError(error, folder);
+    for (const left of [partial, `${partial}-journal`]) if (existsSync(left)) rmSync(left, { force: true });
+    const { code } = error as NodeJS.ErrnoException;
+    // What cannot be opened or is full is the copy; what is damaged is the registry.
+    throw toFileError(toRegistryError(error, code === "SQLITE_CORRUPT" ? path : partial), folder);
+  }
+}
+
+// The first folder that somebody chose is where backups are looked for; whoever follows may name another.
+function noteBackup(location: string, folder: string): void {
+  const registryId = registryOfBackup(folder);
+  const chosen = !resolve(folder).startsWith(defaultBackupFolder(location));
+  if (!chosen || registryId === undefined || readBackupNote(location) !== undefined) return;
+  try {
+    writeBackupNote(location, { registryId, folder });
+  } catch {
+    // Beside a registry that may only be read.
   }
 }
 
@@ -99,34 +121,33 @@ export function isIntactSnapshot({ path }: Snapshot): boolean {
   }
 }
 
-function copy(location: string, folder: string, to: string, compare: Comparison | undefined): void {
-  const source = openConnection(location, { readonly: true, busyTimeoutMs: BUSY_TIMEOUT_MS });
+/** Looks whether a registry can be copied into a folder. @returns how large it is, in bytes. */
+async function prepare(path: string, folder: string): Promise<number> {
+  // What SQLite would show may not be what was written.
+  const compare = await passGate(path, "read");
+  const source = openConnection(path, { readonly: true, busyTimeoutMs: BUSY_TIMEOUT_MS });
   try {
     compare?.(source);
     claimBackupFolder(folder, findRegistryId(source));
     removePartial(join(folder, "snapshots"));
-    source.prepare("VACUUM INTO ?").run(to);
+    const [pages, pageBytes] = ["page_count", "page_size"].map((name) =>
+      source.pragma(name, { simple: true }),
+    );
+    return (pages as number) * (pageBytes as number);
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    // What cannot be opened or is full is the copy; what is damaged is the registry.
-    throw toRegistryError(error, code === "SQLITE_CORRUPT" ? location : to);
+    throw toRegistryError(error, path);
   } finally {
     source.close();
   }
 }
 
 /** Compares a copy with its checksums. @returns its newest event. @throws RegistryError `database_damaged` */
-async function verify(
-  path: string,
-  onProgress: ((done: number, total: number) => void) | undefined,
-): Promise<number> {
+async function verify(path: string, onPart: (part: number) => void): Promise<number> {
   const database = openConnection(path, { readonly: true, busyTimeoutMs: 0 });
   try {
-    const said = String(database.pragma("quick_check(1)", { simple: true }));
-    if (said !== "ok") throw damaged(said);
     const version = readSchemaVersion(database, "read");
     // The rows of another schema may have other columns.
-    if (version === SCHEMA_VERSION) await verifyRows(database, onProgress);
+    if (version === SCHEMA_VERSION) await verifyRows(database, onPart);
     return version < 2 ? 0 : newestEvent(database);
   } catch (error) {
     throw toRegistryError(error, path);
@@ -135,10 +156,7 @@ async function verify(
   }
 }
 
-async function verifyRows(
-  database: Database.Database,
-  onProgress: ((done: number, total: number) => void) | undefined,
-): Promise<void> {
+async function verifyRows(database: Database.Database, onPart: (part: number) => void): Promise<void> {
   const count = (table: string): number =>
     database.prepare(`SELECT count(*) FROM ${table}`).pluck().get() as number;
   const total = CHECKSUMMED_TABLES.reduce((sum, table) => sum + count(table), 0);
@@ -147,8 +165,7 @@ async function verifyRows(
     for (const { rows, unsound } of checkRows(database, table)) {
       const wrong = unsound.find(({ checksum }) => checksum === "wrong");
       if (wrong !== undefined) throw damaged(`${table} ${wrong.subject} does not match its checksum`);
-      done += rows;
-      onProgress?.(done, total);
+      onPart((done += rows) / Math.max(total, 1));
       // Whoever follows the history in this process goes on in between.
       await setImmediate();
     }

@@ -253,7 +253,8 @@ async function* eventsBeyond(
   for (let cursor: string | null = String(eventId); cursor !== null;) {
     const options = { order: "asc", limit: PAGE, cursor, modelId } as const;
     const page: Page<ModelEvent> = await history.list(options);
-    yield* page.items;
+    // What happened to the registry as a whole changed no model.
+    yield* page.items.filter(({ kind }) => kind !== "repaired");
     cursor = page.nextCursor;
   }
 }

@@ -32,7 +32,7 @@ import { parseChangeOptions, type Change } from "./change-options.ts";
 import { insertFile, readFiles } from "./file-rows.ts";
 import { momentOf, type Moment } from "./lease-holds.ts";
 import { modelColumns } from "./model-columns.ts";
-import { countQuery, listQuery, questionOf } from "./model-list.ts";
+import { countQuery, isIndexBehind, listQuery, questionOf } from "./model-list.ts";
 import {
   modelNotFound,
   namesWithPrefix,
@@ -311,7 +311,8 @@ export class Models {
     const after = options.cursor == null ? undefined : parseCursor(options.cursor, question());
     const now = this.#scope.now();
     // One row more than asked for tells whether there is a next page.
-    const list = listQuery(selection, order, after, limit + 1, now);
+    const behind = selection.terms.length > 0 && (await isIndexBehind(this.#scope.reader, selection));
+    const list = listQuery(selection, order, after, limit + 1, now, behind);
     const rows = await this.#scope.reader.all(list.query, list.values);
     const last = rows.length > limit ? rows[limit - 1] : undefined;
     const nextCursor =
@@ -323,7 +324,7 @@ export class Models {
           );
     const items = (last === undefined ? rows : rows.slice(0, limit)).map(toModel);
     if (options.total === undefined || !parseBoolean("total", options.total)) return { items, nextCursor };
-    const count = countQuery(selection, now);
+    const count = countQuery(selection, now, behind);
     const counted = await this.#scope.reader.get(count.query, count.values);
     return { items, nextCursor, total: counted!.count };
   }
@@ -331,7 +332,9 @@ export class Models {
   /** How many models match. */
   async count(selection: ModelSelection = {}): Promise<number> {
     checkSelection(selection);
-    const count = countQuery(parseSelection(selection), this.#scope.now());
+    const parsed = parseSelection(selection);
+    const behind = await isIndexBehind(this.#scope.reader, parsed);
+    const count = countQuery(parsed, this.#scope.now(), behind);
     const row = await this.#scope.reader.get(count.query, count.values);
     return row!.count;
   }

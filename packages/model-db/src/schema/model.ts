@@ -98,7 +98,14 @@ function read(row: ModelRow): Model {
 
 /** The stored values of a model, with a fresh checksum. */
 export function toModelValues(model: Model): ModelValues {
-  const values: ModelValues = {
+  const values = toUnsignedValues(model);
+  values.row_checksum = modelChecksum(values);
+  return values;
+}
+
+/** The stored values of a model, without a checksum. */
+export function toUnsignedValues(model: Model): ModelValues {
+  return {
     model_id: model.modelId,
     source_type: model.sourceType,
     author_repo: model.authorRepo,
@@ -126,8 +133,6 @@ export function toModelValues(model: Model): ModelValues {
     row_version: model.rowVersion,
     row_checksum: "",
   };
-  values.row_checksum = modelChecksum(values);
-  return values;
 }
 
 /** The checksum that belongs to a stored row. */

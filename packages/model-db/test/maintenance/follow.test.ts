@@ -152,7 +152,9 @@ test("one process follows into a folder; a dead one is in nobody's way", async (
   await follower.ended;
   await following(location, backups, async () => sleep(100));
   const again = startProcess("follower.ts", { location, folder: backups });
-  await sleep(1000);
+  await using registry = await openRegistry(location);
+  await registry.models.create(localModel("a"));
+  await again.next("logged");
   again.kill("SIGTERM");
   expect(await again.ended).toMatchObject({ code: 0, errors: "" });
 });

@@ -58,7 +58,7 @@ function notRegistry(path: string, names: readonly unknown[]): RegistryError {
   return new RegistryError(
     "not_a_registry",
     names.includes("models")
-      ? `${path} is the store of the old cortex program; cortex-migrate brings its models into a registry.`
+      ? `${path} is the store of the old cortex program. \`cortex-migrate\` brings its models into a registry; \`cortex-migrate --in-place\` makes a registry of the file itself, which the old program can go on using.`
       : `${path} is a database of another program. Choose another path.`,
   );
 }

@@ -7,6 +7,7 @@ import { RegistryError } from "../../errors.ts";
 import type { WriteSession } from "../query.ts";
 import { givenUp, isBusy, toRegistryError } from "./errors.ts";
 import { readSchemaVersion } from "./schema-version.ts";
+import { settleUnseen, UNSEEN_SINCE } from "./settle-unseen.ts";
 import { SqliteSession } from "./sqlite-session.ts";
 
 interface Job {
@@ -40,6 +41,7 @@ export class WriteQueue {
   readonly #commit: Database.Statement;
   readonly #rollback: Database.Statement;
   readonly #dataVersion: Database.Statement;
+  #unseen: Database.Statement | undefined;
   #jobs: Job[] = [];
   #draining: Promise<void> | undefined;
   #lastDataVersion: unknown;
@@ -118,6 +120,7 @@ export class WriteQueue {
           // SQLite gave up the whole transaction, as it does on a full disk: what came before is gone too.
           for (const before of done) before.job.reject(failure);
           this.#jobs.unshift(...batch.slice(index + 1));
+          this.#undo();
           return;
         }
       }
@@ -129,10 +132,10 @@ export class WriteQueue {
         // After it: whoever sets the file aside reads it only then, and so finds what was acknowledged before.
         this.#checkFile();
       } else {
-        this.#rollback.run();
+        this.#undo();
       }
     } catch (error) {
-      if (this.#connection.inTransaction) this.#rollback.run();
+      this.#undo();
       const failure = toRegistryError(error, this.#connection.name);
       for (const { job } of done) job.reject(failure);
       return;
@@ -158,18 +161,32 @@ export class WriteQueue {
     }
   }
 
-  // Whether other programs have committed since we last did, and whether this one still knows the schema.
+  // Whether other programs have committed since we last did, and whether this one still knows the schema. Old
+  // programs leave rows that are settled before anything is built on them.
   #lookForOthers(): void {
     try {
       // Within the transaction this costs nothing; before it, it would take the lock once more.
       const dataVersion = this.#dataVersion.get();
-      this.#othersWrite = this.#lastDataVersion !== undefined && dataVersion !== this.#lastDataVersion;
-      if (this.#othersWrite) readSchemaVersion(this.#connection);
+      if (dataVersion === this.#lastDataVersion) {
+        this.#othersWrite = false;
+        return;
+      }
+      this.#othersWrite = this.#lastDataVersion !== undefined;
+      if (readSchemaVersion(this.#connection) >= UNSEEN_SINCE) {
+        this.#unseen ??= this.#connection.prepare("SELECT 1 FROM model_unseen LIMIT 1");
+        if (this.#unseen.get() !== undefined) settleUnseen(this.#connection);
+      }
       this.#lastDataVersion = dataVersion;
     } catch (error) {
-      if (this.#connection.inTransaction) this.#rollback.run();
+      this.#undo();
       throw toRegistryError(error, this.#connection.name);
     }
+  }
+
+  // What was settled for others is undone too: the next transaction looks for them again.
+  #undo(): void {
+    this.#lastDataVersion = undefined;
+    if (this.#connection.inTransaction) this.#rollback.run();
   }
 
   async #pause(wait: number, start: number): Promise<void> {

@@ -4,8 +4,8 @@ import type { ModelEvent } from "../../domain/event.ts";
 import { shown } from "../../domain/input.ts";
 import { foldEvent, toPastModel, type PastState } from "../../domain/past-state.ts";
 import { toModelEvent, type EventTable } from "../../schema/event.ts";
-import { toFileRow, type FileTable } from "../../schema/file.ts";
-import { toModelValues, type ModelRow, type ModelValues } from "../../schema/model.ts";
+import { toModelFile, type FileTable } from "../../schema/file.ts";
+import { toUnsignedValues, type ModelRow, type ModelValues } from "../../schema/model.ts";
 import { finding, type Finding, type Look } from "../findings.ts";
 import { lostBefore, missedBefore, type EventRange } from "../repaired-event.ts";
 
@@ -124,9 +124,9 @@ function comparison(
       return;
     }
     const past = toPastModel(state);
-    const fields = differing(toModelValues(past.model), row);
-    const pastFiles = past.files.map((file) => plain(toFileRow(modelId, file)));
-    if (JSON.stringify(pastFiles) !== JSON.stringify(files.all(modelId).map(plain))) fields.push("files");
+    const fields = differing(toUnsignedValues(past.model), row);
+    if (JSON.stringify(past.files) !== JSON.stringify(files.all(modelId).map(toModelFile)))
+      fields.push("files");
     if (fields.length === 0) return;
     const message = `${name} is not what its history leads to: ${fields.join(", ")}.`;
     yield finding("history_differs", modelId, message);
@@ -179,8 +179,4 @@ function differing(past: ModelValues, row: ModelRow): string[] {
   return Object.entries(past).flatMap(([name, value]) =>
     name === "row_checksum" || value === row[name as keyof ModelRow] ? [] : [name],
   );
-}
-
-function plain({ path, role, size_bytes, sha256, verified_at, source }: FileTable): unknown[] {
-  return [path, role, size_bytes, sha256, verified_at, source];
 }
