@@ -74,6 +74,9 @@ export function describeRebuilt(report: RebuildReport, dryRun: boolean): string 
     ...(contradictions === 0
       ? []
       : [`The backup tells ${contradictions} changes differently; the file's word was taken.`]),
+    ...report.otherTables
+      .filter(({ complete }) => !complete)
+      .map(({ name }) => `Of the table ${name}, which old programs use, rows are missing.`),
     ...(from === null ? ["No backup was used."] : [`The backup in ${from} was used.`]),
     ...(setAside === null || dryRun
       ? []
@@ -100,5 +103,6 @@ export function toRebuiltDocument(report: RebuildReport): object {
     end_known: report.endKnown,
     missing_events: report.missingEvents,
     contradictions: report.contradictions,
+    other_tables: report.otherTables,
   };
 }
