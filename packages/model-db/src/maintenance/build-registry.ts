@@ -14,6 +14,7 @@ import { toFileRow } from "../schema/file.ts";
 import { toModelValues } from "../schema/model.ts";
 import { checkRegistry } from "./check.ts";
 import { syncPath } from "./durable-files.ts";
+import { bringOtherTables, type OtherTable } from "./other-tables.ts";
 
 /** What a registry consists of. */
 export interface RegistryContent {
@@ -25,6 +26,8 @@ export interface RegistryContent {
   readonly models: Iterable<{ model: Model; files: readonly ModelFile[] }>;
   /** As they are stored, in the order of their ids. */
   readonly events: Iterable<EventTable>;
+  /** Paths of databases from which the tables of other programs come along, the best first. */
+  readonly otherTablesFrom: readonly string[];
 }
 
 const ROWS_AT_ONCE = 1000;
@@ -35,6 +38,7 @@ const BUSY_TIMEOUT_MS = 5000;
  * the disk. What an interrupted run has left there goes first.
  *
  * @param path of the file, in which nobody looks for a registry.
+ * @returns the tables of other programs, and what became of them.
  * @throws RegistryError `database_damaged` where the disk did not keep what was written, `disk_full`,
  *   `read_only`, `io_error`.
  */
@@ -42,9 +46,10 @@ export async function buildRegistry(
   path: string,
   content: RegistryContent,
   onProgress: (what: string, done: number) => void = () => undefined,
-): Promise<void> {
+): Promise<OtherTable[]> {
   removeDatabase(path);
   const connection = openConnection(path, { readonly: false, busyTimeoutMs: BUSY_TIMEOUT_MS });
+  let otherTables: OtherTable[];
   try {
     enableWal(connection, BUSY_TIMEOUT_MS);
     connection.exec("BEGIN IMMEDIATE");
@@ -56,6 +61,7 @@ export async function buildRegistry(
     await insertEvents(connection, content.events, onProgress);
     connection.exec("INSERT INTO model_search (rowid, text) SELECT seq, text FROM model_search_text");
     connection.exec("INSERT INTO model_search (model_search) VALUES ('optimize')");
+    otherTables = bringOtherTables(connection, content.otherTablesFrom);
     connection.exec("COMMIT");
   } catch (error) {
     throw toRegistryError(error, path);
@@ -67,6 +73,7 @@ export async function buildRegistry(
   // Of the connection that only read.
   for (const end of ["-wal", "-shm"]) rmSync(path + end, { force: true });
   syncPath(path);
+  return otherTables;
 }
 
 /** Removes a database that nobody has open, with what lies beside it. */

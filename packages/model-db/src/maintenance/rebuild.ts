@@ -9,6 +9,7 @@ import { buildRegistry, removeDatabase } from "./build-registry.ts";
 import { lastLoggedEventId } from "./change-log.ts";
 import { renameDurably, syncPath } from "./durable-files.ts";
 import { lockFile } from "./folder-lock.ts";
+import type { OtherTable } from "./other-tables.ts";
 import { findIdentity, type RegistryIdentity } from "./registry-identity.ts";
 import { repairMarkerPath, writeRepairMarker, type RepairMarker } from "./repair-marker.ts";
 import { rebuiltContent } from "./repaired-event.ts";
@@ -26,6 +27,8 @@ export interface RebuildReport extends AssemblyReport {
   readonly setAside: string | null;
   /** Absolute: the backup folder that was used; `null` without one. */
   readonly from: string | null;
+  /** The tables that other programs keep in the same file; empty in a rehearsal. */
+  readonly otherTables: readonly OtherTable[];
 }
 
 const OPENING_MS = 300;
@@ -95,12 +98,14 @@ export async function finishRebuild(
   const at = marker.startedAt;
   const setAside = marker.files.length > 0 ? marker.setAside : null;
   using assembly = await assemble(sources, { at, onProgress });
-  await buildRegistry(built, { ...identity, ...rebuiltContent(assembly, setAside, at) }, onProgress);
+  const otherTablesFrom = sources.flatMap((source) => ("path" in source ? [source.path] : []));
+  const content = { ...identity, ...rebuiltContent(assembly, setAside, at), otherTablesFrom };
+  const otherTables = await buildRegistry(built, content, onProgress);
   renameDurably(built, path);
   rmSync(repairMarkerPath(path), { force: true });
   syncPath(dirname(path));
   removeDatabase(copy);
-  return { ...assembly.report, registryId: identity.registryId, setAside, from: marker.from };
+  return { ...assembly.report, registryId: identity.registryId, setAside, from: marker.from, otherTables };
 }
 
 /** Says what {@link finishRebuild} would do. @param file what would be read beside the backup. */
@@ -111,7 +116,13 @@ export async function rehearseRebuild(
 ): Promise<RebuildReport> {
   const { sources, identity } = sourcesOf(path, file, from);
   using assembly = await assemble(sources, { at: Date.now(), onProgress });
-  return { ...assembly.report, registryId: identity.registryId, setAside: null, from: from ?? null };
+  return {
+    ...assembly.report,
+    registryId: identity.registryId,
+    setAside: null,
+    from: from ?? null,
+    otherTables: [],
+  };
 }
 
 /** Whether there is anything in a folder to build a registry from. */
