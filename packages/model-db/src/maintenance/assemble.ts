@@ -106,16 +106,22 @@ export async function assemble(
   const finds = new Finds();
   try {
     const read: ReadSource[] = [];
-    for (const source of sources) {
+    for (const [number, source] of sources.entries()) {
       if (source.origin === "change_log") await readLog(finds, source.folder, onProgress);
-      else read.push(await readRows(finds, source.origin, source.path, onProgress));
+      else
+        read.push(await readRows(finds, { origin: source.origin, source: number }, source.path, onProgress));
     }
     const { missingEvents, newestEventId } = eventsMissing(finds, read);
     const endKnown = isEndKnown(read);
     // A file without a row says nothing of what it held: then the backup's models are what there is.
     const endLost = !endKnown && read.some(({ origin, empty }) => origin === "file" && !empty);
     const lastMissingEventId = endLost ? Infinity : (missingEvents.at(-1)?.[1] ?? 0);
-    const models = await decideAll(finds, { sources: read, lastMissingEventId }, at, onProgress);
+    const models = await decideAll(
+      finds,
+      { sources: read, lastMissingEventId, lastRepairEventId: finds.lastRepairEventId() },
+      at,
+      onProgress,
+    );
     const lostAliases = settleNames(finds, at);
     const there = finds.resultIds().map((modelId): ModelReport => {
       return { ...models.get(modelId)!, lostAliases: lostAliases.get(modelId) ?? [] };
@@ -137,7 +143,7 @@ export async function assemble(
 
 async function readRows(
   finds: Finds,
-  origin: "file" | "snapshot",
+  from: { origin: "file" | "snapshot"; source: number },
   path: string,
   onProgress: (what: string, done: number, total?: number) => void,
 ): Promise<ReadSource> {
@@ -145,26 +151,26 @@ async function readRows(
   const unverified: CarvedRow[] = [];
   let newest = 0;
   let count = 0;
-  const rows = carve(path, (done, total) => onProgress(`pages of the ${origin}`, done, total));
+  const rows = carve(path, (done, total) => onProgress(`pages of the ${from.origin}`, done, total));
   let next = rows.next();
   for (; next.done !== true; next = rows.next()) {
     const row = next.value;
     if (row.late) late.push(row);
-    else if (row.verified) finds.add(row, origin);
+    else if (row.verified) finds.add(row, from);
     else unverified.push(row);
     if (row.live && row.table === "model_event") newest = Math.max(newest, row.row.event_id);
     if (++count % ROWS_AT_ONCE === 0) await setImmediate();
   }
   // Frames behind a damaged one may be of a commit that was cut off, and that later ones took the place of.
-  if (!late.some((row) => finds.contradicts(row))) for (const row of late) finds.add(row, origin);
+  if (!late.some((row) => finds.contradicts(row))) for (const row of late) finds.add(row, from);
   // What a checksum vouches for counts before what nothing does.
-  for (const row of unverified) finds.add(row, origin);
+  for (const row of unverified) finds.add(row, from);
   const { wholeTables, newestEventId, logLost } = next.value;
   return {
-    origin,
+    ...from,
     eventId: newest,
     wholeTables,
-    newest: origin === "file" && !logLost,
+    newest: from.origin === "file" && !logLost,
     newestEventId,
     empty: count === 0,
   };

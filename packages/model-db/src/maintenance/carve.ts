@@ -192,31 +192,29 @@ class Carver {
  */
 function judgeLog(path: string): LogUse {
   using versions = new PageVersions(path, "older");
-  const fileNewest = attempt(() => lastRow(versions.file, "model_event")?.rowid ?? 0);
-  let [first, newest, same, different] = [Infinity, 0, 0, 0];
-  const compared = new Set<string>();
+  const logged = new Map<number, Set<string>>();
   for (const version of versions.all()) {
     if (version.place === "file") continue;
-    const logged = eventsIn(version.read(), version.pages);
-    if (logged.size === 0) continue;
-    const stored = eventsIn(
-      attempt(() => versions.file.page(version.pageNumber)),
-      versions.file,
-    );
-    for (const [eventId, checksum] of logged) {
-      first = Math.min(first, eventId);
-      newest = Math.max(newest, eventId);
-      const other = stored.get(eventId);
-      if (other === undefined || compared.has(`${eventId} ${checksum}`)) continue;
-      compared.add(`${eventId} ${checksum}`);
-      if (other === checksum) same++;
+    for (const [eventId, checksum] of eventsIn(version)) {
+      logged.set(eventId, (logged.get(eventId) ?? new Set()).add(checksum));
+    }
+  }
+  if (isOtherRegistry(path, versions.file)) return "foreign";
+  if (logged.size === 0) return "newer";
+  let [same, different] = [0, 0];
+  for (const version of versions.all()) {
+    if (version.place === "log") continue;
+    for (const [eventId, checksum] of eventsIn(version, logged)) {
+      if (logged.get(eventId)!.has(checksum)) same++;
       else different++;
     }
   }
-  if (isOtherRegistry(path, versions.file) || different > same) return "foreign";
-  if (newest === 0 || fileNewest === undefined) return "newer";
-  if (!versions.logLost && same === 0 && first > fileNewest + 1) return "foreign";
-  return newest < fileNewest ? "older" : "newer";
+  if (different > same) return "foreign";
+  const newest = attempt(() => lastRow(versions.file, "model_event")?.rowid ?? 0);
+  if (newest === undefined) return "newer";
+  const ids = [...logged.keys()];
+  if (!versions.logLost && same === 0 && ids.every((eventId) => eventId > newest + 1)) return "foreign";
+  return ids.every((eventId) => eventId < newest) ? "older" : "newer";
 }
 
 function isOtherRegistry(path: string, file: Pages): boolean {
@@ -226,10 +224,11 @@ function isOtherRegistry(path: string, file: Pages): boolean {
   return typeof own === "string" && typeof shown === "string" && own !== shown;
 }
 
-/** The checksum of each event in a leaf, where it holds and nothing of the row overflows. */
-function eventsIn(bytes: Buffer | undefined, { usableSize, pageSize }: Pages): Map<number, string> {
+/** The checksum of each event in a leaf, or of those that are wanted, where it holds and nothing overflows. */
+function eventsIn(version: PageVersion, wanted?: ReadonlyMap<number, unknown>): Map<number, string> {
   const events = new Map<number, string>();
-  const page = bytes && parseBTreePage(bytes, 2, usableSize);
+  const { usableSize, pageSize } = version.pages;
+  const page = parseBTreePage(version.read(), version.pageNumber, usableSize);
   if (page?.kind !== "table leaf") return events;
   const alone: Pages = {
     usableSize,
@@ -242,9 +241,10 @@ function eventsIn(bytes: Buffer | undefined, { usableSize, pageSize }: Pages): M
   for (const at of page.cells) {
     const found = attempt(() => {
       const cell = tableLeafCell(page, at);
-      const values = decodeRecord(readPayload(alone, page.bytes, cell, "table"));
       const header = readRecordHeader(page.bytes, cell.start, page.usableSize);
-      return shapeOf(header?.types ?? [], "table")?.toRow(cell.rowid, values);
+      const shape = shapeOf(header?.types ?? [], "table");
+      if (shape?.table !== "model_event" || wanted?.has(cell.rowid) === false) return undefined;
+      return shape.toRow(cell.rowid, decodeRecord(readPayload(alone, page.bytes, cell, "table")));
     });
     if (found?.table === "model_event" && isVerified(found))
       events.set(found.row.event_id, found.row.row_checksum);

@@ -33,12 +33,13 @@ const SCHEMA = `
     before TEXT, after TEXT, row_checksum TEXT, origin TEXT, verified INTEGER
   );
   CREATE TABLE known_row (
-    model_id TEXT, row_version INTEGER, row_checksum TEXT, origin TEXT, live INTEGER, seq INTEGER,
-    verified INTEGER, row TEXT, PRIMARY KEY (model_id, row_version, row_checksum, origin, live)
+    model_id TEXT, row_version INTEGER, row_checksum TEXT, source INTEGER, live INTEGER, origin TEXT,
+    seq INTEGER, verified INTEGER, row TEXT,
+    PRIMARY KEY (model_id, row_version, row_checksum, source, live)
   ) WITHOUT ROWID;
   CREATE TABLE known_file (
-    model_id TEXT, path TEXT, row_checksum TEXT, origin TEXT, live INTEGER, file TEXT,
-    PRIMARY KEY (model_id, path, row_checksum, origin, live)
+    model_id TEXT, path TEXT, row_checksum TEXT, source INTEGER, live INTEGER, file TEXT,
+    PRIMARY KEY (model_id, path, row_checksum, source, live)
   ) WITHOUT ROWID;
   CREATE TABLE result (
     model_id TEXT PRIMARY KEY, seq INTEGER, created_by INTEGER, last_event INTEGER, row TEXT, files TEXT
@@ -68,12 +69,13 @@ export class Finds implements Disposable {
     return this.#contradictions;
   }
 
-  add(found: CarvedRow, origin: Origin): void {
+  /** Adds a row. @param from which source, by its number, and of which kind it is */
+  add(found: CarvedRow, from: { origin: Origin; source: number }): void {
     const { live, verified } = found;
     if (!verified && !isReadable(found)) return;
-    if (found.table === "model_event") this.#addEvent(found.row, origin, verified);
-    else if (found.table === "model") this.#addRow(found.row, found.seq, { origin, live, verified });
-    else this.#addFile(found.row, { origin, live });
+    if (found.table === "model_event") this.#addEvent(found.row, from.origin, verified);
+    else if (found.table === "model") this.#addRow(found.row, found.seq, { ...from, live, verified });
+    else this.#addFile(found.row, from.source, live);
   }
 
   addEvent(event: ModelEvent, origin: Origin): void {
@@ -182,6 +184,12 @@ export class Finds implements Disposable {
     return this.#prepare("SELECT count(*) FROM event").pluck().get() as number;
   }
 
+  /** The newest event that tells of a repair; 0 where there was none. */
+  lastRepairEventId(): number {
+    const newest = "SELECT coalesce(max(event_id), 0) FROM event WHERE kind = 'repaired'";
+    return this.#prepare(newest).pluck().get() as number;
+  }
+
   /** The ids of the events, and of those that an earlier repair missed, as ranges in the order of their beginnings. */
   eventRanges(): EventRange[] {
     const found = this.#prepare(
@@ -226,29 +234,30 @@ export class Finds implements Disposable {
     return this.#prepare("SELECT * FROM event WHERE event_id = ?").get(eventId) as EventRow | undefined;
   }
 
-  #addRow(row: ModelValues, seq: number, how: { origin: Origin; live: boolean; verified: boolean }): void {
-    const { model_id, row_version, row_checksum } = row;
-    const values = [
-      model_id,
-      row_version,
-      row_checksum,
-      how.origin,
-      Number(how.live),
+  #addRow(
+    row: ModelValues,
+    seq: number,
+    { origin, source, live, verified }: { origin: Origin; source: number; live: boolean; verified: boolean },
+  ): void {
+    this.#prepare("INSERT OR IGNORE INTO known_row VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)").run(
+      row.model_id,
+      row.row_version,
+      row.row_checksum,
+      source,
+      Number(live),
+      origin,
       seq,
-      Number(how.verified),
-    ];
-    this.#prepare("INSERT OR IGNORE INTO known_row VALUES (?, ?, ?, ?, ?, ?, ?, ?)").run(
-      ...values,
+      Number(verified),
       JSON.stringify(row),
     );
   }
 
-  #addFile(row: FileTable, { origin, live }: { origin: Origin; live: boolean }): void {
+  #addFile(row: FileTable, source: number, live: boolean): void {
     this.#prepare("INSERT OR IGNORE INTO known_file VALUES (?, ?, ?, ?, ?, ?)").run(
       row.model_id,
       row.path,
       row.row_checksum,
-      origin,
+      source,
       Number(live),
       JSON.stringify(row),
     );
@@ -265,12 +274,13 @@ interface RowFound {
   readonly row: string;
   readonly seq: number;
   readonly origin: Origin;
+  readonly source: number;
   readonly live: 0 | 1;
   readonly verified: 0 | 1;
 }
 interface FileFound {
   readonly file: string;
-  readonly origin: Origin;
+  readonly source: number;
   readonly live: 0 | 1;
 }
 interface ResultRow {
@@ -295,9 +305,9 @@ function toKnownEvent(row: EventRow): KnownEvent {
   return { ...toModelEvent(row), origin: row.origin, verified: row.verified === 1 };
 }
 
-function toKnownRow({ row, seq, origin, live, verified }: RowFound): KnownRow {
+function toKnownRow({ row, seq, origin, source, live, verified }: RowFound): KnownRow {
   const model = toModel({ seq, ...(JSON.parse(row) as ModelValues) });
-  return { model, seq, origin, live: live === 1, verified: verified === 1 };
+  return { model, seq, origin, source, live: live === 1, verified: verified === 1 };
 }
 
 // Without a checksum, a row may hold anything.
@@ -312,8 +322,8 @@ function isReadable(found: CarvedRow): boolean {
   }
 }
 
-function toKnownFile({ file, origin, live }: FileFound): KnownFile {
-  return { file: toModelFile(JSON.parse(file) as FileTable), origin, live: live === 1 };
+function toKnownFile({ file, source, live }: FileFound): KnownFile {
+  return { file: toModelFile(JSON.parse(file) as FileTable), source, live: live === 1 };
 }
 
 function toResult({ row, files, seq, created_by, last_event }: ResultRow): Result {

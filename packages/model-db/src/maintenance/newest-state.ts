@@ -11,6 +11,8 @@ export interface KnownRow {
   readonly model: Model;
   readonly seq: number;
   readonly origin: Origin;
+  /** Which source: see {@link RowSource}. */
+  readonly source: number;
   /** Whether it stands where a reader would have found it. */
   readonly live: boolean;
   /** Whether its checksum holds; else it has none. */
@@ -24,7 +26,7 @@ export interface KnownEvent extends ModelEvent {
 
 export interface KnownFile {
   readonly file: ModelFile;
-  readonly origin: Origin;
+  readonly source: number;
   readonly live: boolean;
 }
 
@@ -40,6 +42,7 @@ export interface Evidence {
 /** A source of rows, and which of its tables were read whole: what is not in them was not there. */
 export interface RowSource {
   readonly origin: Origin;
+  readonly source: number;
   /** Its newest event that was found. */
   readonly eventId: number;
   readonly wholeTables: ReadonlySet<"model" | "model_event" | "model_file">;
@@ -52,6 +55,8 @@ export interface Surroundings {
   readonly sources: readonly RowSource[];
   /** The newest event that is nowhere; 0 where none is missing, Infinity where that cannot be known. */
   readonly lastMissingEventId: number;
+  /** The newest event that tells of a repair; 0 where there was none. */
+  readonly lastRepairEventId: number;
 }
 
 /** What a model came to. */
@@ -82,14 +87,15 @@ export type Outcome =
  * deleted it says whether it lives; its newest row, and the changes after that, say what it is. Where a
  * change in between is missing, the ones after it still count: they were acknowledged.
  */
-export function newestState(evidence: Evidence, { sources, lastMissingEventId }: Surroundings): Outcome {
+export function newestState(evidence: Evidence, surroundings: Surroundings): Outcome {
+  const { sources, lastMissingEventId } = surroundings;
   const life = currentLife(evidence);
   if (life === undefined) return { state: "deleted", unsaid: undefined };
   const { events, created } = life;
   const lastEventId = events.at(-1)?.eventId ?? 0;
   const base = baseOf(life);
   if (base === undefined) {
-    return isGone(evidence, lastEventId, sources)
+    return isGone(evidence, lastEventId, surroundings)
       ? { state: "deleted", unsaid: undefined }
       : { state: "lost", lastEventId };
   }
@@ -97,7 +103,7 @@ export function newestState(evidence: Evidence, { sources, lastMissingEventId }:
   const { model } = fold({ record: toRecord(base.model), files: new Map() }, changes);
   const follows = follow(base.model.rowVersion, changes);
   const files = filesOf(evidence, life, sources);
-  if (isGone(evidence, lastEventId, sources)) {
+  if (isGone(evidence, lastEventId, surroundings)) {
     return { state: "deleted", unsaid: { model, files: files.files } };
   }
   return {
@@ -145,12 +151,16 @@ function belongs(
   deleted: KnownEvent | undefined,
 ): boolean {
   if (created !== undefined && model.createdAt !== created.after?.["created_at"]) return false;
-  const event = events.find(({ rowVersion }) => rowVersion === model.rowVersion);
+  // After a repair a version may have been given twice.
+  const telling = events.filter(({ rowVersion, verified }) => rowVersion === model.rowVersion && verified);
+  if (telling.length > 0) return telling.some((event) => madeOf(event, model));
   // An event without a checksum is a foreign program's, whose clock need not be the row's.
-  if (event === undefined || !event.verified) {
-    const since = created !== undefined && model.rowVersion > 1 ? created.at : deleted?.at;
-    return since === undefined || model.updatedAt >= since;
-  }
+  const since = created !== undefined && model.rowVersion > 1 ? created.at : deleted?.at;
+  return since === undefined || model.updatedAt >= since;
+}
+
+/** Whether a row is what an event has left. */
+function madeOf(event: ModelEvent, model: Model): boolean {
   if (event.kind !== "created") return event.at === model.updatedAt;
   // Of a row that a foreign program wrote there was none yet.
   const checksum = event.after?.["row_checksum"] ?? "";
@@ -177,12 +187,18 @@ function baseOf({ rows, created }: Life): Base | undefined {
   ) {
     return undefined;
   }
-  return { model: fromRecord(record), origin: created.origin, live: false, verified: created.verified };
+  return {
+    model: fromRecord(record),
+    origin: created.origin,
+    source: -1,
+    live: false,
+    verified: created.verified,
+  };
 }
 
 /** Up to which event nothing can have happened to a model because its row stood there as it is. */
-function seenAt({ origin, live }: Base, sources: readonly RowSource[]): number {
-  const source = live ? sources.find((read) => read.origin === origin) : undefined;
+function seenAt({ source: number, live }: Base, sources: readonly RowSource[]): number {
+  const source = live ? sources.find((read) => read.source === number) : undefined;
   return source?.newest === true ? Infinity : (source?.eventId ?? 0);
 }
 
@@ -197,11 +213,17 @@ function follow(version: number, changes: readonly ModelEvent[]): boolean {
 
 /**
  * Whether the file's models were all read, as they were after the model's last event, and it is not among
- * them: then the event of its deletion is what is missing.
+ * them: then the event of its deletion is what is missing. What an earlier repair did not bring back was
+ * not deleted by that.
  */
-function isGone({ rows }: Evidence, lastEventId: number, sources: readonly RowSource[]): boolean {
+function isGone(
+  { rows }: Evidence,
+  lastEventId: number,
+  { sources, lastRepairEventId }: Surroundings,
+): boolean {
+  if (lastEventId <= lastRepairEventId) return false;
   const file = sources.find(({ origin, wholeTables }) => origin === "file" && wholeTables.has("model"));
-  if (file === undefined || lastEventId === 0 || file.eventId < lastEventId) return false;
+  if (file === undefined || file.eventId < lastEventId) return false;
   return !rows.some(({ origin, live }) => origin === "file" && live);
 }
 
@@ -216,10 +238,10 @@ function filesOf(
 ): { files: readonly ModelFile[]; complete: boolean } {
   const bases: { version: number; files: readonly ModelFile[] }[] = [];
   if (created !== undefined) bases.push({ version: 1, files: fold(NOTHING, [created]).files });
-  for (const { origin, wholeTables } of sources) {
-    const row = rows.find((known) => known.origin === origin && known.live);
+  for (const { source, wholeTables } of sources) {
+    const row = rows.find((known) => known.source === source && known.live);
     if (row === undefined || !wholeTables.has("model_file")) continue;
-    bases.push({ version: row.model.rowVersion, files: standing(files, origin) });
+    bases.push({ version: row.model.rowVersion, files: standing(files, source) });
   }
   const base = bases.toSorted((a, b) => b.version - a.version)[0] ?? { version: 0, files: [] };
   const changes = events.filter(({ rowVersion }) => rowVersion > base.version);
@@ -228,9 +250,10 @@ function filesOf(
     base.version > 0 && follow(base.version, changes) && base.version + changes.length === newest;
   const changed = change(base.files, changes);
   if (complete) return { files: changed, complete };
-  const seen = sources.find(({ origin }) => origin === "file")?.eventId ?? 0;
-  const later = changes.filter(({ eventId }) => eventId > seen);
-  return { files: change([...changed, ...standing(files, "file")], later), complete };
+  const file = sources.find(({ origin }) => origin === "file");
+  if (file === undefined) return { files: changed, complete };
+  const later = changes.filter(({ eventId }) => eventId > file.eventId);
+  return { files: change([...changed, ...standing(files, file.source)], later), complete };
 }
 
 const NOTHING: PastState = { record: {}, files: new Map() };
@@ -240,8 +263,8 @@ function change(files: readonly ModelFile[], events: readonly ModelEvent[]): rea
   return fold({ record: {}, files: byPath }, events).files;
 }
 
-function standing(files: readonly KnownFile[], origin: Origin): ModelFile[] {
-  return files.filter((known) => known.live && known.origin === origin).map(({ file }) => file);
+function standing(files: readonly KnownFile[], source: number): ModelFile[] {
+  return files.filter((known) => known.live && known.source === source).map(({ file }) => file);
 }
 
 function versionOf({ rowVersion }: { rowVersion: number }): number {

@@ -8,7 +8,7 @@ import { PageFile, type Pages } from "./pages/page-file.ts";
 import { WriteAheadLog } from "./pages/write-ahead-log.ts";
 
 const PAGE_SIZES = [4096, 512, 1024, 2048, 8192, 16_384, 32_768, 65_536];
-const SAMPLE_BYTES = 8 * 1024 * 1024;
+const SAMPLE_BYTES = 2 * 1024 * 1024;
 
 /** One version of a page, in the file or in its log. */
 export interface PageVersion {
@@ -191,11 +191,13 @@ function openLog(path: string, pageSize?: number): WriteAheadLog | undefined {
 }
 
 // The size at which the most pages begin where pages can: with a smaller one most would begin inside others, and
-// with a larger one some would not be seen. The header is believed where it is not much worse.
+// with a larger one some would not be seen. What the header says is believed where enough of them do.
 function findPageSize(path: string, logPageSize: number | undefined): number {
   const sample = readBeginning(path);
-  let best = pageSizeIn(sample) ?? logPageSize ?? PAGE_SIZES[0]!;
-  let most = plausiblePages(sample, best) * 2;
+  const said = pageSizeIn(sample) ?? logPageSize ?? PAGE_SIZES[0]!;
+  let best = said;
+  let most = plausiblePages(sample, said);
+  if (most * said * 4 > sample.length) return said;
   for (const pageSize of PAGE_SIZES) {
     const count = plausiblePages(sample, pageSize);
     if (count <= most) continue;

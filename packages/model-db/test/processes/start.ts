@@ -8,6 +8,8 @@ export interface StartedProcess {
   readonly pid: number;
   /** Waits for the next line that begins with a word and gives what follows it, from JSON. */
   next<T>(word: string): Promise<T>;
+  /** What has come with a word and was not asked for; after it has ended, all the rest of it. */
+  all<T>(word: string): Promise<T[]>;
   send(line: string): void;
   kill(signal: NodeJS.Signals): void;
   /** Resolves when it has ended, with what it wrote to stderr. */
@@ -73,6 +75,10 @@ export function startProcess(script: string, argument: unknown, options: StartOp
         return Promise.reject(new Error(`${script} has ended without ${word}: ${errors}`));
       }
       return new Promise<T>((resolve, reject) => waiting.push({ word, resolve, reject }));
+    },
+    async all<T>(word: string): Promise<T[]> {
+      const found = early.map((line) => take(line, word)).filter((line) => line !== undefined);
+      return found.map(({ value }) => value as T);
     },
     send(line) {
       child.stdin.write(`${line}\n`);

@@ -3,7 +3,7 @@ import { PageDamage } from "./page-damage.ts";
 import { readVarint, varintLength } from "./record.ts";
 
 /** What a b-tree page holds. Tables without rowid and indexes are `index`. */
-export type BTreePageKind = "index interior" | "table interior" | "index leaf" | "table leaf";
+type BTreePageKind = "index interior" | "table interior" | "index leaf" | "table leaf";
 
 const KINDS: Readonly<Record<number, BTreePageKind>> = {
   2: "index interior",
