@@ -25,7 +25,7 @@ import { layOut } from "./lay-out.ts";
 import { ListFile, type ForeignContent } from "./list-file.ts";
 import { formatRow, type ListRow } from "./list-row.ts";
 import { readListText } from "./list-text.ts";
-import { mergeLists, rebase, type Merge } from "./merge-lists.ts";
+import { mergeLists, rebase, type ConfigState, type Merge } from "./merge-lists.ts";
 import { readRegisteredModels } from "./registered-models.ts";
 
 export interface BridgeOptions {
@@ -238,7 +238,7 @@ class Bridge {
       bases: this.#bases.all,
       theirs,
       isReplaced: content.isReplaced,
-      isConfigGone,
+      configOf,
       isSettled: (modelId: string): boolean => {
         const since = this.#missingSince.get(modelId);
         return since !== undefined && now - since >= SETTLED_MS;
@@ -404,9 +404,9 @@ class Bridge {
   }
 }
 
-// The registry saw the model's files whole; the old program removes the YAML before the line.
-function isConfigGone({ availability, configPath }: Model): boolean {
-  return availability === "present" && configPath !== null && !existsSync(configPath);
+function configOf({ availability, configPath }: Model): ConfigState {
+  if (configPath !== null && existsSync(configPath)) return "there";
+  return availability === "present" && configPath !== null ? "gone" : "unknown";
 }
 
 function isSameRows(rows: readonly ListRow[], others: readonly ListRow[] | undefined): boolean {

@@ -13,11 +13,16 @@ interface NumberedRow extends NumberedLine {
   readonly row: ListRow;
 }
 
+/** A line that the old program may have written, or a piece of one. */
+interface OtherLine extends NumberedLine {
+  readonly isWhole: boolean;
+}
+
 /** What a `model.list` held when it was looked at. */
 export interface ListText {
   readonly rows: readonly NumberedRow[];
   /** Lines with fewer or more words, in their order; empty ones are left out. */
-  readonly others: readonly NumberedLine[];
+  readonly others: readonly OtherLine[];
   /** Why it is not what a program meant to write, as the end of a sentence; `undefined` where it may be. */
   readonly damage: string | undefined;
 }
@@ -35,7 +40,7 @@ const WHOLE_STATUS = /[ \t](?:READY|RUNNING)$/;
  */
 export function readListText(bytes: Buffer): ListText {
   const rows: NumberedRow[] = [];
-  const others: NumberedLine[] = [];
+  const others: OtherLine[] = [];
   let damage = isUtf8(bytes) ? undefined : "it holds bytes that are no text";
   const lines = bytes.toString("utf8").split("\n");
   const last = lines.pop()!;
@@ -52,11 +57,9 @@ export function readListText(bytes: Buffer): ListText {
     }
     const words = wordsOf(text);
     if (words.length === 0) continue;
-    others.push({ line: index + 1, text });
-    if (CONTROL.test(text)) damage ??= `line ${index + 1} holds a control character`;
-    else if (words.length < MIN_WORDS && !hasEmptyField(text)) {
-      damage ??= `line ${index + 1} is not whole`;
-    }
+    const isWhole = !isCut && !CONTROL.test(text) && (words.length >= MIN_WORDS || hasEmptyField(text));
+    if (!isWhole) damage ??= `line ${index + 1} is not whole`;
+    others.push({ line: index + 1, text, isWhole });
   }
   return { rows, others, damage };
 }

@@ -1,9 +1,20 @@
 import { MODEL_STATUS, type Model } from "@cortex/model-db";
 
 import { chooseBase, type Base } from "./choose-base.ts";
-import { formatRow, LIST_FIELDS, toListRow, wordsOf, type ListField, type ListRow } from "./list-row.ts";
+import {
+  formatRow,
+  LIST_FIELDS,
+  toListRow,
+  UNKNOWN_WORD,
+  wordsOf,
+  type ListField,
+  type ListRow,
+} from "./list-row.ts";
 import type { ListText, NumberedLine } from "./list-text.ts";
 import type { RegisteredModels } from "./registered-models.ts";
+
+/** `there`; `gone`, but it was there; `unknown` where it may never have been. */
+export type ConfigState = "there" | "gone" | "unknown";
 
 /** All that a merge depends on. */
 export interface MergeInput {
@@ -13,8 +24,8 @@ export interface MergeInput {
   /** Whether the file took the place of ours as a whole, instead of being rewritten in place. */
   readonly isReplaced: boolean;
   readonly ours: RegisteredModels;
-  /** Whether the YAML of a model was there and is gone: the old program removes it before the line. */
-  readonly isConfigGone: (model: Model) => boolean;
+  /** Where the YAML of a model is: the old program removes it before the line. */
+  readonly configOf: (model: Model) => ConfigState;
   /** Whether the line of an id has been missing for long enough. */
   readonly isSettled: (modelId: string) => boolean;
 }
@@ -67,10 +78,14 @@ const MAX_VANISHED = 8;
  * A line that is gone counts as deleted only in the clear case. The file must be whole: well-formed to its
  * last byte. Then
  * - a line whose model had its files, and whose YAML is gone now, was deleted: the old program removes the
- *   YAML first;
- * - of other lines only those with a later line still there, and at most eight, or half of the file: a
- *   crash leaves the beginning of a file, and a program that knows an older version writes one without
- *   its end. Where the file was replaced as a whole, the last lines count too.
+ *   YAML first. For the same reason one whose YAML is there was not: two programs that write at once, of
+ *   which one dies, can leave a file that is whole but for some lines;
+ * - where there never was a YAML, a line that is gone counts when a later one is there, since a crash leaves
+ *   the beginning of a file, and so does a program that knows an older version; and when no more than eight
+ *   lines, or half of the file, went like this at once.
+ * A file that was replaced as a whole was not cut short by anybody: there the YAML and later lines do not
+ * matter, the number does, and that a line of ours is left.
+ *
  * Everything else comes back.
  */
 export function mergeLists(input: MergeInput): Merge {
@@ -80,7 +95,7 @@ export function mergeLists(input: MergeInput): Merge {
   const rows = theirs.rows.map(({ row }) => row);
   const base = chooseBase(bases, rows);
   const inBase = new Map(base.rows.map((row) => [row.modelId, row]));
-  const known = knownLines(bases);
+  const known = idsBySign(bases.at(-1)!);
   const present = new Set<string>();
   const updates: Update[] = [];
   const conflicts: Conflict[] = [];
@@ -90,12 +105,12 @@ export function mergeLists(input: MergeInput): Merge {
 
   for (const { line, text, row } of theirs.rows) {
     const { modelId } = row;
+    if (isPieceOf(known.get(signOf(row)), row)) {
+      distrust ??= `line ${line} is a piece of another one`;
+      continue;
+    }
     const before = inBase.get(modelId);
     if (before === undefined) {
-      if (isPieceOf(known.get(signOf(row)), row)) {
-        distrust ??= `line ${line} is a piece of another one`;
-        continue;
-      }
       const model = ours.find(modelId);
       if (model === undefined || formatRow(toListRow(model, modelId)) !== formatRow(row)) {
         additions.push({ line, text });
@@ -106,17 +121,14 @@ export function mergeLists(input: MergeInput): Merge {
     if (!present.has(modelId)) order.push(modelId);
     present.add(modelId);
   }
-  for (const { line, text } of theirs.others) {
-    const [modelId] = wordsOf(text);
-    if (inBase.has(modelId!) || ours.find(modelId!) !== undefined) {
-      // The whole line, or a piece of it with another line behind: nothing that can be told.
-      if (input.bases.length > 0) {
-        distrust ??= `line ${line} is not whole`;
-        present.add(modelId!);
-        continue;
-      }
-    }
-    additions.push({ line, text });
+  for (const { line, text, isWhole } of theirs.others) {
+    const modelId = wordsOf(text)[0]!;
+    const isKnown = inBase.has(modelId) || ours.find(modelId) !== undefined;
+    // When they meet for the first time, the reader of old files puts together what it can.
+    if (input.bases.length === 0 || (isWhole && !isKnown)) additions.push({ line, text });
+    else distrust ??= `line ${line} is not whole`;
+    // It may be the model's line with another one behind: no sign that the model went.
+    if (isKnown) present.add(modelId);
   }
   additions.sort((one, other) => one.line - other.line);
 
@@ -193,10 +205,19 @@ const NAMES: Readonly<Record<ListField, string>> = {
   alias: "alias",
 };
 
+interface Loss {
+  readonly row: ListRow;
+  readonly model: Model;
+  readonly base: Base;
+  /** Whether no later line is there. */
+  readonly isLast: boolean;
+  readonly config: ConfigState;
+}
+
 type Losses = Pick<Merge, "deletions" | "conflicts" | "kept" | "pending" | "distrust">;
 
 function mergeLosses(
-  { ours, isReplaced, isConfigGone, isSettled }: MergeInput,
+  { ours, isReplaced, configOf, isSettled }: MergeInput,
   bases: readonly Base[],
   base: Base,
   present: ReadonlySet<string>,
@@ -207,20 +228,29 @@ function mergeLosses(
   const kept: string[] = [];
   const pending: string[] = [];
   const lastThere = base.rows.findLastIndex(({ modelId }) => present.has(modelId));
-  const losses = base.rows.flatMap((row, index) => {
+  const losses: Loss[] = base.rows.flatMap((row, index) => {
     const model = present.has(row.modelId) ? undefined : ours.find(row.modelId);
-    if (model === undefined) return [];
-    return [{ row, model, base, isLast: index > lastThere, isRemoved: isConfigGone(model) }];
+    return model === undefined
+      ? []
+      : [
+          {
+            row,
+            model,
+            base,
+            isLast: index > lastThere && (!isReplaced || lastThere === -1),
+            config: configOf(model),
+          },
+        ];
   });
-  const vanished = losses.filter(({ isLast, isRemoved }) => !isRemoved && (!isLast || isReplaced));
+  const isLeft = ({ config }: Loss): boolean => config === "there" && !isReplaced;
+  const vanished = losses.filter((loss) => loss.config !== "gone" && !loss.isLast && !isLeft(loss));
   const mayVanish = Math.min(MAX_VANISHED, Math.max(1, Math.floor(base.rows.length / 2)));
   const isPlausible = vanished.length <= mayVanish;
-  const endCounts =
-    losses.every(({ isLast, isRemoved }) => !isLast || isRemoved) ||
-    (isReplaced && lastThere >= 0 && isPlausible);
+  const endCounts = losses.every(({ isLast, config }) => !isLast || config === "gone");
   let distrust = distrusted;
   if (!endCounts) distrust ??= "its end is missing, as after a crash";
   else if (!isPlausible) distrust ??= `${vanished.length.toLocaleString("en")} lines are gone at once`;
+  else if (losses.some(isLeft)) distrust ??= "the YAML of a line that is gone is still there";
 
   // What we wrote since, and is gone with its YAML, was seen before it was deleted.
   const newest = bases.at(-1)!;
@@ -228,16 +258,15 @@ function mergeLosses(
   for (const row of newest.rows) {
     if (ids.has(row.modelId) || present.has(row.modelId)) continue;
     const model = ours.find(row.modelId);
-    if (model === undefined || !isConfigGone(model)) continue;
-    losses.push({ row, model, base: newest, isLast: true, isRemoved: true });
+    if (model === undefined || configOf(model) !== "gone") continue;
+    losses.push({ row, model, base: newest, isLast: true, config: "gone" });
   }
 
-  for (const { row, model, base: from, isLast, isRemoved } of losses) {
+  for (const loss of losses) {
+    const { row, model, base: from, isLast, config } = loss;
     const { modelId } = row;
     const isDeleted =
-      distrusted === undefined &&
-      (isLast ? endCounts : isRemoved || isPlausible) &&
-      (isRemoved || isPlausible);
+      distrusted === undefined && (isLast ? endCounts : config === "gone" || (isPlausible && !isLeft(loss)));
     if (!isDeleted) kept.push(modelId);
     else if (model.status === MODEL_STATUS.RUNNING) {
       conflicts.push({ modelId, why: "it is running, and was deleted from the file" });
@@ -269,18 +298,17 @@ function withLosses(
 
 // What two lines of the same model have in common when the beginning of one is torn.
 function signOf({ configPath, alias }: ListRow): string {
-  return `${configPath} ${alias}`;
+  return configPath === UNKNOWN_WORD ? alias : configPath;
 }
 
-function knownLines(bases: readonly Base[]): Map<string, string[]> {
-  const known = new Map<string, string[]>();
-  for (const { rows } of bases.slice(-1)) {
-    for (const row of rows) known.set(signOf(row), [...(known.get(signOf(row)) ?? []), row.modelId]);
-  }
-  return known;
+function idsBySign({ rows }: Base): Map<string, string[]> {
+  const found = new Map<string, string[]>();
+  for (const row of rows) found.set(signOf(row), [...(found.get(signOf(row)) ?? []), row.modelId]);
+  return found;
 }
 
 // Two programs that write at once leave the end of one's line, or a line behind the beginning of another.
 function isPieceOf(ids: readonly string[] | undefined, { modelId }: ListRow): boolean {
-  return ids?.some((id) => id !== modelId && (id.endsWith(modelId) || modelId.endsWith(id))) ?? false;
+  if (ids === undefined || ids.includes(modelId)) return false;
+  return ids.some((id) => id.endsWith(modelId) || modelId.endsWith(id));
 }
