@@ -60,7 +60,7 @@ export default defineConfig({
       rules: { "import/no-unassigned-import": "off" },
     },
     {
-      files: ["packages/model-db/test/**", "tooling/{bench,demo}/**", "**/*.config.ts"],
+      files: ["packages/model-db/test/**", "tooling/{bench,crash-lab,demo,old-program}/**", "**/*.config.ts"],
       rules: { "no-restricted-imports": ["error", { patterns: [apps] }] },
     },
   ],

@@ -159,6 +159,42 @@ const VERBS: Readonly<Record<string, DeclareVerb>> = {
       .example("cortex migrate status")
       .action(async () => (await import("./commands/migrate.ts")).migrate),
 
+  backup: (verb) =>
+    verb(
+      "backup <folder>",
+      "Keep a verified snapshot of the registry in a backup folder, while others use it",
+    )
+      .option("--follow", "Go on until interrupted: log each change there within a second")
+      .option("--keep <integer>", "How many snapshots stay, this one among them (default: 3)")
+      .example("cortex backup /mnt/backup/cortex")
+      .example("cortex backup /mnt/backup/cortex --follow")
+      .action(async () => (await import("./commands/backup.ts")).backup),
+
+  check: (verb) =>
+    verb("check", "Look whether the registry is what was written to it; nothing is changed")
+      .option("--full", "Everything: every row, the history, the search index, the models' files")
+      .example("cortex check --full")
+      .action(async () => (await import("./commands/check.ts")).check),
+
+  restore: (verb) =>
+    verb(
+      "restore [from]",
+      "Make the registry, or one model, what it was: by its history, a backup folder or a snapshot",
+    )
+      .option("--at <time>", "As it was at this time (default: the newest that the backup has)")
+      .option("--model <model>", "Only this model, by its name or, if it is gone, its id")
+      .option("-y, --yes", "Do not ask")
+      .option("--dry-run", "Only show what would change")
+      .example("cortex restore --at 2h")
+      .example("cortex restore --at 2026-01-31T12:00:00Z --model tinyllama --dry-run")
+      .example("cortex restore /mnt/backup/cortex")
+      .action(async () => (await import("./commands/restore.ts")).restore),
+
+  doctor: (verb) =>
+    verb("doctor", "What a bug report asks for: versions, paths, rights, space, backups; and what is wrong")
+      .example("cortex doctor --json")
+      .action(async () => (await import("./commands/doctor.ts")).doctor),
+
   completion: (verb) =>
     verb(
       "completion [shell]",

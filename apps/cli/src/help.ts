@@ -1,10 +1,9 @@
-import { readFileSync } from "node:fs";
-
 import { MODEL_FIELDS } from "@cortex/model-db";
 import type { CAC, Command } from "cac";
 
 import { outputColumns, writeOut } from "./output/stream.ts";
 import { usageOf } from "./parse.ts";
+import { version } from "./version.ts";
 
 const ABOUT = [
   "It knows what each model is, where it came from, where its files are, whether it runs and for whom,",
@@ -17,6 +16,7 @@ const GROUPS: readonly [title: string, verbs: readonly string[]][] = [
   ["Look", ["list", "show", "search", "ps", "history", "watch"]],
   ["Change", ["add", "update", "alias", "tag", "rm"]],
   ["Run", ["start", "stop"]],
+  ["Keep it safe", ["backup", "check", "restore", "doctor"]],
   ["The registry", ["export", "apply", "migrate", "completion"]],
 ];
 
@@ -38,10 +38,7 @@ export function printHelp(cli: CAC, command: Command | undefined): void {
 
 /** Prints the version of this package. */
 export function printVersion(): void {
-  const manifest = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
-    version: string;
-  };
-  writeOut(`${manifest.version}\n`);
+  writeOut(`${version()}\n`);
 }
 
 function helpOfAll(cli: CAC, width: number): string {

@@ -8,6 +8,7 @@ export interface Options {
   readonly from?: string;
   readonly to?: string;
   readonly report?: string;
+  readonly inPlace: boolean;
   readonly dryRun: boolean;
   readonly rollback: boolean;
   readonly yes: boolean;
@@ -49,6 +50,10 @@ function declare(): CAC {
     )
     .option("--from <path>", "The same as [data-folder]: a data folder, or a model.list or cortex.db itself")
     .option("--to <path>", REGISTRY)
+    .option(
+      "--in-place",
+      "Put the registry into the old cortex.db itself, which old programs go on using; stop them meanwhile",
+    )
     .option("--dry-run", "Show what would be done, and write nothing")
     .option(
       "--report <file>",
@@ -60,6 +65,7 @@ function declare(): CAC {
     .option("--no-color", "No colours; so does NO_COLOR")
     .example("cortex-migrate --dry-run")
     .example("cortex-migrate ~/cortexcpp --report report.jsonl")
+    .example("cortex-migrate --in-place ~/cortexcpp")
     .example("cortex-migrate --rollback")
     .example("cortex-migrate bridge ~/cortexcpp/models/model.list");
   cli
@@ -108,14 +114,20 @@ export function parseCommandLine(argv: readonly string[]): Invocation {
     ...(from === undefined ? {} : { from }),
     ...(to === undefined ? {} : { to }),
     ...(report === undefined ? {} : { report }),
+    inPlace: given["inPlace"] === true,
     dryRun: given["dryRun"] === true,
     rollback: given["rollback"] === true,
     yes: given["yes"] === true,
     json: given["json"] === true,
     color: given["color"] !== false,
   };
-  if (options.rollback && (from !== undefined || report !== undefined)) {
-    throw new MisuseError("--rollback takes --to alone: it puts the registry back, from its own backup.");
+  if (options.inPlace && to !== undefined) {
+    throw new MisuseError("--in-place takes no --to: the registry will be in the old cortex.db.");
+  }
+  if (options.rollback && ((from !== undefined && !options.inPlace) || report !== undefined)) {
+    throw new MisuseError(
+      "--rollback takes --to, or --in-place and a data folder: it puts the registry back, from its own backup.",
+    );
   }
   return { kind: "run", options };
 }

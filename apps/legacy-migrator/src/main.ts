@@ -11,7 +11,9 @@ import {
 } from "@cortex/model-db";
 
 import { parseCommandLine, printHelp, type BridgeCommand, type Options } from "./cli.ts";
+import { isRegistry, leaveWriteAheadLog } from "./in-place.ts";
 import { Interrupted } from "./interrupted.ts";
+import { findDataFolder } from "./legacy/data-folder.ts";
 import { LegacyStoreError } from "./legacy/legacy-store-error.ts";
 import { migrate } from "./migrate.ts";
 import { MisuseError } from "./misuse-error.ts";
@@ -58,6 +60,7 @@ async function runMigration(options: Options): Promise<number> {
       from: options.from,
       to: options.to,
       report: options.report,
+      inPlace: options.inPlace,
       dryRun: options.dryRun,
       signal: interruption.signal,
       onEntry: (entry) => summary.add(entry),
@@ -94,7 +97,9 @@ async function runBridge({ list, to, once, json }: BridgeCommand): Promise<void>
 }
 
 async function runRollback(options: Options): Promise<number> {
-  const location = resolve(options.to ?? defaultRegistryLocation());
+  const location = options.inPlace
+    ? findInPlace(options.from)
+    : resolve(options.to ?? defaultRegistryLocation());
   const backup = await findRollback(location);
   if (backup === undefined) {
     throw new LegacyStoreError("not_found", `There is no backup of ${location} to put back.`);
@@ -117,6 +122,7 @@ async function runRollback(options: Options): Promise<number> {
     return 1;
   }
   const done = await rollBack(backup);
+  if (options.inPlace && !isRegistry(location)) leaveWriteAheadLog(location);
   if (options.json) {
     const { backup: kept, before, beforeIsBroken, registry: outcome, sourcesRestored, sourcesChanged } = done;
     const document = {
@@ -135,6 +141,13 @@ async function runRollback(options: Options): Promise<number> {
     write(1, renderRollback(location, done));
   }
   return 0;
+}
+
+function findInPlace(from: string | undefined): string {
+  const { path, databases } = findDataFolder(from);
+  const location = databases.find(isRegistry);
+  if (location !== undefined) return location;
+  throw new LegacyStoreError("not_found", `${path} holds no registry: there is nothing to take back.`);
 }
 
 async function confirm(what: string): Promise<boolean> {

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, realpathSync } from "node:fs";
+import { existsSync, mkdirSync, realpathSync, rmSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 
 import { defaultRegistryLocation, isRegistryError, openRegistry, type Registry } from "@cortex/model-db";
@@ -6,11 +6,13 @@ import { defaultRegistryLocation, isRegistryError, openRegistry, type Registry }
 import { ACTOR, applyMigration, previewMigration, type Applied } from "./apply.ts";
 import { createBackup, discardBackup, finishBackup, type Backup } from "./backup.ts";
 import type { Source } from "./decide.ts";
+import { isRegistry, keepOldSchemaOf, moveInto, recoverOldStore } from "./in-place.ts";
 import { Interrupted } from "./interrupted.ts";
 import { CortexDb } from "./legacy/cortex-db.ts";
 import { findDataFolder, type DataFolder } from "./legacy/data-folder.ts";
 import { Disk } from "./legacy/disk.ts";
 import type { LegacyNote, LegacyStore } from "./legacy/legacy-entry.ts";
+import { LegacyStoreError } from "./legacy/legacy-store-error.ts";
 import { ModelList } from "./legacy/model-list.ts";
 import { usualConfigPaths } from "./legacy/usual-config-paths.ts";
 import { MisuseError } from "./misuse-error.ts";
@@ -25,6 +27,8 @@ export interface MigrateOptions {
   readonly from?: string | undefined;
   /** The registry's file; the one that programs of this user share, when left out. */
   readonly to?: string | undefined;
+  /** The registry is to be in the old `cortex.db` itself, which the old program goes on using. */
+  readonly inPlace?: boolean;
   /** A file for what became of every line and row: a new one, or an earlier report. */
   readonly report?: string | undefined;
   readonly dryRun?: boolean;
@@ -37,6 +41,7 @@ export interface MigrateOptions {
 /** What a migration did, or would do. */
 export interface Migration {
   readonly dryRun: boolean;
+  readonly inPlace: boolean;
   readonly dataFolder: string;
   readonly stores: readonly {
     readonly kind: string;
@@ -67,9 +72,12 @@ export async function migrate(
   useReport?: (migration: Migration, report: ReportSpool) => void,
 ): Promise<Migration> {
   const { env = process.env, dryRun = false, signal, onProgress = () => undefined } = options;
-  const folder = findDataFolder(options.from, env);
-  const location = resolve(options.to ?? defaultRegistryLocation(env));
-  refuseSameFile(folder, location);
+  const found = findDataFolder(options.from, env);
+  const place = options.inPlace === true ? placeInside(found, dryRun) : undefined;
+  const folder = place?.folder ?? found;
+  const location = place?.location ?? resolve(options.to ?? defaultRegistryLocation(env));
+  const isHost = place?.isHost ?? false;
+  if (!isHost) refuseSameFile(folder, location);
   const report = options.report === undefined ? undefined : reportPath(options.report, folder, location);
 
   using open = openStores(folder);
@@ -79,7 +87,8 @@ export async function migrate(
     onProgress("Reading", store.done, store.total);
   });
   const source: Source = { index, dataFolder: folder.path, disk };
-  const about = (): Pick<Migration, "dataFolder" | "stores" | "hints" | "registry"> => ({
+  const about = (): Pick<Migration, "dataFolder" | "stores" | "hints" | "registry" | "inPlace"> => ({
+    inPlace: place !== undefined,
     dataFolder: folder.path,
     stores: stores.map(({ kind, path, notes }) => ({ kind, path, notes })),
     hints: folder.hints,
@@ -94,7 +103,7 @@ export async function migrate(
     onProgress: (done: number): void => onProgress(step, done, index.size, "models"),
   });
   if (dryRun) {
-    await using registry = await openExisting(location);
+    await using registry = isHost ? undefined : await openExisting(location);
     using spool = report === undefined && useReport === undefined ? undefined : new ReportSpool(report);
     const { counts, changed } = await previewMigration(source, registry, callbacks(spool, "Planning"));
     spool?.finish();
@@ -102,7 +111,7 @@ export async function migrate(
       dryRun,
       ...about(),
       counts,
-      changed,
+      changed: changed || isHost,
       backup: null,
       report: report ?? null,
       verified: null,
@@ -111,11 +120,11 @@ export async function migrate(
     return migration;
   }
 
-  const wasOlder = await isOlder(location);
+  const wasOlder = !isHost && (await isOlder(location));
   using namedSpool = report === undefined ? undefined : new ReportSpool(report);
   mkdirSync(dirname(location), { recursive: true });
   onProgress("Backup", 0, 1);
-  const backup = createBackup(location, [...folder.databases, ...folder.lists]);
+  const backup = createBackup(location, [...(isHost ? [] : folder.databases), ...folder.lists]);
   const ownReport = join(backup.path, "report.jsonl");
   using backupSpool = namedSpool === undefined ? openSpool(ownReport, backup) : undefined;
   const spool = (namedSpool ?? backupSpool)!;
@@ -126,12 +135,15 @@ export async function migrate(
   };
   let applied: Applied;
   let keepsBackup: boolean;
+  // One that moves into the old store is made elsewhere first.
+  const made = isHost ? join(backup.path, "moving.db") : location;
   {
-    await using registry = await openRegistry(location, { actor: ACTOR }).catch(giveUp);
+    await using registry = await openRegistry(made, { actor: ACTOR }).catch(giveUp);
     const unchanged = (): void => stores.forEach((store) => store.assertUnchanged());
     applied = await applyMigration(source, registry, unchanged, callbacks(spool, "Writing")).catch(giveUp);
+    if (isHost) await moveIn(stores, registry).catch(giveUp);
     // A run that changed nothing must not be the one that a rollback undoes.
-    keepsBackup = applied.changed || wasOlder;
+    keepsBackup = applied.changed || wasOlder || isHost;
     if (keepsBackup) finishBackup(backup);
     // What was written is known from here on only by the report: another run finds it there already.
     finish(spool);
@@ -148,7 +160,7 @@ export async function migrate(
     dryRun,
     ...about(),
     counts: applied.counts,
-    changed: applied.changed,
+    changed: applied.changed || isHost,
     backup: keepsBackup ? backup.path : null,
     report: keptReport,
     verified,
@@ -179,6 +191,36 @@ async function verify(
       { cause: error },
     );
   }
+}
+
+/** Where a registry in the old store itself is, or will be, and what is still to be read. */
+function placeInside(
+  found: DataFolder,
+  dryRun: boolean,
+): { folder: DataFolder; location: string; isHost: boolean } {
+  const [location] = found.databases;
+  if (location === undefined) {
+    throw new LegacyStoreError(
+      "not_found",
+      `${found.path} has no cortex.db that a registry could be put into. Without --in-place, its models go into a registry of their own.`,
+    );
+  }
+  const isHost = !isRegistry(location);
+  if (isHost && !dryRun) recoverOldStore(location);
+  if (!isHost && !dryRun) keepOldSchemaOf(location);
+  const hint = `The registry is in ${location}: name it with --db, or in CORTEX_DB.`;
+  const folder = { ...found, hints: [...found.hints, hint] };
+  return { folder: isHost ? folder : { ...folder, databases: [] }, location, isHost };
+}
+
+/** Puts what was written into the old store, and makes sure that its readers hold up no writer. */
+async function moveIn(stores: readonly LegacyStore[], made: Registry): Promise<void> {
+  const store = stores.find((one) => one instanceof CortexDb)!;
+  await made.close();
+  moveInto(store, made.location);
+  for (const end of ["-wal", "-shm", ""]) rmSync(made.location + end, { force: true });
+  // Whoever opens it to write puts it into write-ahead mode.
+  await (await openRegistry(store.path, { actor: ACTOR })).close();
 }
 
 interface OpenStores extends Disposable {

@@ -120,7 +120,7 @@ export class Summary {
     return [`  ${place(entry)}: ${id}${into}`, ...fields].join("\n");
   }
 
-  #ending({ dryRun, verified, backup, report, registry, counts, changed }: Migration): string[] {
+  #ending({ dryRun, inPlace, verified, backup, report, registry, counts, changed }: Migration): string[] {
     const paint = this.#paint;
     const lines: string[] = [];
     if (dryRun) {
@@ -143,7 +143,7 @@ export class Summary {
     if (report !== null) lines.push(`Report   ${toVisible(report)}`);
     if (backup !== null) {
       lines.push(`Backup   ${toVisible(backup)}`);
-      lines.push(`Undo     cortex-migrate --rollback --to ${quote(registry)}`);
+      lines.push(`Undo     cortex-migrate --rollback ${inPlace ? "--in-place" : "--to"} ${quote(registry)}`);
     }
     return lines;
   }

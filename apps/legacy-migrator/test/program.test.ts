@@ -105,7 +105,8 @@ describe("misuse is exit code 2 with one line", () => {
     [["a", "b"], /Name one data folder/],
     [["a", "--from", "b"], /Name the data folder once/],
     [["--to", "a", "--to", "b"], /given twice/],
-    [["--rollback", "a"], /--rollback takes --to alone/],
+    [["--rollback", "a"], /--rollback takes --to, or --in-place/],
+    [["--in-place", "--to", "a"], /--in-place takes no --to/],
     [[""], /must not be empty/],
     [["--\u001b[31mred"], /\\x1b\[31mred/],
   ])("%j", (words, message) => {

@@ -1,4 +1,4 @@
-import type { Engine } from "./database/engine.ts";
+import type { Engine, WriteOptions } from "./database/engine.ts";
 import type { Session, WriteSession } from "./database/query.ts";
 import { openSqlite } from "./database/sqlite/sqlite-engine.ts";
 import type { ModelEvent } from "./domain/event.ts";
@@ -9,6 +9,7 @@ import { parseActor } from "./repositories/change-options.ts";
 import { Files } from "./repositories/files.ts";
 import { History } from "./repositories/history.ts";
 import { Models } from "./repositories/models.ts";
+import { Revisions } from "./repositories/revisions.ts";
 import { Runs } from "./repositories/runs.ts";
 import type { Scope } from "./repositories/scope.ts";
 import { Phases, TransactionScope } from "./transaction-scope.ts";
@@ -34,6 +35,7 @@ export interface Repositories {
   readonly files: Files;
   readonly history: History;
   readonly runs: Runs;
+  readonly revisions: Revisions;
 }
 
 /** Which schema a registry has, and which steps lead to it. */
@@ -83,6 +85,7 @@ export class Registry implements AsyncDisposable, Repositories {
   readonly files: Files;
   readonly history: History;
   readonly runs: Runs;
+  readonly revisions: Revisions;
   readonly #engine: Engine;
   readonly #actor: string;
   readonly #closing = new AbortController();
@@ -106,6 +109,7 @@ export class Registry implements AsyncDisposable, Repositories {
     this.files = all.files;
     this.history = all.history;
     this.runs = all.runs;
+    this.revisions = all.revisions;
   }
 
   /** The absolute path of the registry's file. */
@@ -205,7 +209,7 @@ export class Registry implements AsyncDisposable, Repositories {
     await this.close();
   }
 
-  async #write<T>(work: (session: WriteSession) => Promise<T>, options?: { alone?: boolean }): Promise<T> {
+  async #write<T>(work: (session: WriteSession) => Promise<T>, options?: WriteOptions): Promise<T> {
     this.#checkOutside();
     return this.#engine.write((session) => this.#phases.run("change", () => work(session)), options);
   }
@@ -227,5 +231,6 @@ function repositories(scope: Scope): Repositories {
     files: new Files(scope, models),
     history: new History(scope),
     runs: new Runs(scope, models),
+    revisions: new Revisions(scope),
   };
 }

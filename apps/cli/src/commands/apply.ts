@@ -11,6 +11,7 @@ import { Interrupted } from "../errors.ts";
 import type { Everywhere } from "../everywhere.ts";
 import { untilInterrupted } from "../interrupt.ts";
 import { locationOf, openExisting, openForRehearsal, openOrCreate } from "../open.ts";
+import { describeChangeList } from "../output/change-list.ts";
 import { toDocument } from "../output/json.ts";
 import { startProgress } from "../output/progress.ts";
 import { writeNote, writeOut } from "../output/stream.ts";
@@ -118,17 +119,6 @@ function print(outcome: Outcome, options: ApplyOptions): void {
   }
 }
 
-const MOST_LINES = 200;
-
-function describe({ created, updated, deleted, kept, unchanged }: Outcome, future: boolean): string {
-  const lines = [
-    ...deleted.map((modelId) => `- ${modelId}`),
-    ...created.map((modelId) => `+ ${modelId}`),
-    ...kept.map((modelId) => `= ${modelId} (pinned, so it stays)`),
-    ...updated.map(({ modelId, fields }) => `~ ${modelId} (${fields.join(", ")})`),
-  ];
-  const shown = lines.slice(0, MOST_LINES).map(toVisible);
-  if (lines.length > MOST_LINES) shown.push(`… and ${lines.length - MOST_LINES} more`);
-  const counts = `${created.length} created, ${updated.length} updated, ${deleted.length} deleted, ${unchanged} unchanged`;
-  return [...shown, future ? `Would be: ${counts}` : counts].join("\n");
+function describe(outcome: Outcome, future: boolean): string {
+  return describeChangeList(outcome, future, `, ${outcome.unchanged} unchanged`);
 }

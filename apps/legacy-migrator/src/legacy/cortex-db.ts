@@ -14,8 +14,8 @@ import type {
 import { LegacyStoreError } from "./legacy-store-error.ts";
 import { scratchCopy, type ScratchCopy } from "./scratch-copy.ts";
 
-// The columns of schema v0 (and of 1.0.0 to 1.0.3, which had no version), then what v1 and v2 added.
-const COLUMNS = [
+/** The columns of schema v0 (and of 1.0.0 to 1.0.3, which had no version), then what v1 and v2 added. */
+export const COLUMNS = [
   "model_id",
   "author_repo_id",
   "branch_name",
@@ -46,6 +46,8 @@ export class CortexDb implements LegacyStore {
   readonly total: number;
   readonly modifiedAt: number;
   readonly notes: readonly LegacyNote[];
+  /** The table that holds the models; `undefined` in an empty database. */
+  readonly table: string | undefined;
   done = 0;
   readonly #copy: ScratchCopy;
   readonly #database: Database.Database;
@@ -62,6 +64,7 @@ export class CortexDb implements LegacyStore {
       this.#database = new Database(this.#copy.path);
       const notes: LegacyNote[] = [];
       const table = this.#checked(() => modelsTable(this.#database, path, notes));
+      this.table = table;
       this.notes = notes;
       this.total = table === undefined ? 0 : count(this.#database, table);
       if (table === undefined) return;
@@ -82,6 +85,11 @@ export class CortexDb implements LegacyStore {
       this[Symbol.dispose]();
       throw error;
     }
+  }
+
+  /** The copy that everything is read from. */
+  get copyPath(): string {
+    return this.#copy.path;
   }
 
   *scan(): Generator<LegacyItem> {

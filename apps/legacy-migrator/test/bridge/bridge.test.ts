@@ -21,6 +21,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
 import { openRegistry, type Registry } from "@cortex/model-db";
+import { OldTextStore } from "@cortex/old-program";
 import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 
 import { writeFile, writeModel, writeModelList } from "../old-data.ts";
@@ -28,9 +29,8 @@ import { registryModels } from "../registry-models.ts";
 import { environment, runProgram } from "../run-program.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { BridgeProcess } from "./bridge-process.ts";
-import { OldTextStore } from "./old-text-store.ts";
 
-// Each test starts processes and waits for files to come to rest, on a machine that may be busy.
+// Most tests start processes and wait for files to come to rest, on a machine that may be busy.
 vi.setConfig({ testTimeout: 60_000 });
 
 const THREE = "a x main /1.yml one READY\nb x main /2.yml two READY\nc x main /3.yml three READY\n";
@@ -70,7 +70,7 @@ function text(): string {
 }
 
 /** Merges once, and leaves. @returns what was said. */
-function once_(...words: string[]): string {
+function mergeOnce(...words: string[]): string {
   const { code, out, err } = runProgram(home, "bridge", list, "--to", to, "--once", ...words);
   expect({ code, err }).toEqual({ code: 0, err: "" });
   return out;
@@ -85,7 +85,7 @@ function setAside(): string[] {
 
 describe("the first meeting", () => {
   test("migrates the file, and leaves it as it is: same bytes, same order", async () => {
-    once_();
+    mergeOnce();
     expect(await ids()).toEqual(["a", "b", "c"]);
     expect(text()).toBe(THREE);
     const registry = await registryOf();
@@ -99,7 +99,7 @@ describe("the first meeting", () => {
       "models/t.gguf": 77,
     });
     writeFileSync(list, `tiny:1b cortexso 1b ${yml} tiny:1b READY\n`);
-    once_();
+    mergeOnce();
     expect(await registryModels(to)).toMatchObject({
       "tiny:1b": {
         sourceType: "cortex.so",
@@ -114,7 +114,7 @@ describe("the first meeting", () => {
     const registry = await registryOf();
     await registry.models.create({ modelId: "b", sourceType: "local", alias: "mine" });
     await registry.models.create({ modelId: "own", sourceType: "local", alias: null });
-    once_();
+    mergeOnce();
     expect(await ids()).toEqual(["a", "b", "c", "own"]);
     expect(text()).toBe(
       "a x main /1.yml one READY\nb x main /2.yml mine READY\nc x main /3.yml three READY\nown - - - own READY\n",
@@ -125,14 +125,14 @@ describe("the first meeting", () => {
     const registry = await registryOf();
     await registry.models.create({ modelId: "own", sourceType: "local" });
     await registry.close();
-    once_();
+    mergeOnce();
     expect(runProgram(home, "--rollback", "-y", "--to", to).code).toBe(0);
     expect(await ids()).toEqual(["own"]);
   });
 
   test("writes Windows line ends, tabs and words behind the sixth as the old program would", () => {
     writeFileSync(list, "a x main /1.yml one READY\r\nb\tx main  /2.yml two RUNNING\n");
-    once_();
+    mergeOnce();
     expect(text()).toBe("a x main /1.yml one READY\nb x main /2.yml two READY\n");
   });
 });
@@ -171,10 +171,11 @@ describe("our changes reach the file", () => {
     await registry.runs.acquire("c", { holder: "test", ttlMs: 1500 });
     await bridge.until("RUNNING", () => text().includes("three RUNNING"));
     await bridge.until("READY", () => text().includes("three READY"));
+    expect(text()).toBe(THREE);
   });
 
   test("the file keeps its rights, and stays the file that a link leads to", async () => {
-    once_();
+    mergeOnce();
     chmodSync(list, 0o664);
     const link = join(home, "link.list");
     symlinkSync(list, link);
@@ -230,10 +231,10 @@ describe("what the old program does reaches the registry", () => {
       "d.gguf": 10,
     });
     writeFileSync(list, `${THREE}d local imported ${yml} d READY\n`);
-    once_();
+    mergeOnce();
     expect((await registryModels(to))["d"]).toMatchObject({ availability: "present" });
     expect(old.delete("d")).toBe(true);
-    once_();
+    mergeOnce();
     expect(await ids()).toEqual(["a", "b", "c"]);
   });
 
@@ -267,12 +268,12 @@ describe("what the old program does reaches the registry", () => {
   });
 
   test("a change that the registry made too is a conflict, which the registry wins", async () => {
-    once_();
+    mergeOnce();
     const registry = await registryOf();
     await registry.models.update("a", { alias: "ours" });
     await registry.runs.acquire("c", { holder: "test", ttlMs: 60_000 });
     expect(old.alias("a", "theirs")).toBe(true);
-    const lines = once_("--json")
+    const lines = mergeOnce("--json")
       .trim()
       .split("\n")
       .map((line) => JSON.parse(line) as { kind: string; model_id?: string; why?: string });
@@ -284,10 +285,10 @@ describe("what the old program does reaches the registry", () => {
 
   test("a model that runs is not deleted", async () => {
     const registry = await registryOf();
-    once_();
+    mergeOnce();
     await registry.runs.acquire("b", { holder: "test", ttlMs: 60_000 });
     expect(old.delete("b")).toBe(true);
-    expect(once_()).toMatch(/conflict +b: it is running/);
+    expect(mergeOnce()).toMatch(/conflict +b: it is running/);
     expect(await ids()).toEqual(["a", "b", "c"]);
     expect(text()).toBe(THREE.replace("two READY", "two RUNNING"));
   });
@@ -339,7 +340,7 @@ describe("no deletion is", () => {
       ["--conditions=@cortex/source", fileURLToPath(new URL("old-text-client.ts", import.meta.url)), list],
       { env: environment(home), stdio: "pipe" },
     );
-    client.stdin.write(`${JSON.stringify(["alias", "a", "uno", { afterLines: 2 }])}\n`);
+    client.stdin.write(`${JSON.stringify(["alias", "a", "uno", { diesAfterLines: 2 }])}\n`);
     await once(client, "exit");
     expect(text()).toBe("a x main /1.yml uno READY\nb x main /2.yml two READY\n");
     await bridge.until("the other lines", () => text().split("\n").length === 5);
@@ -377,11 +378,11 @@ describe("no deletion is", () => {
   });
 
   test("a registry that was put back to an earlier time: what it lost comes back from the file", async () => {
-    once_();
+    mergeOnce();
     rmSync(to);
     rmSync(`${to}-wal`, { force: true });
     rmSync(`${to}-shm`, { force: true });
-    once_();
+    mergeOnce();
     expect(await ids()).toEqual(["a", "b", "c"]);
     expect(text()).toBe(THREE);
   });
@@ -397,7 +398,7 @@ test("a bridge that was killed goes on where it was: what both sides did meanwhi
   await registry.models.update("c", { alias: "drei" });
   old.delete("b");
   old.add("d", "/4.yml");
-  once_();
+  mergeOnce();
   expect(await ids()).toEqual(["c", "d", "ours"]);
   expect(text()).toBe("c x main /3.yml drei READY\nours - - - ours READY\nd local imported /4.yml d READY\n");
 });
@@ -417,7 +418,7 @@ describe("misuse", () => {
     expect(code).toBe(2);
     expect(err).toMatch(/Another bridge \(process \d+\) keeps .*model\.list already/);
     await bridge.end("SIGKILL");
-    once_();
+    mergeOnce();
   });
 
   test.each([

@@ -1,6 +1,6 @@
 import { createInterface } from "node:readline";
 
-import { OldTextStore, type Accidents } from "./old-text-store.ts";
+import { OldTextStore, type Accidents } from "@cortex/old-program";
 
 // The old program as a process: a command a line, `["add", id, yml, accidents?]`, and its answer a line.
 
@@ -16,19 +16,7 @@ for await (const line of createInterface({ input: process.stdin })) {
 }
 
 function answer(command: Command): unknown {
-  switch (command[0]) {
-    case "add":
-      return store.add(command[1], command[2], fatal(command[3]));
-    case "alias":
-      return store.alias(command[1], command[2], fatal(command[3]));
-    case "delete":
-      return store.delete(command[1], fatal(command[2]));
-    case "list":
-      return store.load();
-  }
-}
-
-// A write that ends early ends with the process.
-function fatal(accidents: Accidents = {}): Accidents {
-  return { ...accidents, then: () => process.kill(process.pid, "SIGKILL") };
+  if (command[0] === "add") return store.add(command[1], command[2], command[3]);
+  if (command[0] === "alias") return store.alias(command[1], command[2], command[3]);
+  return command[0] === "delete" ? store.delete(command[1], command[2]) : store.load();
 }

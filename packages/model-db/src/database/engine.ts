@@ -1,6 +1,11 @@
 import type { MachineTime } from "./machine-time.ts";
 import type { Session, WriteSession } from "./query.ts";
 
+export interface WriteOptions {
+  alone?: boolean;
+  makesRoom?: boolean;
+}
+
 /** A database that holds a registry. Repositories know this and nothing of SQLite or PostgreSQL. */
 export interface Engine {
   /** Where it is: a file's absolute path. */
@@ -10,11 +15,12 @@ export interface Engine {
   /**
    * Runs `work` in one write transaction that is durable when the promise resolves and leaves nothing
    * behind when it rejects. Transactions that wait at the same time may share one commit, each still
-   * failing alone; one that takes long or waits for others is `alone`.
+   * failing alone; one that takes long or waits for others is `alone`. One that `makesRoom` succeeds on a
+   * full disk, too, where any can.
    *
    * @throws RegistryError `database_busy`, `disk_full`, `read_only`, or what `work` throws.
    */
-  write<T>(work: (session: WriteSession) => Promise<T>, options?: { alone?: boolean }): Promise<T>;
+  write<T>(work: (session: WriteSession) => Promise<T>, options?: WriteOptions): Promise<T>;
   /** The clock that leases are judged by. */
   now(): MachineTime;
   /** A number that changes whenever anybody has committed a change. */

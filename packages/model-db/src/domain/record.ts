@@ -48,6 +48,11 @@ export function toEventRecord(event: ModelEvent): JsonObject {
   return toSnakeCase(event);
 }
 
+/** The history entry of a record made by {@link toEventRecord}. */
+export function fromEventRecord(record: JsonObject): ModelEvent {
+  return toCamelCase(record) as unknown as ModelEvent;
+}
+
 /** The lease as data. */
 export function toRunRecord(run: Run): JsonObject {
   return toSnakeCase(run);
@@ -58,11 +63,25 @@ export function toFileRecord(file: ModelFile): JsonObject {
   return toSnakeCase(file);
 }
 
+/** The file of a record made by {@link toFileRecord}. */
+export function fromFileRecord(record: JsonObject): ModelFile {
+  return toCamelCase(record) as unknown as ModelFile;
+}
+
 function toSnakeCase(value: object): JsonObject {
   return Object.fromEntries(
     Object.entries(value).map(([key, item]) => [
       key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
       item as JsonValue,
+    ]),
+  );
+}
+
+function toCamelCase(record: JsonObject): JsonObject {
+  return Object.fromEntries(
+    Object.entries(record).map(([key, item]) => [
+      key.replace(/_[a-z]/g, ([, letter]) => letter!.toUpperCase()),
+      item,
     ]),
   );
 }

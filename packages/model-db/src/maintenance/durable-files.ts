@@ -1,5 +1,4 @@
-import { createHash } from "node:crypto";
-import { closeSync, fsyncSync, openSync, readSync, renameSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, openSync, readSync, renameSync, rmSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 
 const CHUNK_BYTES = 1024 * 1024;
@@ -43,6 +42,19 @@ export function writeDurably(path: string, text: string | Buffer): void {
   }
 }
 
+/** Writes a small file, over one that may be there: whatever happens, it is the old or the new one, whole. */
+export function replaceDurably(path: string, text: string): void {
+  const partial = `${path}.${process.pid}.partial`;
+  rmSync(partial, { force: true });
+  try {
+    writeDurably(partial, text);
+    renameDurably(partial, path);
+  } catch (error) {
+    rmSync(partial, { force: true });
+    throw error;
+  }
+}
+
 /** Gives a file or folder its name in one step that survives a power failure. */
 export function renameDurably(from: string, to: string): void {
   renameSync(from, to);
@@ -67,7 +79,7 @@ export function syncPath(path: string): void {
 }
 
 function readAll(path: string, onChunk: (chunk: Buffer) => void): Fingerprint {
-  const hash = createHash("sha256");
+  const hash = process.getBuiltinModule("node:crypto").createHash("sha256");
   const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
   const descriptor = openSync(path, "r");
   let bytes = 0;

@@ -3,6 +3,7 @@ import { createHistory } from "./0002-history.ts";
 import { createRun } from "./0003-run.ts";
 import { createSearch } from "./0004-search.ts";
 import { createRegistry } from "./0005-registry.ts";
+import { createOldClients } from "./0006-old-clients.ts";
 import type { Migration } from "./migration.ts";
 
 /** Every migration, in order; the version of the last is the version of the schema. */
@@ -12,4 +13,5 @@ export const MIGRATIONS: readonly Migration[] = [
   createRun,
   createSearch,
   createRegistry,
+  createOldClients,
 ];

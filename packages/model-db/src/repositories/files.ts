@@ -58,21 +58,24 @@ export class Files {
   ): Promise<void> {
     const wanted = parseName("name", name);
     const change = parseChangeOptions(options, this.#scope);
-    await this.#scope.write(async (session: Session) => {
-      const stored = await readForChange(session, wanted, change, this.#scope.now());
-      const { modelId } = stored.model;
-      const before = (await readFiles(session, modelId)).find((file) => file.path === path);
-      if (before === undefined && after === undefined) {
-        throw new RegistryError("not_found", `${shown(modelId)} has no file ${shown(path)}.`);
-      }
-      const records = {
-        before: before ? [toFileRecord(before)] : [],
-        after: after ? [toFileRecord(after)] : [],
-      };
-      if (JSON.stringify(records.before) === JSON.stringify(records.after)) return;
-      if (before !== undefined) await deleteFile(session, modelId, path);
-      if (after !== undefined) await insertFile(session, modelId, after);
-      await writeFilesChange(session, stored, records, change);
-    });
+    await this.#scope.write(
+      async (session: Session) => {
+        const stored = await readForChange(session, wanted, change, this.#scope.now());
+        const { modelId } = stored.model;
+        const before = (await readFiles(session, modelId)).find((file) => file.path === path);
+        if (before === undefined && after === undefined) {
+          throw new RegistryError("not_found", `${shown(modelId)} has no file ${shown(path)}.`);
+        }
+        const records = {
+          before: before ? [toFileRecord(before)] : [],
+          after: after ? [toFileRecord(after)] : [],
+        };
+        if (JSON.stringify(records.before) === JSON.stringify(records.after)) return;
+        if (before !== undefined) await deleteFile(session, modelId, path);
+        if (after !== undefined) await insertFile(session, modelId, after);
+        await writeFilesChange(session, stored, records, change);
+      },
+      { makesRoom: after === undefined },
+    );
   }
 }

@@ -2,8 +2,8 @@ import { query, type ParameterValue, type Session } from "../database/query.ts";
 import { EVENT_KINDS, type EventKind, type ModelEvent } from "../domain/event.ts";
 import { checkKeys, parseInteger, parseList, parseName, parseTime, parseWord } from "../domain/input.ts";
 import type { Page } from "../domain/list-options.ts";
-import { MODEL_STATUS, type JsonObject, type Model } from "../domain/model.ts";
-import { fromRecord } from "../domain/record.ts";
+import { MODEL_STATUS, type Model } from "../domain/model.ts";
+import { foldEvent, toPastModel, type PastState } from "../domain/past-state.ts";
 import { invalidInput } from "../errors.ts";
 import { toModelEvent, type EventTable } from "../schema/event.ts";
 import { modelChecksum, toModelValues } from "../schema/model.ts";
@@ -81,25 +81,14 @@ export class History {
       limit: 1,
     });
     if (last === undefined || last.kind === "deleted") return undefined;
-    let record: JsonObject = {};
-    for await (const event of this.#eventsUpTo(modelId, last.eventId)) {
-      record = {
-        ...record,
-        ...event.after,
-        updated_at: event.kind === "created" ? event.after!["updated_at"]! : event.at,
-        row_version: event.rowVersion,
-      };
-      if (event.kind === "deleted") record = {};
-    }
-    if (
-      record["status"] === MODEL_STATUS.RUNNING &&
-      (await this.#leasesEnded(modelId, last.eventId)) <= time
-    ) {
-      record["status"] = MODEL_STATUS.READY;
-    }
+    let state: PastState | undefined;
+    for await (const event of this.#eventsUpTo(modelId, last.eventId)) state = foldEvent(state, event);
     // Without its beginning, as after a migration down and up again, it is not known what the model was.
-    if (record["model_id"] === undefined) return undefined;
-    const model = fromRecord(record);
+    if (state === undefined) return undefined;
+    let { model } = toPastModel(state);
+    if (model.status === MODEL_STATUS.RUNNING && (await this.#leasesEnded(modelId, last.eventId)) <= time) {
+      model = { ...model, status: MODEL_STATUS.READY };
+    }
     return { ...model, rowChecksum: modelChecksum(toModelValues(model)) };
   }
 

@@ -1,7 +1,13 @@
 import type { Expression, ExpressionBuilder, SqlBool } from "kysely";
 
 import type { MachineTime } from "../database/machine-time.ts";
-import { query, type ParameterValue, type Query, type QueryContext } from "../database/query.ts";
+import {
+  query,
+  type ParameterValue,
+  type Query,
+  type QueryContext,
+  type Session,
+} from "../database/query.ts";
 import type { Position } from "../domain/cursor.ts";
 import { MODEL_FIELDS } from "../domain/fields.ts";
 import type { Condition, Order, Selection } from "../domain/list-options.ts";
@@ -27,23 +33,37 @@ function isAscii(text: unknown): boolean {
   return typeof text === "string" && /^[ -~]*$/.test(text);
 }
 
-/** The page of models that match a selection, in an order, after a position. */
+const unseen: Query<object, { event_id: number }> = query("unseen", ({ db, sql }) =>
+  db.selectFrom("model_unseen").select("event_id").limit(sql.lit(1)),
+);
+
+/** Whether the search index lags behind what old programs wrote, where a selection asks it. */
+export async function isIndexBehind(session: Session, selection: Selection): Promise<boolean> {
+  return sourceOf(selection) === "search" && (await session.get(unseen, {})) !== undefined;
+}
+
+/**
+ * The page of models that match a selection, in an order, after a position.
+ *
+ * @param behind whether the search index is, see {@link isIndexBehind}.
+ */
 export function listQuery(
   selection: Selection,
   order: Order,
   after: Position | undefined,
   limit: number,
   now: MachineTime,
+  behind: boolean,
 ): Bound<ModelRow> {
   const values: Values = { ...selectionValues(selection), ...momentOf(now), limit };
   if (after !== undefined) Object.assign(values, { after_value: after.value, after_seq: after.seq });
   const place = after === undefined ? "" : after.value === null ? "after null" : "after";
-  const key = `model.list ${order.field ?? "seq"} ${order.descending ? "desc" : "asc"} ${place} ${shapeOf(selection)}`;
+  const key = `model.list ${order.field ?? "seq"} ${order.descending ? "desc" : "asc"} ${place} ${shapeOf(selection, behind)}`;
   return {
     values,
     query: query(key, (context) => {
       const { sql, p } = context;
-      const source = sourceOf(selection);
+      const source = behind ? "model" : sourceOf(selection);
       const seq = sql.ref<number>(SEQUENCE[source]);
       const direction = order.descending ? ("desc" as const) : ("asc" as const);
       let rows = from(context, source)
@@ -52,7 +72,7 @@ export function listQuery(
       if (order.field !== undefined && order.field !== "model_id") {
         const field =
           order.field === "status" ? shownStatus(context) : sql.ref<ParameterValue>(`model.${order.field}`);
-        if (after !== undefined) rows = rows.where(behind(context, field, seq, order, after.value === null));
+        if (after !== undefined) rows = rows.where(beyond(context, field, seq, order, after.value === null));
         rows = rows.orderBy(field, (by) => (order.descending ? by.desc() : by.asc()).nullsLast());
       } else if (order.field === "model_id") {
         if (after !== undefined) {
@@ -68,11 +88,15 @@ export function listQuery(
 }
 
 /** How many models match a selection. */
-export function countQuery(selection: Selection, now: MachineTime): Bound<{ count: number }> {
+export function countQuery(
+  selection: Selection,
+  now: MachineTime,
+  behind: boolean,
+): Bound<{ count: number }> {
   return {
     values: { ...selectionValues(selection), ...momentOf(now) },
-    query: query(`model.count ${shapeOf(selection)}`, (context) => {
-      const source = sourceOf(selection);
+    query: query(`model.count ${shapeOf(selection, behind)}`, (context) => {
+      const source = behind ? "model" : sourceOf(selection);
       return from(context, source)
         .select((eb) => eb.fn.countAll<number>().as("count"))
         .where((eb) => matches(eb, context, selection, source));
@@ -141,12 +165,20 @@ function matches(
     sql`(${sql.join(tags.map((_, index) => p(`${name}_${index}`)))})`;
   if (selection.tagsAny.length > 0) all.push(hasTag(list("any", selection.tagsAny)));
   if (selection.tagsNone.length > 0) all.push(eb.not(hasTag(list("none", selection.tagsNone))));
-  if (source === "search") all.push(dialect.matches(p("terms") as never));
-  selection.terms.forEach((term, index) => {
-    if (isIndexed(term)) return;
+  const contains = (index: number): Expression<SqlBool> => {
     const text = sql<string>`(select found.text from model_search_text as found where found.seq = model.seq)`;
-    all.push(dialect.contains(text, p(`term_${index}`) as never, isAscii(term)));
-  });
+    return dialect.contains(text, p(`term_${index}`) as never, isAscii(selection.terms[index]));
+  };
+  const long = [...selection.terms.keys()].filter((index) => isIndexed(selection.terms[index]!));
+  if (source === "search") all.push(dialect.matches(p("terms") as never));
+  else if (long.length > 0) {
+    // Of the models that the index does not know the text itself is read.
+    const unseenModels = sql`(select model_seq from model_unseen)`;
+    const found = sql`(select rowid from model_search where ${dialect.matches(p("terms") as never)})`;
+    const asIndexed = sql<SqlBool>`(model.seq in ${found} and model.seq not in ${unseenModels})`;
+    all.push(eb.or([asIndexed, eb.and([sql<SqlBool>`model.seq in ${unseenModels}`, ...long.map(contains)])]));
+  }
+  for (const index of selection.terms.keys()) if (!long.includes(index)) all.push(contains(index));
   return eb.and(all);
 }
 
@@ -224,8 +256,8 @@ function statusMatches(
   return operator === "gt" ? status > value : status >= value;
 }
 
-// Behind a position in the order (field, seq) with models without a value last.
-function behind(
+// Beyond a position in the order (field, seq) with models without a value last.
+function beyond(
   { sql, p }: Context,
   field: Expression<ParameterValue>,
   seq: Expression<number>,
@@ -238,14 +270,15 @@ function behind(
 }
 
 // All that decides the text of the SQL, and none of the values.
-function shapeOf({ conditions, tagsAll, tagsAny, tagsNone, terms }: Selection): string {
+function shapeOf({ conditions, tagsAll, tagsAny, tagsNone, terms }: Selection, behind: boolean): string {
   const fields = conditions.map(({ field, operator, values }) => {
     if (field === "status") return `status ${operator} ${values.join(" ")}`;
     if (operator === "like") return `${field} like ${isAscii(values[0]) ? "ascii" : "text"}`;
     return `${field} ${operator} ${values.map((value) => (value === null ? "null" : "?")).join(" ")}`;
   });
   const lengths = terms.map((term) => (isIndexed(term) ? "long" : isAscii(term) ? "short ascii" : "short"));
-  return [...fields, tagsAll.length, tagsAny.length, tagsNone.length, ...lengths].join(",");
+  const shape = [...fields, tagsAll.length, tagsAny.length, tagsNone.length, ...lengths].join(",");
+  return behind ? `${shape} behind` : shape;
 }
 
 function selectionValues({ conditions, tagsAll, tagsAny, tagsNone, terms }: Selection): Values {
@@ -261,7 +294,7 @@ function selectionValues({ conditions, tagsAll, tagsAny, tagsNone, terms }: Sele
   const long = terms.filter(isIndexed);
   if (long.length > 0) values["terms"] = searchExpression(long);
   for (const [index, term] of terms.entries()) {
-    if (!isIndexed(term)) values[`term_${index}`] = term;
+    values[`term_${index}`] = term;
   }
   return values;
 }

@@ -284,7 +284,11 @@ export function leaseLost(token: number): RegistryError {
   );
 }
 
-function differenceOf(before: Model, after: Model): { before: JsonObject; after: JsonObject } | undefined {
+/** What differs between two states of a model, without what every change sets; `undefined` where nothing does. */
+export function differenceOf(
+  before: Model,
+  after: Model,
+): { before: JsonObject; after: JsonObject } | undefined {
   const difference = { before: {} as JsonObject, after: {} as JsonObject };
   let found = false;
   for (const { name, property } of MODEL_FIELDS) {

@@ -32,7 +32,7 @@ import { parseChangeOptions, type Change } from "./change-options.ts";
 import { insertFile, readFiles } from "./file-rows.ts";
 import { momentOf, type Moment } from "./lease-holds.ts";
 import { modelColumns } from "./model-columns.ts";
-import { countQuery, listQuery, questionOf } from "./model-list.ts";
+import { countQuery, isIndexBehind, listQuery, questionOf } from "./model-list.ts";
 import {
   modelNotFound,
   namesWithPrefix,
@@ -43,7 +43,7 @@ import {
 } from "./model-row.ts";
 import type { ChangeOptions, Scope } from "./scope.ts";
 
-const byId: Query<{ model_id: string }, ModelRow> = query("model by id", ({ db, p }) =>
+export const byId: Query<{ model_id: string }, ModelRow> = query("model by id", ({ db, p }) =>
   db.selectFrom("model").selectAll().where("model_id", "=", p("model_id")),
 );
 const byName: Query<{ name: string }, ModelRow> = query("model by name", ({ db, p }) =>
@@ -85,7 +85,7 @@ const insertName: Query<{ name: string; seq: number }, unknown> = query("name in
     .values({ name: p("name"), model_seq: p("seq") })
     .onConflict((conflict) => conflict.doNothing()),
 );
-const deleteName: Query<{ name: string; seq: number }, unknown> = query("name delete", ({ db, p }) =>
+export const deleteName: Query<{ name: string; seq: number }, unknown> = query("name delete", ({ db, p }) =>
   db.deleteFrom("model_name").where("name", "=", p("name")).where("model_seq", "=", p("seq")),
 );
 const insertTag: Query<{ tag: string; seq: number }, unknown> = query("tag insert", ({ db, p }) =>
@@ -94,17 +94,19 @@ const insertTag: Query<{ tag: string; seq: number }, unknown> = query("tag inser
 const deleteTag: Query<{ tag: string; seq: number }, unknown> = query("tag delete", ({ db, p }) =>
   db.deleteFrom("model_tag").where("model_seq", "=", p("seq")).where("tag", "=", p("tag")),
 );
-const insertSearch: Query<{ first: number; last: number }, unknown> = query("search insert", ({ db, p }) =>
-  db
-    .insertInto("model_search")
-    .columns(["rowid", "text"])
-    .expression(
-      db
-        .selectFrom("model_search_text")
-        .select(["seq", "text"])
-        .where("seq", ">=", p("first"))
-        .where("seq", "<=", p("last")),
-    ),
+export const insertSearch: Query<{ first: number; last: number }, unknown> = query(
+  "search insert",
+  ({ db, p }) =>
+    db
+      .insertInto("model_search")
+      .columns(["rowid", "text"])
+      .expression(
+        db
+          .selectFrom("model_search_text")
+          .select(["seq", "text"])
+          .where("seq", ">=", p("first"))
+          .where("seq", "<=", p("last")),
+      ),
 );
 const deleteSearch: Query<{ seq: number }, unknown> = query("search delete", ({ db, p }) =>
   db.deleteFrom("model_search").where("rowid", "=", p("seq")),
@@ -309,7 +311,8 @@ export class Models {
     const after = options.cursor == null ? undefined : parseCursor(options.cursor, question());
     const now = this.#scope.now();
     // One row more than asked for tells whether there is a next page.
-    const list = listQuery(selection, order, after, limit + 1, now);
+    const behind = selection.terms.length > 0 && (await isIndexBehind(this.#scope.reader, selection));
+    const list = listQuery(selection, order, after, limit + 1, now, behind);
     const rows = await this.#scope.reader.all(list.query, list.values);
     const last = rows.length > limit ? rows[limit - 1] : undefined;
     const nextCursor =
@@ -321,7 +324,7 @@ export class Models {
           );
     const items = (last === undefined ? rows : rows.slice(0, limit)).map(toModel);
     if (options.total === undefined || !parseBoolean("total", options.total)) return { items, nextCursor };
-    const count = countQuery(selection, now);
+    const count = countQuery(selection, now, behind);
     const counted = await this.#scope.reader.get(count.query, count.values);
     return { items, nextCursor, total: counted!.count };
   }
@@ -329,7 +332,9 @@ export class Models {
   /** How many models match. */
   async count(selection: ModelSelection = {}): Promise<number> {
     checkSelection(selection);
-    const count = countQuery(parseSelection(selection), this.#scope.now());
+    const parsed = parseSelection(selection);
+    const behind = await isIndexBehind(this.#scope.reader, parsed);
+    const count = countQuery(parsed, this.#scope.now(), behind);
     const row = await this.#scope.reader.get(count.query, count.values);
     return row!.count;
   }
@@ -413,25 +418,14 @@ export class Models {
   async delete(name: string, options?: ChangeOptions): Promise<Model> {
     const wanted = parseName("name", name);
     const change = parseChangeOptions(options, this.#scope);
-    return this.#scope.write(async (session) => {
-      const { seq, model } = await readForChange(session, wanted, change, this.#scope.now());
-      if (model.status === MODEL_STATUS.RUNNING) {
-        throw new RegistryError("model_running", `${shown(model.modelId)} is running. Stop it first.`);
-      }
-      const files = await readFiles(session, model.modelId);
-      await session.run(deleteSearch, { seq });
-      await session.run(deleteRow, { seq });
-      await writeEvent(session, {
-        modelId: model.modelId,
-        kind: "deleted",
-        actor: change.actor,
-        at: Date.now(),
-        rowVersion: model.rowVersion,
-        before: toHistoryRecord(model, files),
-        after: null,
-      });
-      return model;
-    });
+    return this.#scope.write(
+      async (session) => {
+        const stored = await readForChange(session, wanted, change, this.#scope.now());
+        await deleteModel(session, stored, change);
+        return stored.model;
+      },
+      { makesRoom: true },
+    );
   }
 
   async #change(
@@ -456,7 +450,7 @@ export class Models {
 }
 
 /** Stores a model with its names, tags, files and history; its search text is the caller's. */
-async function insertModel(
+export async function insertModel(
   session: Session,
   draft: ModelDraft,
   change: Change,
@@ -488,7 +482,7 @@ async function insertModel(
 }
 
 /** Writes a changed model with all that follows from it: names, tags, search, history. */
-async function changeModel(
+export async function changeModel(
   session: Session,
   stored: StoredModel,
   changed: Model,
@@ -512,6 +506,29 @@ async function changeModel(
   return model;
 }
 
+/** Takes a model out, with its files, and tells the history. @throws RegistryError `model_running` */
+export async function deleteModel(
+  session: Session,
+  { seq, model }: StoredModel,
+  { actor }: Change,
+): Promise<void> {
+  if (model.status === MODEL_STATUS.RUNNING) {
+    throw new RegistryError("model_running", `${shown(model.modelId)} is running. Stop it first.`);
+  }
+  const files = await readFiles(session, model.modelId);
+  await session.run(deleteSearch, { seq });
+  await session.run(deleteRow, { seq });
+  await writeEvent(session, {
+    modelId: model.modelId,
+    kind: "deleted",
+    actor,
+    at: Date.now(),
+    rowVersion: model.rowVersion,
+    before: toHistoryRecord(model, files),
+    after: null,
+  });
+}
+
 // One namespace: the database refuses a name that means another model already.
 async function claimNames(session: Session, seq: number, names: Iterable<string>): Promise<void> {
   for (const name of names) {
@@ -521,7 +538,7 @@ async function claimNames(session: Session, seq: number, names: Iterable<string>
   }
 }
 
-function namesOf({ modelId, alias, aliases }: Model): Set<string> {
+export function namesOf({ modelId, alias, aliases }: Model): Set<string> {
   return new Set(alias === null ? [modelId, ...aliases] : [modelId, alias, ...aliases]);
 }
 

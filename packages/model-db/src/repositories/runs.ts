@@ -174,20 +174,23 @@ export class Runs {
   async release(token: number, options?: { actor?: string | undefined }): Promise<void> {
     parseInteger("token", token, 1);
     const change = parseChangeOptions(options, this.#scope);
-    await this.#scope.write(async (session) => {
-      const now = this.#scope.now();
-      const row = await session.get(liveByToken, { token, ...momentOf(now) });
-      if (row === undefined) throw leaseLost(token);
-      const stored = await readForChange(session, row.model_id, change, now);
-      await session.run(deleteRun, { token });
-      const rest = await session.all(liveOfModel, { model_id: row.model_id, ...momentOf(now) });
-      const status = rest.length === 0 ? MODEL_STATUS.READY : MODEL_STATUS.RUNNING;
-      const details = { holder: row.holder, node: row.node, pid: row.pid };
-      await writeStatus(session, stored, { ...stored.model, status }, "stopped", {
-        actor: change.actor,
-        details,
-      });
-    });
+    await this.#scope.write(
+      async (session) => {
+        const now = this.#scope.now();
+        const row = await session.get(liveByToken, { token, ...momentOf(now) });
+        if (row === undefined) throw leaseLost(token);
+        const stored = await readForChange(session, row.model_id, change, now);
+        await session.run(deleteRun, { token });
+        const rest = await session.all(liveOfModel, { model_id: row.model_id, ...momentOf(now) });
+        const status = rest.length === 0 ? MODEL_STATUS.READY : MODEL_STATUS.RUNNING;
+        const details = { holder: row.holder, node: row.node, pid: row.pid };
+        await writeStatus(session, stored, { ...stored.model, status }, "stopped", {
+          actor: change.actor,
+          details,
+        });
+      },
+      { makesRoom: true },
+    );
   }
 
   /**

@@ -1,3 +1,4 @@
+import type { WriteOptions } from "../database/engine.ts";
 import type { MachineTime } from "../database/machine-time.ts";
 import type { Session, WriteSession } from "../database/query.ts";
 
@@ -5,7 +6,7 @@ import type { Session, WriteSession } from "../database/query.ts";
 export interface Scope {
   readonly reader: Session;
   /** All or nothing, and durable once the promise (or the transaction around it) resolves. */
-  write<T>(work: (session: WriteSession) => Promise<T>, options?: { alone?: boolean }): Promise<T>;
+  write<T>(work: (session: WriteSession) => Promise<T>, options?: WriteOptions): Promise<T>;
   now(): MachineTime;
   /** Who changes are attributed to where a call does not say. */
   readonly actor: string;

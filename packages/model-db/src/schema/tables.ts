@@ -16,4 +16,6 @@ export interface Tables {
   model_search: { rowid: Generated<number>; text: string };
   registry: { registry_id: string; created_at: number };
   model_search_text: { seq: number; text: string };
+  /** Events of old programs whose models the search index and the checksums do not know yet. */
+  model_unseen: { event_id: number; model_seq: number };
 }

@@ -61,6 +61,26 @@ async function useAll(path: string): Promise<{ codes: Set<string>; raw: string[]
   return { codes, raw };
 }
 
+// https://www.sqlite.org/fileformat2.html#the_rollback_journal: of a file that was empty before.
+function writeJournal(path: string): void {
+  const header = Buffer.alloc(512);
+  header.write("d9d505f920a163d7", "hex");
+  header.writeUInt32BE(512, 20);
+  header.writeUInt32BE(4096, 24);
+  writeFileSync(path, header);
+}
+
+test("a registry whose making was cut off is made anew", async ({ folder }) => {
+  const path = join(folder, "registry.db");
+  const begun = new Database(path);
+  begun.pragma("journal_mode = WAL");
+  begun.close();
+  writeJournal(`${path}-journal`);
+  await using registry = await openRegistry(path);
+  await registry.models.create(model("first"));
+  expect(await registry.models.count()).toBe(1);
+});
+
 describe("a damaged file", () => {
   test("fails as expected failures do, whatever of it is damaged", async ({ folder }) => {
     const whole = join(folder, "whole.db");

@@ -18,7 +18,8 @@ export function toRegistryError(error: unknown, location: string): unknown {
       `${location} does not have the newest schema. Open it to write to bring it up to date.`,
     );
   }
-  if (code === "SQLITE_FULL") {
+  // A log's index cannot be made only where there is no room for it.
+  if (code === "SQLITE_FULL" || code === "SQLITE_IOERR_SHMSIZE") {
     return failure(
       "disk_full",
       `The disk is full: nothing was changed in ${location}. Free some space and try again.`,
@@ -31,7 +32,10 @@ export function toRegistryError(error: unknown, location: string): unknown {
     );
   }
   if (code.startsWith("SQLITE_CORRUPT")) {
-    return failure("database_damaged", `${location} is damaged. Leave it as it is and restore a copy.`);
+    return failure(
+      "database_damaged",
+      `${location} is damaged. \`cortex check\` says where, and \`cortex repair\` mends it.`,
+    );
   }
   if (code === "SQLITE_NOTADB") {
     return failure("not_a_registry", `${location} is not a database. Choose another path.`);
@@ -63,6 +67,11 @@ export function givenUp(location: string): RegistryError {
 /** Whether another connection holds the lock that a statement needed. */
 export function isBusy(error: unknown): boolean {
   return sqliteCode(error)?.startsWith("SQLITE_BUSY") ?? false;
+}
+
+/** Whether a rollback journal is beside the file that a connection that only reads cannot play back. */
+export function needsRollback(error: unknown): boolean {
+  return error instanceof RegistryError && sqliteCode(error.cause) === "SQLITE_READONLY_ROLLBACK";
 }
 
 function sqliteCode(error: unknown): string | undefined {

@@ -5,7 +5,7 @@ import { invalidInput } from "../../errors.ts";
 import { MIGRATIONS } from "../../migrations/index.ts";
 import type { Migration } from "../../migrations/migration.ts";
 import { SCHEMA_VERSION } from "../../migrations/schema-version.ts";
-import { APPLICATION_ID, readSchemaVersion } from "./schema-version.ts";
+import { APPLICATION_ID, findRegistryId, readSchemaVersion } from "./schema-version.ts";
 
 /** Takes one step towards a version, in a transaction with its record; false where none is left. */
 export function migrateOneStep(connection: Database.Database, target: number): boolean {
@@ -22,6 +22,25 @@ export function migrateOneStep(connection: Database.Database, target: number): b
   const broken = connection.pragma("foreign_key_check") as unknown[];
   if (broken.length === 0) return true;
   throw new Error(`Migrating to ${target} would leave ${broken.length} rows that point nowhere.`);
+}
+
+/**
+ * Keeps a snapshot of a registry that holds something, before a step of its schema: called with the write
+ * lock held, so that it is exactly what the step will find.
+ *
+ * @throws RegistryError where none can be kept: then the schema stays as it is.
+ */
+export async function snapshotBeforeStep(connection: Database.Database, target: number): Promise<void> {
+  const version = readSchemaVersion(connection);
+  if (version === 0 || version === target) return;
+  const tables = version === 1 ? ["model"] : ["model", "model_event"];
+  const holds = tables.some(
+    (table) => connection.prepare(`SELECT 1 FROM ${table} LIMIT 1`).get() !== undefined,
+  );
+  if (!holds) return;
+  const { createSnapshot } = await import("../../maintenance/snapshots.ts");
+  const { automaticBackupFolder } = await import("../../maintenance/backup-folder.ts");
+  await createSnapshot(connection.name, automaticBackupFolder(connection.name, findRegistryId(connection)));
 }
 
 function applyStep(connection: Database.Database, step: Migration, direction: "up" | "down"): void {

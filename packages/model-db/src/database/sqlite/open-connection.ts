@@ -1,19 +1,32 @@
 import Database from "better-sqlite3";
 
 import { RegistryError } from "../../errors.ts";
+import { isDiskFull, releaseBallast } from "./ballast.ts";
 import { isBusy, toRegistryError } from "./errors.ts";
+
+interface ConnectionOptions {
+  readonly: boolean;
+  busyTimeoutMs: number;
+}
 
 /**
  * Opens a connection with the settings that every connection of ours has, and checks the one that
  * decides whether a commit is on disk: a reopened WAL file would otherwise be `synchronous=NORMAL`.
  *
- * @throws RegistryError `not_a_registry`, `read_only`, `database_damaged`, `database_busy`.
+ * @throws RegistryError `not_a_registry`, `read_only`, `database_damaged`, `database_busy`, `disk_full`.
  */
-export function openConnection(
-  path: string,
-  options: { readonly: boolean; busyTimeoutMs: number },
-): Database.Database {
+export function openConnection(path: string, options: ConnectionOptions): Database.Database {
   checkNode();
+  for (;;) {
+    try {
+      return open(path, options);
+    } catch (error) {
+      if (!isDiskFull(error) || !releaseBallast(path)) throw error;
+    }
+  }
+}
+
+function open(path: string, options: ConnectionOptions): Database.Database {
   let connection: Database.Database | undefined;
   try {
     connection = new Database(path, { readonly: options.readonly, timeout: options.busyTimeoutMs });
@@ -22,6 +35,7 @@ export function openConnection(
       PRAGMA foreign_keys = ON;
       PRAGMA trusted_schema = OFF;
       PRAGMA cell_size_check = ON;
+      PRAGMA schema_version;
     `);
     if (connection.pragma("synchronous", { simple: true }) !== 2) {
       throw new RegistryError("io_error", `${path}: SQLite refuses to write through to the disk.`);

@@ -4,6 +4,9 @@ import { RegistryError } from "../../errors.ts";
 import { SCHEMA_VERSION } from "../../migrations/schema-version.ts";
 import { toRegistryError } from "./errors.ts";
 
+// The schema that gives a registry its id.
+const ID_SINCE = 5;
+
 /** "CTXM" in the header of the file: what `file(1)` and our own check know a registry by. */
 export const APPLICATION_ID = 0x4354584d;
 
@@ -55,7 +58,7 @@ function notRegistry(path: string, names: readonly unknown[]): RegistryError {
   return new RegistryError(
     "not_a_registry",
     names.includes("models")
-      ? `${path} is the store of the old cortex program; cortex-migrate brings its models into a registry.`
+      ? `${path} is the store of the old cortex program. \`cortex-migrate\` brings its models into a registry; \`cortex-migrate --in-place\` makes a registry of the file itself, which the old program can go on using.`
       : `${path} is a database of another program. Choose another path.`,
   );
 }
@@ -63,6 +66,11 @@ function notRegistry(path: string, names: readonly unknown[]): RegistryError {
 /** What the registry is known by, wherever its file goes. */
 export function readRegistryId(connection: Database.Database): string {
   return connection.prepare("SELECT registry_id FROM registry").pluck().get() as string;
+}
+
+/** As {@link readRegistryId}; `undefined` before the schema that brings it. */
+export function findRegistryId(connection: Database.Database): string | undefined {
+  return readSchemaVersion(connection, "read") < ID_SINCE ? undefined : readRegistryId(connection);
 }
 
 /** The migrations that the file has a record of, oldest first. */

@@ -82,4 +82,5 @@ export const SHIPPED_SQL: Readonly<Record<string, CompiledSql>> = {
   "search insert": { sql: "insert into \"model_search\" (\"rowid\", \"text\") select \"seq\", \"text\" from \"model_search_text\" where \"seq\" >= +? and \"seq\" <= +?", parameters: ["first","last"] },
   "tag delete": { sql: "delete from \"model_tag\" where \"model_seq\" = +? and \"tag\" = +?", parameters: ["seq","tag"] },
   "tag insert": { sql: "insert into \"model_tag\" (\"model_seq\", \"tag\") values (+?, +?)", parameters: ["seq","tag"] },
+  "unseen": { sql: "select \"event_id\" from \"model_unseen\" limit cast(1 as integer)", parameters: [] },
 };

@@ -7,6 +7,7 @@ import { RegistryError } from "../../errors.ts";
 import type { WriteSession } from "../query.ts";
 import { givenUp, isBusy, toRegistryError } from "./errors.ts";
 import { readSchemaVersion } from "./schema-version.ts";
+import { settleUnseen, UNSEEN_SINCE } from "./settle-unseen.ts";
 import { SqliteSession } from "./sqlite-session.ts";
 
 interface Job {
@@ -39,6 +40,7 @@ export class WriteQueue {
   readonly #commit: Database.Statement;
   readonly #rollback: Database.Statement;
   readonly #dataVersion: Database.Statement;
+  #unseen: Database.Statement | undefined;
   #jobs: Job[] = [];
   #draining: Promise<void> | undefined;
   #lastDataVersion: unknown;
@@ -112,6 +114,7 @@ export class WriteQueue {
           // SQLite gave up the whole transaction, as it does on a full disk: what came before is gone too.
           for (const before of done) before.job.reject(failure);
           this.#jobs.unshift(...batch.slice(index + 1));
+          this.#undo();
           return;
         }
       }
@@ -119,9 +122,9 @@ export class WriteQueue {
     try {
       if (!this.#connection.inTransaction) throw givenUp(this.#connection.name);
       if (done.length > 0) this.#commit.run();
-      else this.#rollback.run();
+      else this.#undo();
     } catch (error) {
-      if (this.#connection.inTransaction) this.#rollback.run();
+      this.#undo();
       const failure = toRegistryError(error, this.#connection.name);
       for (const { job } of done) job.reject(failure);
       return;
@@ -147,18 +150,32 @@ export class WriteQueue {
     }
   }
 
-  // Whether other programs have committed since we last did, and whether this one still knows the schema.
+  // Whether other programs have committed since we last did, and whether this one still knows the schema. Old
+  // programs leave rows that are settled before anything is built on them.
   #lookForOthers(): void {
     try {
       // Within the transaction this costs nothing; before it, it would take the lock once more.
       const dataVersion = this.#dataVersion.get();
-      this.#othersWrite = this.#lastDataVersion !== undefined && dataVersion !== this.#lastDataVersion;
-      if (this.#othersWrite) readSchemaVersion(this.#connection);
+      if (dataVersion === this.#lastDataVersion) {
+        this.#othersWrite = false;
+        return;
+      }
+      this.#othersWrite = this.#lastDataVersion !== undefined;
+      if (readSchemaVersion(this.#connection) >= UNSEEN_SINCE) {
+        this.#unseen ??= this.#connection.prepare("SELECT 1 FROM model_unseen LIMIT 1");
+        if (this.#unseen.get() !== undefined) settleUnseen(this.#connection);
+      }
       this.#lastDataVersion = dataVersion;
     } catch (error) {
-      if (this.#connection.inTransaction) this.#rollback.run();
+      this.#undo();
       throw toRegistryError(error, this.#connection.name);
     }
+  }
+
+  // What was settled for others is undone too: the next transaction looks for them again.
+  #undo(): void {
+    this.#lastDataVersion = undefined;
+    if (this.#connection.inTransaction) this.#rollback.run();
   }
 
   async #pause(wait: number, start: number): Promise<void> {

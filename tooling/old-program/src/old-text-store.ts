@@ -1,9 +1,7 @@
 import { closeSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from "node:fs";
 
-import { shortAliases } from "@cortex/model-db";
-
 /** One entry, as the old program holds it in memory. */
-export interface OldEntry {
+export interface OldListEntry {
   id: string;
   author: string;
   branch: string;
@@ -18,9 +16,8 @@ export interface Accidents {
   readonly pauseMs?: number;
   /** Before each line. */
   readonly lineMs?: number;
-  /** Is called after so many lines; the rest is not written if it throws or does not return. */
-  readonly afterLines?: number;
-  readonly then?: () => void;
+  /** The process is killed when it has written so many lines. */
+  readonly diesAfterLines?: number;
 }
 
 const BLANKS = /[ \t\v\f\r]+/;
@@ -37,7 +34,7 @@ export class OldTextStore {
   }
 
   /** `LoadModelList`: makes the file where there is none; passes over lines of fewer than six words. */
-  load(): OldEntry[] {
+  load(): OldListEntry[] {
     let text: string;
     try {
       text = readFileSync(this.#path, "utf8");
@@ -58,12 +55,7 @@ export class OldTextStore {
     const names = new Set(entries.flatMap((entry) => [entry.id, entry.alias]));
     // The old program looks for an alias for ever here.
     if (names.has(id)) return false;
-    const aliases = shortAliases(id);
-    let alias = aliases.find((name) => !names.has(name));
-    for (let number = 1; alias === undefined; number++) {
-      const numbered = `${aliases.at(-1)}-${number}`;
-      if (!names.has(numbered)) alias = numbered;
-    }
+    const alias = freeAlias(id, names);
     this.#save([...entries, { id, author, branch, yml, alias, status: "READY" }], accidents);
     return true;
   }
@@ -80,7 +72,7 @@ export class OldTextStore {
   }
 
   /** `UpdateModelEntry`: the whole row, unchecked. */
-  update(handle: string, changed: OldEntry, accidents: Accidents = {}): boolean {
+  update(handle: string, changed: OldListEntry, accidents: Accidents = {}): boolean {
     const entries = this.load();
     const at = entries.findIndex(({ id, alias }) => id === handle || alias === handle);
     if (at === -1) return false;
@@ -103,17 +95,34 @@ export class OldTextStore {
     return true;
   }
 
-  #save(entries: readonly OldEntry[], { pauseMs = 0, lineMs = 0, afterLines, then }: Accidents): void {
+  #save(entries: readonly OldListEntry[], { pauseMs = 0, lineMs = 0, diesAfterLines }: Accidents): void {
     pause(pauseMs);
     const file = openSync(this.#path, "w");
     for (const [index, { id, author, branch, yml, alias, status }] of entries.entries()) {
-      if (index === afterLines) then?.();
+      if (index === diesAfterLines) process.kill(process.pid, "SIGKILL");
       pause(lineMs);
       writeSync(file, `${id} ${author} ${branch} ${yml} ${alias} ${status}\n`);
     }
-    if (afterLines === entries.length) then?.();
     closeSync(file);
   }
+}
+
+// `GenerateShortenedAlias`.
+function freeAlias(id: string, names: ReadonlySet<string>): string {
+  const parts = id.split("/");
+  const file = parts.at(-1)!;
+  const dot = file.lastIndexOf(".");
+  const stem = (dot === -1 ? file : file.slice(0, dot)).replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+  const [repository, author] = [parts.at(-2), parts.at(-3)];
+  const candidates = [stem];
+  if (repository !== undefined) candidates.push(`${repository}:${stem}`);
+  if (author !== undefined) candidates.push(`${author}:${repository}/${stem}`);
+  if (parts.length > 3) candidates.push(`${parts[0]}:${parts[1]}/${repository}/${stem}`);
+  const free = candidates.find((name) => !names.has(name));
+  if (free !== undefined) return free;
+  let number = 1;
+  while (names.has(`${candidates.at(-1)}-${number}`)) number++;
+  return `${candidates.at(-1)}-${number}`;
 }
 
 function pause(ms: number): void {

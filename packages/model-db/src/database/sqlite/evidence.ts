@@ -1,0 +1,271 @@
+import { statSync } from "node:fs";
+
+import type Database from "better-sqlite3";
+
+import { RegistryError } from "../../errors.ts";
+import { registryOfBackup } from "../../maintenance/backup-folder.ts";
+import { lastLoggedEventId } from "../../maintenance/change-log.ts";
+import { PageDamage } from "../../maintenance/pages/page-damage.ts";
+import { PageFile } from "../../maintenance/pages/page-file.ts";
+import type { StoredValue } from "../../maintenance/pages/record.ts";
+import { firstRow, lastRow } from "../../maintenance/pages/table-lookup.ts";
+import { WriteAheadLog } from "../../maintenance/pages/write-ahead-log.ts";
+import { backupNotePath, readBackupNote, type BackupNote } from "../../maintenance/sidecar.ts";
+import { eventChecksum, type EventTable } from "../../schema/event.ts";
+import { toRegistryError } from "./errors.ts";
+import type { Comparison } from "./gate.ts";
+import { readLogIndex } from "./shared-memory.ts";
+import { othersHaveOpen } from "./who-has-open.ts";
+
+const ATTEMPTS = 3;
+const PAUSE_MS = 20;
+const LOG_HEADER_BYTES = 32;
+// The newest events, which the log is most likely to hold.
+const CHECKED_EVENTS = 20;
+// A quick check takes about a millisecond for 200 kB: of a larger file it is left to `check`.
+const QUICK_CHECK_BYTES = { read: 2 * 1024 * 1024, write: 64 * 1024 * 1024 };
+
+/** What the database file says without its write-ahead log. */
+interface MainFile {
+  /** A number that each change of the schema changes. */
+  readonly schemaCookie: number | undefined;
+  readonly registryId: string | undefined;
+  readonly newestEvent: { readonly rowid: number; readonly values: readonly StoredValue[] } | undefined;
+}
+
+interface Backup extends BackupNote {
+  /** The newest event that the backup's log holds; `undefined` where it cannot be reached. */
+  readonly loggedEvent: number | undefined;
+}
+
+interface Evidence {
+  readonly main: MainFile;
+  readonly backup: Backup | undefined;
+  /** The log holds changes, and nobody has the registry open: the last program did not close it. */
+  readonly unclean: boolean;
+}
+
+/**
+ * Looks at the files of a registry that has a log, an index of one, or a backup that follows it.
+ *
+ * @returns what to compare once a connection can read.
+ * @throws RegistryError `database_damaged`
+ */
+export function examine(path: string, mode: "create" | "write" | "read"): Comparison {
+  const evidence = repeatedly(() => collect(path));
+  return (connection) => {
+    try {
+      repeatedly(() => compare(connection, evidence));
+      if (evidence.unclean) quickCheck(connection, QUICK_CHECK_BYTES[mode === "read" ? "read" : "write"]);
+    } catch (error) {
+      throw toRegistryError(error, path);
+    }
+  };
+}
+
+// Another program may fold or begin the log between two looks; what is damaged stays so.
+function repeatedly<T>(look: () => T): T {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return look();
+    } catch (error) {
+      if (!(error instanceof RegistryError) || attempt === ATTEMPTS) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE_MS);
+    }
+  }
+}
+
+function collect(path: string): Evidence {
+  const logBytes = sizeOf(`${path}-wal`);
+  const backup = backupOf(path);
+  if (sizeOf(path) === 0) {
+    if (backup !== undefined) {
+      throw damaged(
+        path,
+        `it is empty or gone, and its backup in ${backup.folder} says that it should not be`,
+        backup,
+      );
+    }
+    if (logBytes > LOG_HEADER_BYTES) {
+      throw damaged(path, "it is empty or gone, and its write-ahead log holds changes of it");
+    }
+  }
+  const alone = othersHaveOpen(path) !== true;
+  if (alone) checkLog(path, logBytes);
+  return { main: readMain(path), backup, unclean: alone && logBytes > LOG_HEADER_BYTES };
+}
+
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+}
+
+function backupOf(path: string): Backup | undefined {
+  const note = readBackupNote(path);
+  if (note === undefined) return undefined;
+  try {
+    if (registryOfBackup(note.folder) !== note.registryId) return { ...note, loggedEvent: undefined };
+    return { ...note, loggedEvent: lastLoggedEventId(note.folder) };
+  } catch {
+    // On a disk that is not here just now.
+    return { ...note, loggedEvent: undefined };
+  }
+}
+
+/** What a log says of itself, and its index of it. Nobody else may have the registry open. */
+function checkLog(path: string, logBytes: number): void {
+  const index = readLogIndex(`${path}-shm`);
+  const unfolded = index !== undefined && index.foldedFrames < index.frames;
+  if (logBytes <= LOG_HEADER_BYTES) {
+    if (unfolded) throw damaged(path, "its write-ahead log is missing or was cut off, and changes with it");
+    return;
+  }
+  try {
+    using log = new WriteAheadLog(`${path}-wal`, pageSizeOf(path));
+    if (!log.header.intact) throw damaged(path, "its write-ahead log is damaged at the beginning");
+    const { committedFrames, lastChecksum } = readFrames(path, log, index?.frames);
+    if (index === undefined || index.frames === 0) return;
+    if (index.salts !== log.header.salts)
+      throw damaged(path, "its write-ahead log is another file's, or an older one");
+    if (unfolded && committedFrames < index.frames)
+      throw damaged(path, "its write-ahead log was cut off or altered, and changes are lost");
+    if (lastChecksum !== undefined && lastChecksum !== index.lastChecksum)
+      throw damaged(path, "its write-ahead log is not the one that was written");
+  } catch (error) {
+    if (error instanceof PageDamage) throw damaged(path, `its write-ahead log is none: ${error.message}`);
+    throw error;
+  }
+}
+
+/**
+ * Reads a log as SQLite does, and looks at what it would pass over. A cut-off commit is what a power cut
+ * may leave at the end; a commit that the next one builds upon was on the disk, and is damaged if it
+ * cannot be read.
+ */
+function readFrames(
+  path: string,
+  log: WriteAheadLog,
+  indexed: number | undefined,
+): { committedFrames: number; lastChecksum: string | undefined } {
+  let committedFrames = 0;
+  let lastChecksum: string | undefined;
+  let unreadCommit = false;
+  for (const frame of log.frames()) {
+    const { index, valid, current, whole, commitPageCount } = frame;
+    if (index + 1 === indexed) lastChecksum = frame.checksum;
+    if (valid) {
+      if (commitPageCount > 0) committedFrames = index + 1;
+      continue;
+    }
+    if (unreadCommit && current && whole)
+      throw damaged(
+        path,
+        `its write-ahead log is damaged behind frame ${committedFrames}, and changes are lost`,
+      );
+    unreadCommit = current && commitPageCount > 0;
+  }
+  return { committedFrames, lastChecksum };
+}
+
+function pageSizeOf(path: string): number | undefined {
+  try {
+    using file = new PageFile(path);
+    return file.pageSize;
+  } catch {
+    return undefined;
+  }
+}
+
+// What cannot be read here SQLite will not read either, and says so.
+function readMain(path: string): MainFile {
+  try {
+    using file = new PageFile(path);
+    const id = firstRow(file, "registry")?.[0];
+    return {
+      schemaCookie: file.header.schemaCookie,
+      registryId: typeof id === "string" ? id : undefined,
+      newestEvent: lastRow(file, "model_event"),
+    };
+  } catch {
+    return { schemaCookie: undefined, registryId: undefined, newestEvent: undefined };
+  }
+}
+
+/** Compares what SQLite shows, the log laid over the file, with the file alone and with the backup. */
+function compare(connection: Database.Database, { main, backup }: Evidence): void {
+  const path = connection.name;
+  const registryId = readOne(connection, "registry", "SELECT registry_id FROM registry") as
+    | string
+    | undefined;
+  if (main.registryId !== undefined && registryId !== main.registryId)
+    throw damaged(path, "its write-ahead log is another registry's", backup);
+  const newest =
+    (readOne(connection, "model_event", "SELECT max(event_id) FROM model_event") as number | null) ?? 0;
+  // A migration may have made the history anew, and stands in the log only.
+  if (main.schemaCookie === connection.pragma("schema_version", { simple: true }))
+    compareHistory(connection, main.newestEvent, newest);
+  if (backup === undefined) return;
+  if (registryId !== backup.registryId) {
+    throw damaged(
+      path,
+      `it is not the registry that is backed up in ${backup.folder}; remove ${backupNotePath(path)} to go on with it all the same`,
+    );
+  }
+  if (backup.loggedEvent !== undefined && newest < backup.loggedEvent) {
+    throw damaged(
+      path,
+      `it ends with change ${newest}, and its backup in ${backup.folder} knows ${backup.loggedEvent}; remove ${backupNotePath(path)} to go on with the older one`,
+      backup,
+    );
+  }
+}
+
+// History only grows: what the file has of it, SQLite shows with the log laid over it, and the rest follows.
+function compareHistory(
+  connection: Database.Database,
+  inFile: MainFile["newestEvent"],
+  newest: number,
+): void {
+  const path = connection.name;
+  const since = inFile?.rowid ?? 0;
+  if (newest < since) throw damaged(path, "its write-ahead log is older than the file");
+  if (newest === 0) return;
+  const count = connection.prepare("SELECT count(*) FROM model_event WHERE event_id > ?").pluck().get(since);
+  if (count !== newest - since)
+    throw damaged(path, "its write-ahead log belongs to a newer file: changes are missing");
+  const events = connection
+    .prepare<[number, number], EventTable>(
+      "SELECT * FROM model_event WHERE event_id IN (SELECT event_id FROM model_event ORDER BY event_id DESC LIMIT ?) OR event_id = ? ORDER BY event_id",
+    )
+    .all(CHECKED_EVENTS, since);
+  const altered = events.find(
+    (event) => event.row_checksum !== "" && event.row_checksum !== eventChecksum(event),
+  );
+  if (altered !== undefined)
+    throw damaged(path, `change ${altered.event_id} of its history is not what was written`);
+  if (inFile === undefined) return;
+  const shown = events.find((event) => event.event_id === since);
+  const { model_id, kind, actor, at, row_version, before, after } = shown ?? ({} as Partial<EventTable>);
+  const values = [model_id, kind, actor, at, row_version, before, after];
+  if (values.some((value, index) => value !== inFile.values[index + 1]))
+    throw damaged(path, "its write-ahead log is another file's");
+}
+
+// `undefined` where an older schema has no such table.
+function readOne(connection: Database.Database, table: string, sql: string): unknown {
+  const exists = connection.prepare("SELECT 1 FROM sqlite_schema WHERE name = ?").get(table);
+  return exists === undefined ? undefined : connection.prepare(sql).pluck().get();
+}
+
+function quickCheck(connection: Database.Database, maxBytes: number): void {
+  if (sizeOf(connection.name) > maxBytes) return;
+  const said = String(connection.pragma("quick_check(1)", { simple: true }));
+  if (said !== "ok") throw damaged(connection.name, `after a program did not close it: ${said}`);
+}
+
+function damaged(path: string, what: string, backup?: BackupNote): RegistryError {
+  const from = backup === undefined ? "" : ` --from ${backup.folder}`;
+  return new RegistryError(
+    "database_damaged",
+    `${path} is damaged: ${what}. Nothing was changed. \`cortex repair${from}\` mends it.`,
+  );
+}

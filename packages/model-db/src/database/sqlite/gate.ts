@@ -1,0 +1,29 @@
+import { statSync } from "node:fs";
+
+import type Database from "better-sqlite3";
+
+import { backupNotePath } from "../../maintenance/sidecar.ts";
+import { isOpenHere } from "./open-files.ts";
+
+/** Compares a registry, as SQLite shows it, with what its files say by themselves. */
+export type Comparison = (connection: Database.Database) => void;
+
+/**
+ * Looks at the files of a registry before SQLite does: a write-ahead log that is missing, cut or another
+ * file's is folded into the registry without a word otherwise, and an empty file is a healthy database.
+ *
+ * @returns what is still to be compared once a connection can read; `undefined` where there is nothing.
+ * @throws RegistryError `database_damaged`
+ */
+export async function passGate(
+  path: string,
+  mode: "create" | "write" | "read",
+): Promise<Comparison | undefined> {
+  // Closed cleanly, a registry is one file: then nothing can contradict it but its backup.
+  const witnesses = [`${path}-wal`, `${path}-shm`, backupNotePath(path)];
+  if (!witnesses.some((witness) => statSync(witness, { throwIfNoEntry: false })?.size)) return undefined;
+  // Who has it open here has passed, and to read its files by hand would drop its locks.
+  if (isOpenHere(path)) return undefined;
+  const { examine } = await import("./evidence.ts");
+  return examine(path, mode);
+}

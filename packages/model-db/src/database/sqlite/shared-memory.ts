@@ -1,0 +1,52 @@
+import { closeSync, openSync, readSync, statSync } from "node:fs";
+import { uptime } from "node:os";
+
+/** What the index of a write-ahead log says of the log, as the last process that wrote it left it. */
+export interface LogIndex {
+  /** The salts of the log's round: 16 hexadecimal digits. */
+  readonly salts: string;
+  /** How many frames of the log are committed. */
+  readonly frames: number;
+  /** How many of those are in the database file already. */
+  readonly foldedFrames: number;
+  /** The checksum of the last committed frame: 16 hexadecimal digits, as the frame has it. */
+  readonly lastChecksum: string;
+}
+
+const BYTES = 136;
+const HEADER_BYTES = 48;
+const FORMAT_VERSION = 3_007_000;
+
+/**
+ * Reads a `-shm` file: https://www.sqlite.org/walformat.html#the_wal_index_file_format. It is never
+ * synced, so it is evidence only while the machine has not restarted since.
+ *
+ * @returns `undefined` where there is none, or none that can be relied on.
+ */
+export function readLogIndex(path: string): LogIndex | undefined {
+  const found = statSync(path, { throwIfNoEntry: false });
+  const startedAt = Date.now() - uptime() * 1000;
+  if (found === undefined || found.mtimeMs < startedAt + 1000) return undefined;
+  const bytes = Buffer.alloc(BYTES);
+  const descriptor = openSync(path, "r");
+  try {
+    if (readSync(descriptor, bytes, 0, BYTES, 0) < BYTES) return undefined;
+  } finally {
+    closeSync(descriptor);
+  }
+  // In the byte order of the machine; of two copies that differ, one is only half written.
+  const number = (at: number): number => new DataView(bytes.buffer, bytes.byteOffset).getUint32(at, LITTLE);
+  const copies = bytes.subarray(0, HEADER_BYTES).equals(bytes.subarray(HEADER_BYTES, 2 * HEADER_BYTES));
+  if (!copies || number(0) !== FORMAT_VERSION || bytes[12] !== 1) return undefined;
+  const checksum = Buffer.alloc(8);
+  checksum.writeUInt32BE(number(24), 0);
+  checksum.writeUInt32BE(number(28), 4);
+  return {
+    salts: bytes.toString("hex", 32, 40),
+    frames: number(16),
+    foldedFrames: number(96),
+    lastChecksum: checksum.toString("hex"),
+  };
+}
+
+const LITTLE = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;

@@ -1,0 +1,114 @@
+import type Database from "better-sqlite3";
+
+import { shown } from "../../domain/input.ts";
+import { finding, type FindingCode, type Look } from "../findings.ts";
+
+// Everything here could be made again from the models; what differs is named, a thousand of a kind at most.
+const LIMIT = "LIMIT 1000";
+
+const NAMES = `
+  SELECT model_id AS name, seq, model_id FROM model
+  UNION SELECT alias, seq, model_id FROM model WHERE alias IS NOT NULL
+  UNION SELECT alias.value, seq, model_id FROM model, json_each(aliases) AS alias WHERE aliases <> '[]'`;
+const TAGS = `SELECT tag.value AS tag, seq, model_id FROM model, json_each(tags) AS tag WHERE tags <> '[]'`;
+
+/** The names that the database guards, against those of the models. */
+export function* checkNames(connection: Database.Database): Generator<Look, undefined> {
+  yield* find(
+    connection,
+    "name_missing",
+    `SELECT wanted.model_id AS subject, wanted.name AS word FROM (${NAMES}) AS wanted
+     LEFT JOIN model_name AS found ON found.name = wanted.name WHERE found.model_seq IS NOT wanted.seq ${LIMIT}`,
+    (subject, word) => `${shown(word)} is a name of ${shown(subject)}, and does not mean it.`,
+  );
+  yield* find(
+    connection,
+    "name_astray",
+    `SELECT found.name AS subject, found.name AS word FROM model_name AS found
+     LEFT JOIN model ON model.seq = found.model_seq
+     WHERE model.seq IS NULL OR NOT (found.name = model.model_id OR found.name IS model.alias
+       OR EXISTS (SELECT 1 FROM json_each(model.aliases) WHERE value = found.name)) ${LIMIT}`,
+    (subject) => `The name ${shown(subject)} points at no model that has it.`,
+  );
+}
+
+/** The labels that models are found by, against those of the models. */
+export function* checkTags(connection: Database.Database): Generator<Look, undefined> {
+  yield* find(
+    connection,
+    "tag_missing",
+    `SELECT wanted.model_id AS subject, wanted.tag AS word FROM (${TAGS}) AS wanted
+     LEFT JOIN model_tag AS found ON found.model_seq = wanted.seq AND found.tag = wanted.tag
+     WHERE found.tag IS NULL ${LIMIT}`,
+    (subject, word) => `${shown(subject)} has the label ${shown(word)}, and is not found by it.`,
+  );
+  yield* find(
+    connection,
+    "tag_astray",
+    `SELECT coalesce(model.model_id, found.tag) AS subject, found.tag AS word FROM model_tag AS found
+     LEFT JOIN model ON model.seq = found.model_seq
+     WHERE model.seq IS NULL OR NOT EXISTS (SELECT 1 FROM json_each(model.tags) WHERE value = found.tag) ${LIMIT}`,
+    (subject, word) => `The label ${shown(word)} finds ${shown(subject)}, which does not have it.`,
+  );
+}
+
+/** Whether each model is in the search index, and nothing else. */
+export function* checkSearchRows(connection: Database.Database): Generator<Look, undefined> {
+  yield* find(
+    connection,
+    "search_missing",
+    `SELECT model_id AS subject, '' AS word FROM model
+     LEFT JOIN model_search_docsize AS found ON found.id = model.seq WHERE found.id IS NULL ${LIMIT}`,
+    (subject) => `${shown(subject)} is not in the search index.`,
+  );
+  yield* find(
+    connection,
+    "search_astray",
+    `SELECT 'row ' || found.id AS subject, '' AS word FROM model_search_docsize AS found
+     LEFT JOIN model ON model.seq = found.id WHERE model.seq IS NULL ${LIMIT}`,
+    (subject) => `The search index holds ${subject}, and there is no such model.`,
+  );
+}
+
+/** The words of the search index against those of one that is made anew, beside the registry. */
+export function* checkSearchText(connection: Database.Database): Generator<Look, undefined> {
+  connection.exec(`
+    CREATE VIRTUAL TABLE temp.fresh USING fts5 (text, content = '', tokenize = 'trigram');
+    CREATE VIRTUAL TABLE temp.fresh_words USING fts5vocab (temp, fresh, row);
+    CREATE VIRTUAL TABLE temp.words USING fts5vocab (main, model_search, row);
+  `);
+  try {
+    const last = connection.prepare("SELECT coalesce(max(seq), 0) FROM model").pluck().get() as number;
+    const insert = connection.prepare(
+      "INSERT INTO temp.fresh (rowid, text) SELECT seq, text FROM main.model_search_text WHERE seq > ? AND seq <= ?",
+    );
+    for (let seq = 0; seq < last; seq += BATCH) yield insert.run(seq, seq + BATCH).changes;
+    const differing = connection
+      .prepare(
+        `SELECT count(*) FROM (
+           SELECT * FROM (SELECT term, doc, cnt FROM temp.words EXCEPT SELECT term, doc, cnt FROM temp.fresh_words)
+           UNION SELECT * FROM (SELECT term, doc, cnt FROM temp.fresh_words EXCEPT SELECT term, doc, cnt FROM temp.words))`,
+      )
+      .pluck()
+      .get() as number;
+    if (differing > 0) {
+      const message = `The search index is not that of the models: ${differing} of its words differ.`;
+      yield finding("search_text", "model_search", message);
+    }
+  } finally {
+    connection.exec("DROP TABLE temp.words; DROP TABLE temp.fresh_words; DROP TABLE temp.fresh;");
+  }
+}
+
+const BATCH = 5000;
+
+function* find(
+  connection: Database.Database,
+  code: FindingCode,
+  sql: string,
+  message: (subject: string, word: string) => string,
+): Generator<Look, undefined> {
+  for (const { subject, word } of connection.prepare<[], { subject: string; word: string }>(sql).all()) {
+    yield finding(code, subject, message(subject, word));
+  }
+}

@@ -1,0 +1,116 @@
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { hostname } from "node:os";
+import { dirname, resolve } from "node:path";
+
+import type Database from "better-sqlite3";
+
+import { machineTime } from "../../database/machine-time.ts";
+import { shown } from "../../domain/input.ts";
+import type { RunTable } from "../../schema/run.ts";
+import { finding, type Look } from "../findings.ts";
+import { readBackupNote } from "../sidecar.ts";
+
+const BATCH = 1000;
+const MAX_CONFIG_BYTES = 1024 * 1024;
+
+/** Leases that this machine knows to be of processes that are no more. */
+export function* checkLeases(connection: Database.Database): Generator<Look, undefined> {
+  const { bootId, tick } = machineTime();
+  const runs = connection
+    .prepare<[string, number, string], RunTable>(
+      "SELECT * FROM model_run WHERE boot_id = ? AND expires_tick_ms >= ? AND node = ? AND pid IS NOT NULL",
+    )
+    .all(bootId, tick, hostname());
+  for (const { model_id, holder, pid } of runs) {
+    if (isAlive(pid!)) continue;
+    const message = `${shown(model_id)} is leased to ${shown(holder)}, whose process ${pid} has ended.`;
+    yield finding("lease_of_dead", model_id, message);
+  }
+}
+
+/** Whether the continuous backup that the registry is said to have can be reached. */
+export function* checkBackupNote(location: string): Generator<Look, undefined> {
+  const note = readBackupNote(location);
+  if (note === undefined || existsSync(note.folder)) return;
+  yield finding(
+    "backup_out_of_reach",
+    note.folder,
+    `The continuous backup in ${note.folder} cannot be reached.`,
+  );
+}
+
+/** The files of the models that should be here. */
+export function* checkFiles(connection: Database.Database): Generator<Look, undefined> {
+  const page = connection.prepare<
+    [string, string, number],
+    { model_id: string; path: string; size_bytes: number | null; availability: string }
+  >(
+    `SELECT model_id, path, model_file.size_bytes, availability FROM model_file JOIN model USING (model_id)
+     WHERE (model_id, path) > (?, ?) ORDER BY model_id, path LIMIT ?`,
+  );
+  for (let [modelId, path] = ["", ""]; ;) {
+    const rows = page.all(modelId, path, BATCH);
+    for (const row of rows) {
+      if (!isHere(row.availability)) continue;
+      const { model_id, size_bytes } = row;
+      const found = statSync(resolve(dirname(connection.name), row.path), { throwIfNoEntry: false });
+      if (found === undefined) {
+        yield finding("file_gone", model_id, `${row.path}, a file of ${shown(model_id)}, is gone.`);
+      } else if (size_bytes !== null && found.isFile() && found.size !== size_bytes) {
+        const message = `${row.path}, a file of ${shown(model_id)}, has ${found.size} bytes and not ${size_bytes}.`;
+        yield finding("file_size", model_id, message);
+      }
+    }
+    yield rows.length;
+    if (rows.length < BATCH) return;
+    ({ model_id: modelId, path } = rows.at(-1)!);
+  }
+}
+
+/** The YAML files of the models that should be here. */
+export async function* checkConfigs(connection: Database.Database): AsyncGenerator<Look, undefined> {
+  const page = connection.prepare<
+    [number, number],
+    { seq: number; model_id: string; config_path: string; availability: string }
+  >(
+    "SELECT seq, model_id, config_path, availability FROM model WHERE seq > ? AND config_path <> '' ORDER BY seq LIMIT ?",
+  );
+  for (let seq = -1; ;) {
+    const rows = page.all(seq, BATCH);
+    for (const { model_id, config_path, availability } of rows) {
+      if (!isHere(availability)) continue;
+      const path = resolve(dirname(connection.name), config_path);
+      const name = `${config_path}, the configuration of ${shown(model_id)},`;
+      if (!existsSync(path)) yield finding("config_gone", model_id, `${name} is gone.`);
+      else if (!(await isYaml(path))) yield finding("config_invalid", model_id, `${name} cannot be read.`);
+    }
+    yield rows.length;
+    if (rows.length < BATCH) return;
+    seq = rows.at(-1)!.seq;
+  }
+}
+
+async function isYaml(path: string): Promise<boolean> {
+  const { parseAllDocuments } = await import("yaml");
+  try {
+    if (statSync(path).size > MAX_CONFIG_BYTES) return false;
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(path));
+    const documents = parseAllDocuments(text);
+    return !Array.isArray(documents) || documents.every(({ errors }) => errors.length === 0);
+  } catch {
+    return false;
+  }
+}
+
+function isHere(availability: string): boolean {
+  return availability === "present" || availability === "partial";
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}

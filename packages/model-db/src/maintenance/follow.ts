@@ -1,0 +1,181 @@
+import { existsSync, statSync } from "node:fs";
+import { resolve } from "node:path";
+import { setImmediate, setTimeout as sleep } from "node:timers/promises";
+
+import type { ModelEvent } from "../domain/event.ts";
+import { toEventRecord } from "../domain/record.ts";
+import { isRegistryError, RegistryError } from "../errors.ts";
+import { openRegistry, type Registry } from "../registry.ts";
+import { claimBackupFolder } from "./backup-folder.ts";
+import { ChangeLogWriter, lastLoggedEventId, readChangeLog } from "./change-log.ts";
+import { lockFolder } from "./folder-lock.ts";
+import { writeBackupNote } from "./sidecar.ts";
+import { createSnapshot, listSnapshots, type Snapshot } from "./snapshots.ts";
+
+/** How to follow a registry; whatever is left out gets the default named here. */
+export interface FollowOptions {
+  /** Ends it. */
+  readonly signal: AbortSignal;
+  /** How many snapshots to keep: 2 or more; 3. */
+  readonly keep?: number;
+  /** How old the newest snapshot may become before a change asks for the next, in milliseconds; 6 hours. */
+  readonly snapshotEveryMs?: number;
+  /** Is told of each snapshot. */
+  readonly onSnapshot?: (snapshot: Snapshot) => void;
+  /** Is told, after each write to the log, of the newest event that is on the disk now. */
+  readonly onLogged?: (eventId: number) => void;
+}
+
+const SIX_HOURS_MS = 6 * 3_600_000;
+const LARGE_LOG_BYTES = 64 * 1024 * 1024;
+const LOOK_MS = 200;
+// A repair or a restore may be about to put another file in place.
+const REOPEN_MS = 30_000;
+const BATCH = 500;
+
+/**
+ * Keeps a backup folder up to date with a registry until the signal: a snapshot now and then, and a log
+ * of every change, on the disk a quarter of a second after its commit. Whoever changes the registry does
+ * not wait for it. It goes on exactly where another run ended, however that ended. When another file is
+ * put in the registry's place, it goes on with that, if that holds what the log holds.
+ *
+ * @throws RegistryError `database_busy` when another process follows into the folder; `database_damaged`
+ *   when the registry is damaged or lacks changes that the folder has; and as {@link createSnapshot}.
+ */
+export async function followBackup(location: string, folder: string, options: FollowOptions): Promise<void> {
+  const path = resolve(location);
+  await claim(path, folder);
+  const lock = lockFolder(folder);
+  try {
+    for (let deadline = 0; ;) {
+      try {
+        if ((await followFile(path, folder, options)) === "ended") return;
+        deadline = Date.now() + REOPEN_MS;
+      } catch (error) {
+        const coming = isRegistryError(error) && ["not_found", "database_damaged"].includes(error.code);
+        if (!coming || Date.now() > deadline) throw error;
+      }
+      if (await slept(LOOK_MS, options.signal)) return;
+    }
+  } finally {
+    lock[Symbol.dispose]();
+  }
+}
+
+// Before the lock, which lies in the folder.
+async function claim(location: string, folder: string): Promise<void> {
+  await using registry = await openRegistry(location, { mode: "read" });
+  claimBackupFolder(folder, registry.registryId);
+}
+
+async function followFile(
+  location: string,
+  folder: string,
+  { signal, keep, snapshotEveryMs = SIX_HOURS_MS, onSnapshot, onLogged }: FollowOptions,
+): Promise<"ended" | "replaced"> {
+  const file = identityOf(location);
+  await using registry = await openRegistry(location, { mode: "read" });
+  const { registryId } = registry;
+  claimBackupFolder(folder, registryId);
+  await checkNothingMissing(registry, folder);
+
+  const snapshotIfDue = async (changedTo: number, logBytes: number): Promise<boolean> => {
+    const newest = listSnapshots(folder)[0];
+    const isOld = newest === undefined || Date.now() - newest.createdAt >= snapshotEveryMs;
+    if (!isOld && logBytes < LARGE_LOG_BYTES) return false;
+    if (newest !== undefined && newest.eventId >= changedTo) return false;
+    const snapshot = await createSnapshot(location, folder, keep === undefined ? {} : { keep });
+    onSnapshot?.(snapshot);
+    return true;
+  };
+  await snapshotIfDue(await registry.history.latestEventId(), 0);
+  using log = new ChangeLogWriter(folder, registryId, { after: listSnapshots(folder)[0]!.eventId });
+  writeBackupNote(location, { registryId, folder });
+
+  const replaced = new AbortController();
+  const ended = AbortSignal.any([signal, replaced.signal]);
+  const append = async (): Promise<void> => {
+    for await (const events of inBatches(registry.watch({ after: log.lastEventId, signal: ended }))) {
+      log.append(events);
+      onLogged?.(log.lastEventId);
+    }
+  };
+  const look = async (): Promise<void> => {
+    while (!(await slept(LOOK_MS, ended))) {
+      if (identityOf(location) !== file) return replaced.abort();
+      if (await snapshotIfDue(log.lastEventId, log.sizeBytes)) log.rotate();
+    }
+  };
+  // The first failure ends the other, and is what is told.
+  const stop = (error: unknown): never => {
+    replaced.abort();
+    throw error;
+  };
+  const [appending, looking] = [append().catch(stop), look().catch(stop)];
+  await Promise.allSettled([appending, looking]);
+  await Promise.all([appending, looking]);
+  return signal.aborted ? "ended" : "replaced";
+}
+
+/** A registry that ends before its log does, or tells another story, has lost what was acknowledged. */
+async function checkNothingMissing(registry: Registry, folder: string): Promise<void> {
+  const { location } = registry;
+  const logged = lastLoggedEventId(folder) ?? 0;
+  const backedUp = Math.max(logged, listSnapshots(folder)[0]?.eventId ?? 0);
+  const newest = await registry.history.latestEventId();
+  const way = `\`cortex repair --from ${folder}\` brings back what is missing; \`cortex restore ${folder}\` makes it what the backup says.`;
+  if (newest < backedUp) {
+    throw new RegistryError(
+      "database_damaged",
+      `${location} ends at change ${newest}, but its backup in ${folder} goes to ${backedUp}. ${way}`,
+    );
+  }
+  if (logged === 0) return;
+  for await (const event of readChangeLog(folder, { after: logged - 1 })) {
+    const cursor = String(logged - 1);
+    const { items } = await registry.history.list({ order: "asc", cursor, limit: 1 });
+    if (items[0] !== undefined && isSame(items[0], event)) return;
+    throw new RegistryError(
+      "database_damaged",
+      `Change ${logged} of ${location} is not the one in its backup in ${folder}: the two went different ways. ${way}`,
+    );
+  }
+}
+
+function isSame(one: ModelEvent, other: ModelEvent): boolean {
+  return JSON.stringify(toEventRecord(one)) === JSON.stringify(toEventRecord(other));
+}
+
+/** What comes without waiting, together. */
+async function* inBatches(events: AsyncGenerator<ModelEvent>): AsyncGenerator<ModelEvent[], undefined> {
+  for (let next = events.next(); ;) {
+    const first = await next;
+    if (first.done === true) return;
+    const batch = [first.value];
+    next = events.next();
+    while (batch.length < BATCH) {
+      const more = await Promise.race([next, setImmediate(undefined)]);
+      if (more === undefined || more.done === true) break;
+      batch.push(more.value);
+      next = events.next();
+    }
+    yield batch;
+  }
+}
+
+/** Which file has a path now, in a word; another one for each. */
+function identityOf(path: string): string {
+  if (!existsSync(path)) return "";
+  const { dev, ino } = statSync(path);
+  return `${dev} ${ino}`;
+}
+
+// True when the wait was cut short.
+async function slept(milliseconds: number, signal: AbortSignal): Promise<boolean> {
+  try {
+    await sleep(milliseconds, undefined, { signal });
+    return false;
+  } catch {
+    return true;
+  }
+}

@@ -1,0 +1,183 @@
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+
+import { isPageSize } from "./database-header.ts";
+import { PageDamage } from "./page-damage.ts";
+
+const HEADER_BYTES = 32;
+const FRAME_HEADER_BYTES = 24;
+const CHUNK_BYTES = 1024 * 1024;
+
+/** The beginning of a write-ahead log: https://www.sqlite.org/fileformat2.html#the_write_ahead_log */
+export interface LogHeader {
+  readonly pageSize: number;
+  readonly checkpointSequence: number;
+  /** The two salts, which every frame of the same round of the log repeats: 16 hexadecimal digits. */
+  readonly salts: string;
+  /** Whether the header's own checksum holds; without, SQLite takes the log for empty. */
+  readonly intact: boolean;
+}
+
+/** One page in the log. */
+export interface LogFrame {
+  /** From 0. */
+  readonly index: number;
+  readonly pageNumber: number;
+  /** How many pages the database has after the commit that ends with this frame; 0 within a transaction. */
+  readonly commitPageCount: number;
+  /** Whether it is of the round that the header begins: a frame left over from before is not. */
+  readonly current: boolean;
+  /** Whether SQLite reads it: it and every frame before it are current and have the right checksum. */
+  readonly valid: boolean;
+  /**
+   * Whether its checksum follows from the one that the frame before it says it has: true of what is
+   * whole behind a damaged frame, which SQLite does not read.
+   */
+  readonly whole: boolean;
+  /** The checksum that it says it has: 16 hexadecimal digits. */
+  readonly checksum: string;
+  /** The page; the next frame may write over it. */
+  readonly page: Buffer;
+}
+
+/** What a write-ahead log holds, in figures. */
+export interface LogSummary {
+  readonly header: LogHeader;
+  /** How many frames SQLite reads and takes for committed. */
+  readonly committedFrames: number;
+  /** How many pages the database has after the last of them; 0 where there is none. */
+  readonly pageCount: number;
+  /** The frames of this round behind the last that SQLite reads: of a commit that was cut off, or lost to damage. */
+  readonly laterFrames: number;
+  /** How many of those end a commit: more than one is damage, and one may be. */
+  readonly laterCommits: number;
+}
+
+/** A write-ahead log, read without SQLite. */
+export class WriteAheadLog implements Disposable {
+  readonly header: LogHeader;
+  readonly sizeBytes: number;
+  readonly #descriptor: number;
+  readonly #bigEndian: boolean;
+  readonly #headerChecksum: Checksum;
+
+  /**
+   * @param pageSize the database's, for a log whose header is damaged; else the header's own is taken.
+   * @throws PageDamage where the file is no write-ahead log, or an empty one.
+   * @throws NodeJS.ErrnoException where it cannot be read.
+   */
+  constructor(path: string, pageSize?: number) {
+    this.#descriptor = openSync(path, "r");
+    try {
+      this.sizeBytes = fstatSync(this.#descriptor).size;
+      const bytes = Buffer.alloc(HEADER_BYTES);
+      if (readFully(this.#descriptor, bytes, 0) < HEADER_BYTES) throw new PageDamage("The log is too short.");
+      // The lowest bit of the magic number tells in which order the checksums take the bytes.
+      this.#bigEndian = (bytes[3]! & 1) === 1;
+      const claimed = bytes.readUInt32BE(8);
+      const known = bytes.readUInt32BE(0) >>> 1 === 0x377f0682 >>> 1 && bytes.readUInt32BE(4) === 3_007_000;
+      const size = known && isPageSize(claimed) ? claimed : pageSize;
+      if (size === undefined) throw new PageDamage("The file is no write-ahead log.");
+      this.#headerChecksum = { first: 0, second: 0 };
+      addToChecksum(this.#headerChecksum, bytes, 0, 24, this.#bigEndian);
+      this.header = {
+        pageSize: size,
+        checkpointSequence: bytes.readUInt32BE(12),
+        salts: bytes.toString("hex", 16, 24),
+        intact: known && size === claimed && isChecksum(this.#headerChecksum, bytes, 24),
+      };
+    } catch (error) {
+      closeSync(this.#descriptor);
+      throw error;
+    }
+  }
+
+  /** Every whole frame of the file in its order, those of earlier rounds and behind a damaged one, too. */
+  *frames(): Generator<LogFrame> {
+    const { pageSize, salts, intact } = this.header;
+    const frameBytes = FRAME_HEADER_BYTES + pageSize;
+    const count = Math.max(0, Math.floor((this.sizeBytes - HEADER_BYTES) / frameBytes));
+    const perChunk = Math.max(1, Math.floor(CHUNK_BYTES / frameBytes));
+    const checksum = { ...this.#headerChecksum };
+    let valid = intact;
+    for (let first = 0; first < count; first += perChunk) {
+      const chunk = Buffer.allocUnsafe(Math.min(perChunk, count - first) * frameBytes);
+      const filled = readFully(this.#descriptor, chunk, HEADER_BYTES + first * frameBytes);
+      for (let at = 0; at + frameBytes <= filled; at += frameBytes) {
+        const frame = chunk.subarray(at, at + frameBytes);
+        addToChecksum(checksum, frame, 0, 8, this.#bigEndian);
+        addToChecksum(checksum, frame, FRAME_HEADER_BYTES, frameBytes, this.#bigEndian);
+        const whole = isChecksum(checksum, frame, 16);
+        const current = frame.toString("hex", 8, 16) === salts;
+        const pageNumber = frame.readUInt32BE(0);
+        valid = valid && whole && current && pageNumber > 0;
+        yield {
+          index: first + at / frameBytes,
+          pageNumber,
+          commitPageCount: frame.readUInt32BE(4),
+          current,
+          valid,
+          whole,
+          checksum: frame.toString("hex", 16, 24),
+          page: frame.subarray(FRAME_HEADER_BYTES),
+        };
+        // What follows goes on from what is said here, whether it is right or not.
+        checksum.first = frame.readUInt32BE(16);
+        checksum.second = frame.readUInt32BE(20);
+      }
+    }
+  }
+
+  /** Counts the frames by what SQLite makes of them. */
+  summary(): LogSummary {
+    let committedFrames = 0;
+    let pageCount = 0;
+    let laterFrames = 0;
+    let laterCommits = 0;
+    for (const { index, current, valid, commitPageCount } of this.frames()) {
+      if (valid && commitPageCount > 0) {
+        committedFrames = index + 1;
+        pageCount = commitPageCount;
+        laterFrames = 0;
+      } else if (current) {
+        laterFrames++;
+        if (commitPageCount > 0) laterCommits++;
+      }
+    }
+    return { header: this.header, committedFrames, pageCount, laterFrames, laterCommits };
+  }
+
+  [Symbol.dispose](): void {
+    closeSync(this.#descriptor);
+  }
+}
+
+interface Checksum {
+  first: number;
+  second: number;
+}
+
+// https://www.sqlite.org/fileformat2.html#checksum_algorithm
+function addToChecksum(sum: Checksum, bytes: Buffer, start: number, end: number, bigEndian: boolean): void {
+  const view = new DataView(bytes.buffer, bytes.byteOffset + start, end - start);
+  let { first, second } = sum;
+  for (let at = 0; at < view.byteLength; at += 8) {
+    first = (first + view.getInt32(at, !bigEndian) + second) | 0;
+    second = (second + view.getInt32(at + 4, !bigEndian) + first) | 0;
+  }
+  sum.first = first >>> 0;
+  sum.second = second >>> 0;
+}
+
+function isChecksum({ first, second }: Checksum, bytes: Buffer, at: number): boolean {
+  return bytes.readUInt32BE(at) === first && bytes.readUInt32BE(at + 4) === second;
+}
+
+function readFully(descriptor: number, bytes: Buffer, position: number): number {
+  let filled = 0;
+  while (filled < bytes.length) {
+    const read = readSync(descriptor, bytes, filled, bytes.length - filled, position + filled);
+    if (read === 0) break;
+    filled += read;
+  }
+  return filled;
+}

@@ -1,0 +1,289 @@
+import { statSync } from "node:fs";
+
+import type { ModelEvent } from "../domain/event.ts";
+import type { Page } from "../domain/list-options.ts";
+import type { Model } from "../domain/model.ts";
+import { foldEvent, toPastModel, type PastState } from "../domain/past-state.ts";
+import { toRecord, toFileRecord } from "../domain/record.ts";
+import { invalidInput, RegistryError } from "../errors.ts";
+import { openRegistry, type Registry, type Repositories } from "../registry.ts";
+import type { Revised, Revision } from "../repositories/revisions.ts";
+import { automaticBackupFolder } from "./backup-folder.ts";
+import { readChangeLog } from "./change-log.ts";
+import { createSnapshot, isIntactSnapshot, listSnapshots, type Snapshot } from "./snapshots.ts";
+
+/** Which past state; at least one of the two. */
+export interface PastTarget {
+  /** A time, in Unix milliseconds: after the last change up to then. Left out: the newest that `from` has. */
+  readonly at?: number | undefined;
+  /** A backup folder or a snapshot's file; left out, the registry's own history. */
+  readonly from?: string | undefined;
+}
+
+/** What a restore did, or would do. */
+export interface ChangesReport extends Revised {
+  /** After which event the models were as they are, or would be, again. */
+  readonly eventId: number;
+  /** What the registry was before; `null` where nothing was changed. */
+  readonly snapshot: Snapshot | null;
+}
+
+const PAGE = 1000;
+
+/**
+ * Makes a registry, or one model of it, what it was: by new changes, in one transaction, each with its
+ * entry in the history, so that this can be undone like anything else. Models that are gone come back
+ * with their id, names, labels, files and time of registration; those that were not there yet go. What
+ * is so already is left alone. A snapshot of what there is now is kept first, in the default folder.
+ *
+ * @param options.modelId only this model, which may be gone by now.
+ * @param options.dryRun only says what would happen.
+ * @throws RegistryError `model_running` when a model that would go is running, `name_taken` when the one
+ *   model's name means another by now, `model_not_found` when there was none of that id, neither then nor
+ *   now, `not_found` where there is no intact backup, `invalid_input` for a backup of another registry.
+ */
+export async function restoreAsChanges(
+  registry: Registry,
+  target: PastTarget,
+  options: { modelId?: string | undefined; dryRun?: boolean | undefined } = {},
+): Promise<ChangesReport> {
+  const { modelId, dryRun = false } = options;
+  if (target.at === undefined && target.from === undefined) {
+    throw invalidInput("at", "A restore needs a time or a backup to go back to.");
+  }
+  const past = target.from === undefined ? undefined : await openPast(target.from, registry.registryId);
+  try {
+    const planned = await run(registry, target, past, modelId, true);
+    if (dryRun || isNothing(planned)) return { ...planned, snapshot: null };
+    const folder = automaticBackupFolder(registry.location, registry.registryId);
+    const snapshot = await createSnapshot(registry.location, folder);
+    return { ...(await run(registry, target, past, modelId, false)), snapshot };
+  } finally {
+    await past?.registry.close();
+  }
+}
+
+/** Carries what came of it out of a transaction that is given up. */
+class GivenUp extends Error {
+  readonly outcome: Omit<ChangesReport, "snapshot">;
+  constructor(outcome: Omit<ChangesReport, "snapshot">) {
+    super("given up");
+    this.outcome = outcome;
+  }
+}
+
+// A rehearsal makes all the changes and gives them up: what comes out is exactly what would happen.
+async function run(
+  registry: Registry,
+  target: PastTarget,
+  past: Past | undefined,
+  modelId: string | undefined,
+  rehearsal: boolean,
+): Promise<Omit<ChangesReport, "snapshot">> {
+  try {
+    return await registry.transaction(async (now) => {
+      const { eventId, revisions } =
+        past === undefined
+          ? await fromHistory(now, target.at!, modelId)
+          : await fromPast(now, past, target.at, modelId);
+      const outcome = { ...(await now.revisions.apply(revisions)), eventId };
+      if (rehearsal) throw new GivenUp(outcome);
+      return outcome;
+    });
+  } catch (error) {
+    if (error instanceof GivenUp) return error.outcome;
+    throw error;
+  }
+}
+
+function isNothing({ created, updated, deleted }: Revised): boolean {
+  return created.length + updated.length + deleted.length === 0;
+}
+
+/** What differs from the state after the last event up to a time: only what something has happened to since. */
+async function fromHistory(
+  now: Repositories,
+  at: number,
+  modelId: string | undefined,
+): Promise<{ eventId: number; revisions: Revision[] }> {
+  const eventId = await eventAt(now, at);
+  const changed = new Set<string>();
+  for await (const event of eventsBeyond(now, eventId, modelId)) changed.add(event.modelId);
+  const revisions = [];
+  for (const id of changed) revisions.push(toRevision(id, await stateAt(now, id, eventId)));
+  if (modelId !== undefined && changed.size === 0) await refuseUnknown(now, modelId);
+  return { eventId, revisions };
+}
+
+/** A snapshot, and the log that goes on from it where there is one. */
+interface Past {
+  readonly registry: Registry;
+  readonly eventId: number;
+  readonly logFolder: string | undefined;
+}
+
+async function openPast(from: string, registryId: string): Promise<Past> {
+  const isFolder = statSync(from, { throwIfNoEntry: false })?.isDirectory() === true;
+  const snapshot = isFolder ? listSnapshots(from).find(isIntactSnapshot)?.path : from;
+  if (snapshot === undefined) {
+    throw new RegistryError("not_found", `There is no intact snapshot in ${from}. Choose another backup.`);
+  }
+  const registry = await openRegistry(snapshot, { mode: "read" });
+  if (registry.registryId === registryId) {
+    const eventId = await registry.history.latestEventId();
+    return { registry, eventId, logFolder: isFolder ? from : undefined };
+  }
+  const message = `${snapshot} is a backup of another registry (${registry.registryId}; this one is ${registryId}).`;
+  await registry.close();
+  throw invalidInput("from", message);
+}
+
+/** What differs from a backup, at its end or at a time before that. */
+async function fromPast(
+  now: Repositories,
+  past: Past,
+  at: number | undefined,
+  modelId: string | undefined,
+): Promise<{ eventId: number; revisions: Revision[] }> {
+  const { registry } = past;
+  const states = new Map<string, PastState | undefined>();
+  let eventId = at === undefined ? past.eventId : await eventAt(registry, at);
+  if (eventId === past.eventId) {
+    eventId = await foldLog(past, at, states);
+  } else {
+    for await (const { modelId: id } of eventsBeyond(registry, eventId, modelId)) {
+      if (!states.has(id)) states.set(id, await stateAt(registry, id, eventId));
+    }
+  }
+  const revisions: Revision[] = [];
+  for await (const id of idsOf(now, past, states, modelId)) {
+    const present = await now.models.find(id);
+    if (states.has(id)) {
+      revisions.push(toRevision(id, states.get(id)));
+      continue;
+    }
+    const model = await registry.models.find(id);
+    // The checksum covers the version, which grows with each change, of the files too.
+    if (model !== undefined && present?.rowChecksum === model.rowChecksum && model.rowChecksum !== "")
+      continue;
+    const target = model && { model, files: await registry.files.list(id) };
+    if (target !== undefined || present !== undefined) revisions.push({ modelId: id, target });
+  }
+  if (modelId !== undefined && revisions.length === 0) await refuseUnknown(now, modelId);
+  return { eventId, revisions };
+}
+
+/** Folds what the log has beyond the snapshot, up to a time. @returns the last event that counts. */
+async function foldLog(
+  past: Past,
+  at: number | undefined,
+  states: Map<string, PastState | undefined>,
+): Promise<number> {
+  const { registry, logFolder } = past;
+  if (logFolder === undefined) return past.eventId;
+  let eventId = past.eventId;
+  let last = past.eventId;
+  for await (const event of readChangeLog(logFolder, { after: last })) {
+    if (event.eventId !== last + 1) throw logGap(logFolder, event.eventId);
+    last = event.eventId;
+    if (at === undefined || event.at <= at) eventId = last;
+  }
+  for await (const event of readChangeLog(logFolder, { after: past.eventId })) {
+    if (event.eventId > eventId) break;
+    const { modelId } = event;
+    const state = states.has(modelId) ? states.get(modelId) : await stateIn(registry, modelId);
+    states.set(modelId, foldEvent(state, event));
+  }
+  return eventId;
+}
+
+function logGap(folder: string, eventId: number): RegistryError {
+  return new RegistryError(
+    "database_damaged",
+    `The log in ${folder} is damaged before change ${eventId}. Restore to a time before that, or to a snapshot.`,
+  );
+}
+
+async function stateIn({ models, files }: Repositories, modelId: string): Promise<PastState | undefined> {
+  const model = await models.find(modelId);
+  if (model === undefined) return undefined;
+  const records = (await files.list(modelId)).map(toFileRecord);
+  return { record: toRecord(model), files: new Map(records.map((file) => [file["path"] as string, file])) };
+}
+
+/** The ids that can differ: each once. */
+async function* idsOf(
+  now: Repositories,
+  past: Past,
+  states: ReadonlyMap<string, unknown>,
+  modelId: string | undefined,
+): AsyncGenerator<string, undefined> {
+  if (modelId !== undefined) {
+    yield modelId;
+    return;
+  }
+  const { registry } = past;
+  yield* states.keys();
+  for await (const id of everyId(registry)) if (!states.has(id)) yield id;
+  for await (const id of everyId(now)) {
+    if (!states.has(id) && (await registry.models.find(id)) === undefined) yield id;
+  }
+}
+
+async function* everyId({ models }: Repositories): AsyncGenerator<string, undefined> {
+  for (let cursor: string | null = null; ;) {
+    const page: Page<Model> = await models.list({ sort: { field: "model_id" }, limit: PAGE, cursor });
+    for (const { modelId } of page.items) yield modelId;
+    if (page.nextCursor === null) return;
+    cursor = page.nextCursor;
+  }
+}
+
+/** The last event up to a time; 0 where there is none. */
+async function eventAt({ history }: Repositories, at: number): Promise<number> {
+  const { items } = await history.list({ until: at, order: "desc", limit: 1 });
+  return items[0]?.eventId ?? 0;
+}
+
+async function* eventsBeyond(
+  { history }: Repositories,
+  eventId: number,
+  modelId: string | undefined,
+): AsyncGenerator<ModelEvent, undefined> {
+  for (let cursor: string | null = String(eventId); cursor !== null;) {
+    const options = { order: "asc", limit: PAGE, cursor, modelId } as const;
+    const page: Page<ModelEvent> = await history.list(options);
+    yield* page.items;
+    cursor = page.nextCursor;
+  }
+}
+
+/** @throws RegistryError `database_damaged` where the model's beginning is not known. */
+async function stateAt(
+  repositories: Repositories,
+  modelId: string,
+  eventId: number,
+): Promise<PastState | undefined> {
+  let state: PastState | undefined;
+  let last: ModelEvent | undefined;
+  for await (const event of eventsBeyond(repositories, 0, modelId)) {
+    if (event.eventId > eventId) break;
+    state = foldEvent(state, event);
+    last = event;
+  }
+  if (state !== undefined || last === undefined || last.kind === "deleted") return state;
+  throw new RegistryError(
+    "not_found",
+    `The history does not know how ${modelId} began, so it cannot be said what it was. Restore from a backup.`,
+  );
+}
+
+function toRevision(modelId: string, state: PastState | undefined): Revision {
+  return { modelId, target: state && toPastModel(state) };
+}
+
+async function refuseUnknown({ models, history }: Repositories, modelId: string): Promise<void> {
+  if ((await models.find(modelId)) !== undefined) return;
+  const { items } = await history.list({ modelId, limit: 1 });
+  if (items.length === 0) await models.resolve(modelId);
+}

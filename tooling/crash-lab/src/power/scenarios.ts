@@ -1,0 +1,69 @@
+import { makeRegistry, numberedModels } from "../fixtures.ts";
+import type { ExploreOptions, Judge } from "./explore.ts";
+import { listJudge } from "./judge-list.ts";
+import { registryJudge } from "./judge-registry.ts";
+import { record, type Recording } from "./recording.ts";
+
+/** A workload that is recorded once and then cut off everywhere. */
+export interface Scenario {
+  readonly name: string;
+  record(place: string, seed: number): Promise<Recording>;
+  judge(recording: Recording): Judge;
+  /** How closely it is looked at: in a test, and in the long run. */
+  readonly short: Density;
+  readonly long: Density;
+}
+
+type Density = Pick<ExploreOptions, "perMoment" | "every">;
+
+const judgeRegistry = ({ positions }: Recording): Judge => registryJudge(positions);
+
+/** What is done to registries. */
+export const SCENARIOS: readonly Scenario[] = [
+  {
+    name: "changes",
+    record: (place, seed) => record(place, "change-registry.ts", { seed, rounds: 1, many: 0 }),
+    judge: judgeRegistry,
+    short: { perMoment: 35 },
+    long: { perMoment: 150 },
+  },
+  {
+    name: "migration",
+    record: (place, seed) =>
+      record(
+        place,
+        "change-registry.ts",
+        { seed, rounds: 1, many: 0 },
+        { prepare: (folder) => makeRegistry(folder, numberedModels("old", 40), 3) },
+      ),
+    judge: judgeRegistry,
+    short: { perMoment: 22 },
+    long: { perMoment: 80 },
+  },
+  {
+    name: "checkpoint",
+    record: (place, seed) => record(place, "change-registry.ts", { seed, rounds: 0, many: 500 }),
+    judge: judgeRegistry,
+    short: { perMoment: 8, every: 60 },
+    long: { perMoment: 12, every: 2 },
+  },
+];
+
+/** The same with a fault, to see that the lab can see. */
+export const FAULTY_SCENARIOS: readonly Scenario[] = [
+  {
+    name: "synchronous=NORMAL",
+    record: (place, seed) =>
+      record(place, "change-registry.ts", { seed, rounds: 1, many: 0 }, { preload: "plant-normal-sync.ts" }),
+    judge: judgeRegistry,
+    short: { perMoment: 4 },
+    long: { perMoment: 25 },
+  },
+  {
+    name: "a text file rewritten in place",
+    record: (place) => record(place, "rewrite-list.ts", { changes: 12 }),
+    judge: ({ positions }) => listJudge(positions),
+    short: { perMoment: 25 },
+    long: { perMoment: 150 },
+  },
+];

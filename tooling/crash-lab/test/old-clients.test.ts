@@ -1,0 +1,13 @@
+import { expect, test } from "vitest";
+
+import { oldClients } from "../src/experiments/old-clients.ts";
+
+test(
+  "old programs and ours, killed at any moment, lose nothing that they were told is done",
+  { timeout: 120_000 },
+  async () => {
+    const { summary, failures } = await oldClients.run({ seed: 1, long: false, say: () => undefined });
+    console.log(summary);
+    expect(failures).toEqual([]);
+  },
+);
