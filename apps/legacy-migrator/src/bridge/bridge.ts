@@ -239,6 +239,7 @@ class Bridge {
       theirs,
       isReplaced: content.isReplaced,
       configOf,
+      missing: new Set(this.#missingSince.keys()),
       isSettled: (modelId: string): boolean => {
         const since = this.#missingSince.get(modelId);
         return since !== undefined && now - since >= SETTLED_MS;
@@ -299,11 +300,12 @@ class Bridge {
     return true;
   }
 
-  // Since when each line is missing that would be deleted.
-  #noteMissing({ pending, deletions }: Merge, { since }: ForeignContent): void {
+  // Since when each line is missing that would be deleted; a file that is torn says nothing new.
+  #noteMissing({ pending, deletions, kept }: Merge, { since }: ForeignContent): void {
     const ids = new Set([...pending, ...deletions.map(({ modelId }) => modelId)]);
+    const gone = new Set([...ids, ...kept]);
     for (const modelId of this.#missingSince.keys())
-      if (!ids.has(modelId)) this.#missingSince.delete(modelId);
+      if (!gone.has(modelId)) this.#missingSince.delete(modelId);
     for (const modelId of ids) if (!this.#missingSince.has(modelId)) this.#missingSince.set(modelId, since);
   }
 

@@ -26,6 +26,8 @@ export interface MergeInput {
   readonly ours: RegisteredModels;
   /** Where the YAML of a model is: the old program removes it before the line. */
   readonly configOf: (model: Model) => ConfigState;
+  /** Ids whose lines were missing already when the file was looked at before. */
+  readonly missing: ReadonlySet<string>;
   /** Whether the line of an id has been missing for long enough. */
   readonly isSettled: (modelId: string) => boolean;
 }
@@ -69,7 +71,7 @@ export interface Merge {
   readonly order: readonly string[];
 }
 
-const MAX_VANISHED = 8;
+const MAX_EDITED = 8;
 
 /**
  * Merges what another program wrote into the file: from the version that it started from, to what it
@@ -81,10 +83,10 @@ const MAX_VANISHED = 8;
  *   YAML first. For the same reason one whose YAML is there was not: two programs that write at once, of
  *   which one dies, can leave a file that is whole but for some lines;
  * - where there never was a YAML, a line that is gone counts when a later one is there, since a crash leaves
- *   the beginning of a file, and so does a program that knows an older version; and when no more than eight
- *   lines, or half of the file, went like this at once.
+ *   the beginning of a file, and so does a program that knows an older version; and when it went alone, since
+ *   the old program deletes one at a time: one that reads while others write drops what is torn.
  * A file that was replaced as a whole was not cut short by anybody: there the YAML and later lines do not
- * matter, the number does, and that a line of ours is left.
+ * matter, the number does (eight, or half of the file), and that a line of ours is left.
  *
  * Everything else comes back.
  */
@@ -217,7 +219,7 @@ interface Loss {
 type Losses = Pick<Merge, "deletions" | "conflicts" | "kept" | "pending" | "distrust">;
 
 function mergeLosses(
-  { ours, isReplaced, configOf, isSettled }: MergeInput,
+  { ours, isReplaced, configOf, missing, isSettled }: MergeInput,
   bases: readonly Base[],
   base: Base,
   present: ReadonlySet<string>,
@@ -244,12 +246,12 @@ function mergeLosses(
   });
   const isLeft = ({ config }: Loss): boolean => config === "there" && !isReplaced;
   const vanished = losses.filter((loss) => loss.config !== "gone" && !loss.isLast && !isLeft(loss));
-  const mayVanish = Math.min(MAX_VANISHED, Math.max(1, Math.floor(base.rows.length / 2)));
-  const isPlausible = vanished.length <= mayVanish;
+  const atOnce = vanished.filter(({ row }) => !missing.has(row.modelId)).length;
+  const isPlausible = atOnce <= (isReplaced ? Math.max(1, Math.min(MAX_EDITED, base.rows.length / 2)) : 1);
   const endCounts = losses.every(({ isLast, config }) => !isLast || config === "gone");
   let distrust = distrusted;
   if (!endCounts) distrust ??= "its end is missing, as after a crash";
-  else if (!isPlausible) distrust ??= `${vanished.length.toLocaleString("en")} lines are gone at once`;
+  else if (!isPlausible) distrust ??= `${atOnce.toLocaleString("en")} lines are gone at once`;
   else if (losses.some(isLeft)) distrust ??= "the YAML of a line that is gone is still there";
 
   // What we wrote since, and is gone with its YAML, was seen before it was deleted.

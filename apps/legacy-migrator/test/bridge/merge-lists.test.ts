@@ -24,6 +24,7 @@ function merge(
     isReplaced: false,
     ours: registered(ours),
     configOf: () => "unknown",
+    missing: new Set(),
     isSettled: () => true,
     ...rest,
   });
@@ -82,6 +83,13 @@ describe("what a foreign write did is taken over", () => {
     expect(deletedIds(merge([[A, B, C]], [A, C]))).toEqual(["b"]);
   });
 
+  test("lines that go one after the other are deleted models", () => {
+    expect(deletedIds(merge([[A, B, C, D]], [A, D], undefined, { missing: new Set(["b"]) }))).toEqual([
+      "b",
+      "c",
+    ]);
+  });
+
   test("the last line counts as deleted when the YAML of the model went before it", () => {
     const configOf = withoutConfig("c");
     expect(deletedIds(merge([[A, B, C]], [A, B], undefined, { configOf }))).toEqual(["c"]);
@@ -127,6 +135,7 @@ describe("no deletion is", () => {
     ["an empty file", [A, B], []],
     ["a file that begins like ours and ends early", [A, B, C], [A, B]],
     ["a file of something else", [A, B], [C, D, E]],
+    ["a file in which two lines are missing at once", [A, B, C, D], [A, D]],
     ["a file in which many lines are missing at once", many, many.slice(30)],
     ["a file whose last line has no end", [A, B, C], fileOf([A, C]).subarray(0, -1)],
     [
