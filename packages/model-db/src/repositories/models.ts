@@ -447,8 +447,8 @@ export class Models {
   }
 
   // What is there at once is not waited for: the hottest reads feel each promise on the way.
-  #read<P extends object>(query: Query<P, ModelRow>, parameters: P): Awaitable<Model | undefined> {
-    const row = this.#scope.reader.get(query, parameters);
+  #read<P extends object>(wanted: Query<P, ModelRow>, parameters: P): Awaitable<Model | undefined> {
+    const row = this.#scope.reader.get(wanted, parameters);
     return row instanceof Promise ? row.then((found) => this.#found(found)) : this.#found(row);
   }
 
