@@ -58,7 +58,7 @@ export class Files {
   ): Promise<void> {
     const wanted = parseName("name", name);
     const change = parseChangeOptions(options, this.#scope);
-    await this.#scope.write(async (session: Session) => {
+    await this.#scope.write(async (session) => {
       const stored = await readForChange(session, wanted, change, this.#scope.now());
       const { modelId } = stored.model;
       const before = (await readFiles(session, modelId)).find((file) => file.path === path);

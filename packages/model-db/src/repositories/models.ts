@@ -1,4 +1,4 @@
-import { query, type Awaitable, type Query, type Session } from "../database/query.ts";
+import { query, type Awaitable, type Query, type Session, type WriteSession } from "../database/query.ts";
 import { parseCursor, toCursor } from "../domain/cursor.ts";
 import { MODEL_FIELDS, type ModelField } from "../domain/fields.ts";
 import {
@@ -466,7 +466,7 @@ export class Models {
 
 /** Stores a model with its names, tags, files and history; its search text is the caller's. */
 async function insertModel(
-  session: Session,
+  session: WriteSession,
   draft: ModelDraft,
   change: Change,
   onExisting: "fail" | "skip",
@@ -498,7 +498,7 @@ async function insertModel(
 
 /** Writes a changed model with all that follows from it: names, tags, search, history. */
 async function changeModel(
-  session: Session,
+  session: WriteSession,
   stored: StoredModel,
   changed: Model,
   change: Change,

@@ -159,6 +159,7 @@ export class WriteQueue {
         await this.#pause(wait, start);
         continue;
       }
+      this.#session.forgetNumbers();
       this.#lookForOthers();
       return;
     }
