@@ -1,4 +1,3 @@
-import type { Session } from "../database/query.ts";
 import { parseName, shown } from "../domain/input.ts";
 import type { ModelFile, NewModelFile } from "../domain/model.ts";
 import { parseNewFile, parsePath } from "../domain/parse-model.ts";

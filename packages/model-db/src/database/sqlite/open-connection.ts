@@ -25,8 +25,8 @@ export function openConnection(
       PRAGMA foreign_keys = ON;
       PRAGMA trusted_schema = OFF;
       PRAGMA cell_size_check = ON;
+      ${options.readonly ? `PRAGMA cache_size = -${READ_CACHE_KIB};` : ""}
     `);
-    if (options.readonly) connection.pragma(`cache_size = -${READ_CACHE_KIB}`);
     if (connection.pragma("synchronous", { simple: true }) !== 2) {
       throw new RegistryError("io_error", `${path}: SQLite refuses to write through to the disk.`);
     }
