@@ -60,8 +60,7 @@ function describeOrigin({ origin, verified, lostAliases }: ModelReport): string 
 
 /** A few lines for people. @param dryRun that it was only rehearsed */
 export function describeRebuilt(report: RebuildReport, dryRun: boolean): string {
-  const { models, missingEvents, newestEventId, endKnown, contradictions, setAside, from, otherTables } =
-    report;
+  const { models, missingEvents, newestEventId, endKnown, contradictions, setAside, from } = report;
   const count = (state: ModelReport["state"]): number =>
     models.filter((model) => model.state === state).length;
   const missing = missingEvents.reduce((sum, [first, last]) => sum + last - first + 1, 0);
@@ -75,9 +74,9 @@ export function describeRebuilt(report: RebuildReport, dryRun: boolean): string 
     ...(contradictions === 0
       ? []
       : [`The backup tells ${contradictions} changes differently; the file's word was taken.`]),
-    ...otherTables.flatMap(({ name, rowCount }) =>
-      rowCount === null ? [`The table ${name} of another program in the same file is lost.`] : [],
-    ),
+    ...report.otherTables
+      .filter(({ complete }) => !complete)
+      .map(({ name }) => `Of the table ${name}, which old programs use, rows are missing.`),
     ...(from === null ? ["No backup was used."] : [`The backup in ${from} was used.`]),
     ...(setAside === null || dryRun
       ? []
@@ -104,6 +103,6 @@ export function toRebuiltDocument(report: RebuildReport): object {
     end_known: report.endKnown,
     missing_events: report.missingEvents,
     contradictions: report.contradictions,
-    other_tables: report.otherTables.map(({ name, rowCount }) => ({ name, row_count: rowCount })),
+    other_tables: report.otherTables,
   };
 }

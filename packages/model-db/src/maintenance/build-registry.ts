@@ -12,9 +12,9 @@ import { SCHEMA_VERSION } from "../migrations/schema-version.ts";
 import type { EventTable } from "../schema/event.ts";
 import { toFileRow } from "../schema/file.ts";
 import { toModelValues } from "../schema/model.ts";
+import { carryOver, type CarriedTable } from "./carry-over.ts";
 import { checkRegistry } from "./check.ts";
 import { syncPath } from "./durable-files.ts";
-import { bringOtherTables, type OtherTable } from "./other-tables.ts";
 
 /** What a registry consists of. */
 export interface RegistryContent {
@@ -26,8 +26,8 @@ export interface RegistryContent {
   readonly models: Iterable<{ model: Model; files: readonly ModelFile[] }>;
   /** As they are stored, in the order of their ids. */
   readonly events: Iterable<EventTable>;
-  /** Paths of databases from which the tables of other programs come along, the best first. */
-  readonly otherTablesFrom: readonly string[];
+  /** Files to take from what they hold beside a registry, the best first. */
+  readonly carriedFrom: readonly string[];
 }
 
 const ROWS_AT_ONCE = 1000;
@@ -38,7 +38,7 @@ const BUSY_TIMEOUT_MS = 5000;
  * the disk. What an interrupted run has left there goes first.
  *
  * @param path of the file, in which nobody looks for a registry.
- * @returns the tables of other programs, and what became of them.
+ * @returns the tables of other programs that were taken along.
  * @throws RegistryError `database_damaged` where the disk did not keep what was written, `disk_full`,
  *   `read_only`, `io_error`.
  */
@@ -46,10 +46,10 @@ export async function buildRegistry(
   path: string,
   content: RegistryContent,
   onProgress: (what: string, done: number) => void = () => undefined,
-): Promise<OtherTable[]> {
+): Promise<CarriedTable[]> {
   removeDatabase(path);
+  let carried: CarriedTable[];
   const connection = openConnection(path, { readonly: false, busyTimeoutMs: BUSY_TIMEOUT_MS });
-  let otherTables: OtherTable[];
   try {
     enableWal(connection, BUSY_TIMEOUT_MS);
     connection.exec("BEGIN IMMEDIATE");
@@ -59,9 +59,9 @@ export async function buildRegistry(
       .run(content.registryId, content.createdAt);
     await insertModels(connection, content.models, onProgress);
     await insertEvents(connection, content.events, onProgress);
+    carried = carryOver(connection, content.carriedFrom);
     connection.exec("INSERT INTO model_search (rowid, text) SELECT seq, text FROM model_search_text");
     connection.exec("INSERT INTO model_search (model_search) VALUES ('optimize')");
-    otherTables = bringOtherTables(connection, content.otherTablesFrom);
     connection.exec("COMMIT");
   } catch (error) {
     throw toRegistryError(error, path);
@@ -73,7 +73,7 @@ export async function buildRegistry(
   // Of the connection that only read.
   for (const end of ["-wal", "-shm"]) rmSync(path + end, { force: true });
   syncPath(path);
-  return otherTables;
+  return carried;
 }
 
 /** Removes a database that nobody has open, with what lies beside it. */

@@ -6,10 +6,10 @@ import { RegistryError } from "../errors.ts";
 import { assemble, type AssemblyReport, type Source } from "./assemble.ts";
 import { registryOfBackup } from "./backup-folder.ts";
 import { buildRegistry, removeDatabase } from "./build-registry.ts";
+import type { CarriedTable } from "./carry-over.ts";
 import { lastLoggedEventId } from "./change-log.ts";
 import { renameDurably, syncPath } from "./durable-files.ts";
 import { lockFile } from "./folder-lock.ts";
-import type { OtherTable } from "./other-tables.ts";
 import { findIdentity, type RegistryIdentity } from "./registry-identity.ts";
 import { repairMarkerPath, writeRepairMarker, type RepairMarker } from "./repair-marker.ts";
 import { rebuiltContent } from "./repaired-event.ts";
@@ -27,8 +27,8 @@ export interface RebuildReport extends AssemblyReport {
   readonly setAside: string | null;
   /** Absolute: the backup folder that was used; `null` without one. */
   readonly from: string | null;
-  /** The tables that other programs keep in the same file; empty in a rehearsal. */
-  readonly otherTables: readonly OtherTable[];
+  /** Tables of old programs that use the same file; empty where nothing was built. */
+  readonly otherTables: readonly CarriedTable[];
 }
 
 const OPENING_MS = 300;
@@ -98,8 +98,7 @@ export async function finishRebuild(
   const at = marker.startedAt;
   const setAside = marker.files.length > 0 ? marker.setAside : null;
   using assembly = await assemble(sources, { at, onProgress });
-  const otherTablesFrom = sources.flatMap((source) => ("path" in source ? [source.path] : []));
-  const content = { ...identity, ...rebuiltContent(assembly, setAside, at), otherTablesFrom };
+  const content = { ...identity, ...rebuiltContent(assembly, setAside, at), carriedFrom: filesOf(sources) };
   const otherTables = await buildRegistry(built, content, onProgress);
   renameDurably(built, path);
   rmSync(repairMarkerPath(path), { force: true });
@@ -152,6 +151,10 @@ function sourcesOf(
     .find((identity) => identity !== undefined);
   const known = foreign ? inSnapshot : (inFile ?? inSnapshot);
   return { sources, identity: known ?? newIdentity(owner) };
+}
+
+function filesOf(sources: readonly Source[]): string[] {
+  return sources.flatMap((source) => (source.origin === "change_log" ? [] : [source.path]));
 }
 
 function newIdentity(registryId: string | undefined): RegistryIdentity {
