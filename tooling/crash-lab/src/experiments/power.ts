@@ -2,7 +2,7 @@ import { rmSync } from "node:fs";
 
 import type { Experiment, Outcome, Setting } from "../experiment.ts";
 import { createMemoryFolder } from "../memory-folder.ts";
-import { explore, type Exploration, type Verdict } from "../power/explore.ts";
+import { createMemory, explore, type Exploration, type Memory } from "../power/explore.ts";
 import { canTrace, readRecording, type Recording } from "../power/recording.ts";
 import { FAULTY_SCENARIOS, SCENARIOS, type Scenario } from "../power/scenarios.ts";
 
@@ -22,7 +22,7 @@ async function run(setting: Setting): Promise<Outcome> {
   const failures: string[] = [];
   let leftOut: { noticed: number; of: number } | undefined;
   for (const scenario of chosen(SCENARIOS, setting)) {
-    const { exploration, place, recording, known } = await look(scenario, setting);
+    const { exploration, place, recording, memory } = await look(scenario, setting);
     honest[scenario.name] = exploration;
     setting.say(`${scenario.name}: ${described(exploration)}`);
     for (const { state, problem } of exploration.failures) {
@@ -32,7 +32,7 @@ async function run(setting: Setting): Promise<Outcome> {
     }
     // Its recording is what a failing state can be rebuilt from.
     if (exploration.failures.length === 0) {
-      if (scenario === SCENARIOS[0]) leftOut = await leaveOutEachSync(scenario, recording, setting, known);
+      if (scenario === SCENARIOS[0]) leftOut = await leaveOutEachSync(scenario, recording, setting, memory);
       rmSync(place, { recursive: true });
     }
   }
@@ -84,15 +84,15 @@ async function look(
   exploration: Exploration;
   place: string;
   recording: Recording;
-  known: Map<string, Verdict>;
+  memory: Memory;
 }> {
   const place = createMemoryFolder();
   const recording = await scenario.record(place, seed);
-  const known = new Map<string, Verdict>();
+  const memory = createMemory();
   const density = long ? scenario.long : scenario.short;
   const judge = scenario.judge(recording);
-  const exploration = await explore(recording, judge, { seed, ...density, mostFailures, known });
-  return { exploration, place, recording, known };
+  const exploration = await explore(recording, judge, { seed, ...density, mostFailures, memory });
+  return { exploration, place, recording, memory };
 }
 
 // As if one of the syncs had been forgotten: how many of them would be noticed.
@@ -100,19 +100,18 @@ async function leaveOutEachSync(
   scenario: Scenario,
   recording: Recording,
   { seed }: Setting,
-  known: Map<string, Verdict>,
+  memory: Memory,
 ): Promise<{ noticed: number; of: number }> {
   const judge = scenario.judge(recording);
   const syncs = recording.calls.filter(({ name }) => name === "fsync" || name === "fdatasync").length;
   let noticed = 0;
   for (let sync = 0; sync < syncs; sync++) {
-    const leaveOut = new Set([sync]);
     const { failures } = await explore(recording, judge, {
       seed,
       perMoment: 5,
       mostFailures: 1,
-      leaveOut,
-      known,
+      leaveOut: sync,
+      memory,
     });
     if (failures.length > 0) noticed++;
   }

@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import { dirname, resolve } from "node:path";
 
 import { bytesOf, type SystemCall } from "./system-calls.ts";
@@ -28,8 +29,8 @@ export interface FileNode {
   readonly id: number;
   durable: Buffer;
   current: Buffer;
-  /** How often `durable` has changed. */
-  version: number;
+  /** Names what `durable` is: the same changes to the same file make the same. */
+  durableKey: string;
 }
 
 /** What the disk is told of: a change, a sync, or a line that the process wrote to its standard output. */
@@ -158,7 +159,9 @@ export class Disk {
   }
 
   #newFile(content: Buffer): FileNode {
-    return { id: this.#files++, durable: Buffer.from(content), current: Buffer.from(content), version: 0 };
+    const id = this.#files++;
+    const durable = Buffer.from(content);
+    return { id, durable, current: Buffer.from(content), durableKey: `${id}` };
   }
 
   #open(file: string, flags: string, descriptor: number): DiskEvent | undefined {
@@ -242,7 +245,7 @@ export class Disk {
         node.durable,
         durable.filter((change) => change.kind !== "name"),
       );
-      node.version++;
+      node.durableKey = hash("sha1", [node.durableKey, ...durable.map(({ id }) => id)].join());
     }
     this.#pending = this.#pending.filter((change) => !covered(change));
     this.#forgetNameless();

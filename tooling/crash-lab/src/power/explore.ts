@@ -34,6 +34,19 @@ export interface Exploration {
   readonly failures: readonly Failure[];
 }
 
+/** What need not be done twice for one recording. */
+export interface Memory {
+  /** By content. */
+  readonly verdicts: Map<string, Verdict>;
+  /** Digests of files, by the changes that made them. */
+  readonly digests: Map<string, string>;
+}
+
+/** @returns one that knows nothing yet. */
+export function createMemory(): Memory {
+  return { verdicts: new Map(), digests: new Map() };
+}
+
 export interface ExploreOptions {
   seed: number;
   /** The most states of one moment. */
@@ -42,12 +55,12 @@ export interface ExploreOptions {
   every?: number | undefined;
   /** Only this state. */
   only?: string | undefined;
-  /** Which syncs, counted from 0, are taken for not made. */
-  leaveOut?: ReadonlySet<number> | undefined;
+  /** The sync, counted from 0, that is taken for not made; only what comes after it is looked at. */
+  leaveOut?: number | undefined;
   /** Ends at this many failures. */
   mostFailures?: number | undefined;
-  /** What has been judged already, by content. */
-  known?: Map<string, Verdict> | undefined;
+  /** What an earlier exploration of the same recording found. */
+  memory?: Memory | undefined;
 }
 
 /**
@@ -60,9 +73,8 @@ export async function explore(
   options: ExploreOptions,
 ): Promise<Exploration> {
   const { seed, perMoment, every = 1, only, leaveOut, mostFailures = 20 } = options;
-  const { known = new Map<string, Verdict>() } = options;
+  const { verdicts, digests } = options.memory ?? createMemory();
   const disk = new Disk(recording.folder, recording.content);
-  const digests = new Map<string, string>();
   const seen = new Set<string>();
   const acknowledged: Record<string, number> = {};
   const failures: Failure[] = [];
@@ -74,11 +86,11 @@ export async function explore(
     states++;
     const state = stateOf(disk, pending, choice, digests);
     seen.add(state.key);
-    let verdict = known.get(state.key);
+    let verdict = verdicts.get(state.key);
     if (verdict === undefined) {
       materialize(recording.folder, state.files());
       verdict = await judge(recording.folder);
-      known.set(state.key, verdict);
+      verdicts.set(state.key, verdict);
     }
     const problem = problemOf(verdict, acknowledged);
     if (problem !== undefined) failures.push({ state: `${moment}:${formatChoice(choice)}`, problem });
@@ -86,7 +98,7 @@ export async function explore(
 
   const [onlyMoment, onlyChoice] = only?.split(/:(.*)/) ?? [];
   for (const [moment, call] of recording.calls.entries()) {
-    const event = disk.apply(call, leaveOut?.has(syncs));
+    const event = disk.apply(call, leaveOut === syncs);
     if (event === undefined) continue;
     if (event.kind === "synced") syncs++;
     if (event.kind === "said") {
@@ -95,6 +107,7 @@ export async function explore(
       acknowledged[said.of] = said.position;
       acks++;
     }
+    if (leaveOut !== undefined && syncs <= leaveOut) continue;
     const pending = disk.pending;
     if (only !== undefined) {
       if (moment === Number(onlyMoment)) await cut(moment, pending, parseChoice(onlyChoice!, pending.length));
@@ -155,7 +168,7 @@ function stateOf(
   const digestOf = (file: FileNode): string => {
     const tear = choice.torn === undefined ? "" : JSON.stringify(choice.torn);
     const own = kept.filter(({ change }) => change.file === file);
-    const symbol = `${file.id}.${file.version}:${own.map(({ index }) => pending[index]!.id).join()}${own.some(({ index }) => index === choice.torn?.change) ? tear : ""}`;
+    const symbol = `${file.durableKey}:${own.map(({ index }) => pending[index]!.id).join()}${own.some(({ index }) => index === choice.torn?.change) ? tear : ""}`;
     let digest = digests.get(symbol);
     if (digest === undefined) digests.set(symbol, (digest = hash("sha1", contentOf(file), "base64")));
     return digest;
@@ -189,7 +202,10 @@ function torn(change: ContentChange, { from, to }: { from: number; to: number })
 
 /** Makes a folder hold these files and nothing else. */
 function materialize(folder: string, files: ReadonlyMap<string, Buffer | undefined>): void {
-  for (const entry of readdirSync(folder)) rmSync(join(folder, entry), { recursive: true });
+  for (const entry of readdirSync(folder)) {
+    // To make that anew for each state takes longer than all the rest.
+    if (!entry.endsWith(".ballast")) rmSync(join(folder, entry), { recursive: true });
+  }
   for (const [path, content] of files) {
     if (content === undefined) mkdirSync(path);
     else writeFileSync(path, content);
