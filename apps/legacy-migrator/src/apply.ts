@@ -58,6 +58,15 @@ export async function applyMigration(
   );
 }
 
+/** Writes the models of old stores into the registry, within a transaction that is under way. */
+export async function applyWithin(
+  source: Source,
+  repositories: Repositories,
+  options: ApplyOptions,
+): Promise<Applied> {
+  return run(source, repositories, repositories, options);
+}
+
 /** What {@link applyMigration} would do; writes nothing. */
 export async function previewMigration(
   source: Source,

@@ -17,9 +17,18 @@ export interface Options {
   readonly color: boolean;
 }
 
+/** What `bridge` is asked for. */
+export interface BridgeCommand {
+  readonly list: string;
+  readonly to?: string;
+  readonly once: boolean;
+  readonly json: boolean;
+}
+
 export type Invocation =
   | { readonly kind: "run"; readonly options: Options }
-  | { readonly kind: "help" }
+  | { readonly kind: "bridge"; readonly options: BridgeCommand }
+  | { readonly kind: "help"; readonly of: string }
   | { readonly kind: "version" };
 
 const EXIT_CODES = `  0  done; lines that were refused are counted and shown, and do not fail the run
@@ -27,7 +36,9 @@ const EXIT_CODES = `  0  done; lines that were refused are counted and shown, an
   2  misused
   3  no old data, or no backup to put back
   6  the registry is damaged
-  130  interrupted: nothing was written, unless it says so`;
+  130  interrupted: nothing was written, unless it says so; a bridge that is told to stop is done: 0`;
+const REGISTRY = "The registry (default: CORTEX_DB, else registry.db in the data folder of cortex)";
+const BRIDGE = "bridge";
 
 /** Every argument and flag, on one screen. */
 function declare(): CAC {
@@ -38,7 +49,7 @@ function declare(): CAC {
       "Move an old cortex data folder (model.list, cortex.db) into the model registry",
     )
     .option("--from <path>", "The same as [data-folder]: a data folder, or a model.list or cortex.db itself")
-    .option("--to <path>", "The registry (default: CORTEX_DB, else registry.db in the data folder of cortex)")
+    .option("--to <path>", REGISTRY)
     .option(
       "--in-place",
       "Put the registry into the old cortex.db itself, which old programs go on using; stop them meanwhile",
@@ -55,7 +66,15 @@ function declare(): CAC {
     .example("cortex-migrate --dry-run")
     .example("cortex-migrate ~/cortexcpp --report report.jsonl")
     .example("cortex-migrate --in-place ~/cortexcpp")
-    .example("cortex-migrate --rollback");
+    .example("cortex-migrate --rollback")
+    .example("cortex-migrate bridge ~/cortexcpp/models/model.list");
+  cli
+    .command(`${BRIDGE} <model.list>`, "Keep a model.list and the registry in step, both ways, until stopped")
+    .option("--to <path>", REGISTRY)
+    .option("--once", "Leave once both sides agree, instead of going on until stopped")
+    .option("--json", "Print one JSON object per line for each thing that happens")
+    .example("cortex-migrate bridge ~/cortexcpp/models/model.list")
+    .example("cortex-migrate bridge ~/cortexcpp/models/model.list --once");
   cli.help((sections) => [
     ...sections
       .filter(({ title }) => title === undefined || !/^(?:Commands|For more info)/.test(title))
@@ -77,8 +96,10 @@ function declare(): CAC {
  */
 export function parseCommandLine(argv: readonly string[]): Invocation {
   const cli = declare();
-  const { words, positionals, wants } = protect(argv, cli);
-  if (wants !== undefined) return { kind: wants };
+  const { command, words, positionals, wants } = protect(argv, cli);
+  if (wants === "help") return { kind: "help", of: command };
+  if (wants === "version") return { kind: wants };
+  if (command === BRIDGE) return { kind: "bridge", options: parseBridge(cli, words, positionals) };
   if (positionals.length > 1) throw new MisuseError("Name one data folder.");
   cli.parse(["node", "cortex-migrate", ...words], { run: false });
   const given = cli.options as Record<string, unknown>;
@@ -111,10 +132,26 @@ export function parseCommandLine(argv: readonly string[]): Invocation {
   return { kind: "run", options };
 }
 
-/** Prints what the program does and takes. */
-export function printHelp(): void {
+function parseBridge(cli: CAC, words: readonly string[], positionals: readonly string[]): BridgeCommand {
+  const [list] = positionals;
+  if (list === undefined || list === "" || positionals.length > 1) {
+    throw new MisuseError("Name one model.list: cortex-migrate bridge <model.list>");
+  }
+  cli.parse(["node", "cortex-migrate", BRIDGE, "list", ...words], { run: false });
+  const given = cli.options as Record<string, unknown>;
+  const to = textOf("to", given["to"]);
+  return {
+    list,
+    ...(to === undefined ? {} : { to }),
+    once: given["once"] === true,
+    json: given["json"] === true,
+  };
+}
+
+/** Prints what the program, or a command of it, does and takes. */
+export function printHelp(of: string): void {
   const cli = declare();
-  cli.parse(["node", "cortex-migrate", "--help"], { run: false });
+  cli.parse(["node", "cortex-migrate", ...(of === "" ? [] : [of]), "--help"], { run: false });
 }
 
 // cac casts values to numbers (`007` to 7) and takes what follows a switch for its value. So each value is
@@ -122,15 +159,18 @@ export function printHelp(): void {
 function protect(
   argv: readonly string[],
   cli: CAC,
-): { words: string[]; positionals: string[]; wants: "help" | "version" | undefined } {
-  const options = [...cli.globalCommand.options, ...cli.commands[0]!.options];
+): { command: string; words: string[]; positionals: string[]; wants: "help" | "version" | undefined } {
+  // A data folder of that name is ./bridge.
+  const isBridge = argv[0] === BRIDGE;
+  const command = cli.commands.find(({ name }) => name === (isBridge ? BRIDGE : ""))!;
+  const options = [...cli.globalCommand.options, ...command.options];
   const named = new Map(
     options.flatMap((option) => namesOf(option.rawName).map((name) => [name, option] as const)),
   );
   const words: string[] = [];
   const positionals: string[] = [];
   let wants: "help" | "version" | undefined;
-  for (let index = 0; index < argv.length; index++) {
+  for (let index = isBridge ? 1 : 0; index < argv.length; index++) {
     const word = argv[index]!;
     if (word === "--") {
       positionals.push(...argv.slice(index + 1));
@@ -159,7 +199,7 @@ function protect(
     }
     words.push(`${name}==${value}`);
   }
-  return { words, positionals, wants };
+  return { command: command.name, words, positionals, wants };
 }
 
 function textOf(name: string, value: unknown): string | undefined {

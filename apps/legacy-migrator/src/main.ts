@@ -10,7 +10,7 @@ import {
   type ErrorCode,
 } from "@cortex/model-db";
 
-import { parseCommandLine, printHelp, type Options } from "./cli.ts";
+import { parseCommandLine, printHelp, type BridgeCommand, type Options } from "./cli.ts";
 import { isRegistry, leaveWriteAheadLog } from "./in-place.ts";
 import { Interrupted } from "./interrupted.ts";
 import { findDataFolder } from "./legacy/data-folder.ts";
@@ -42,8 +42,9 @@ void run(process.argv.slice(2)).then((exitCode) => process.exit(exitCode));
 async function run(argv: readonly string[]): Promise<number> {
   try {
     const invocation = parseCommandLine(argv);
-    if (invocation.kind === "help") printHelp();
+    if (invocation.kind === "help") printHelp(invocation.of);
     else if (invocation.kind === "version") printVersion();
+    else if (invocation.kind === "bridge") await runBridge(invocation.options);
     else return await (invocation.options.rollback ? runRollback : runMigration)(invocation.options);
     return 0;
   } catch (error) {
@@ -76,6 +77,23 @@ async function runMigration(options: Options): Promise<number> {
   for (const hint of migration.hints) write(2, `${toVisible(hint)}\n`);
   if (!options.json) write(1, summary.render(migration));
   return migration.verified !== null && migration.verified.mismatchCount > 0 ? 1 : 0;
+}
+
+async function runBridge({ list, to, once, json }: BridgeCommand): Promise<void> {
+  const [{ bridge }, { describeEvent }] = await Promise.all([
+    import("./bridge/bridge.ts"),
+    import("./bridge/describe-event.ts"),
+  ]);
+  await bridge({
+    list,
+    to,
+    once,
+    signal: interruption.signal,
+    onEvent(event) {
+      const text = json ? JSON.stringify({ at: Date.now(), ...event }) : describeEvent(event);
+      if (text !== "") write(1, `${text}\n`);
+    },
+  });
 }
 
 async function runRollback(options: Options): Promise<number> {

@@ -1,7 +1,7 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
-import { median } from "./statistics.ts";
+import { median, quantile } from "./statistics.ts";
 
 /** One way to do the work of a case. */
 export interface Contender {
@@ -15,7 +15,8 @@ export interface Contender {
 export interface MeasureOptions {
   /**
    * `cpu`: the processor time of a batch of runs, for reads: other programs do not disturb it.
-   * `wall`: each run by the clock, and the median of the batch, for what waits for the disk.
+   * `wall`: each run by the clock, and the lower quartile of the batch, for what waits for the disk: whoever
+   * else uses that can only make it longer.
    * `own`: one run, which returns its own microseconds, without what prepares it.
    */
   clock: "cpu" | "wall" | "own";
@@ -123,7 +124,7 @@ async function prepareLane(contender: Contender, options: MeasureOptions): Promi
     // Ten times as many at most: the first runs say little about those to come.
     lane.runs = Math.max(1, Math.ceil(Math.min(lane.runs * 10, options.batchMs / fastestMs)));
   }
-  // The median of few commits says little.
+  // The quartile of few commits says little.
   if (options.clock === "wall" && options.batchMs >= MIN_WALL_RUNS)
     lane.runs = Math.max(lane.runs, MIN_WALL_RUNS);
   return lane;
@@ -156,7 +157,7 @@ async function wallBatch(lane: Lane): Promise<number> {
     else run(lane.next++);
     times.push(Number(process.hrtime.bigint() - start) / 1000);
   }
-  return median(times);
+  return quantile(times, 0.25);
 }
 
 // https://nodejs.org/api/v8.html#v8setflagsfromstringflags

@@ -18,7 +18,7 @@ const HELP = `node --conditions=@cortex/source src/main.ts [options]
 
 const FULL: Setting["effort"] = {
   reads: { clock: "cpu", rounds: 15, batchMs: 12 },
-  writes: { clock: "wall", rounds: 11, batchMs: 25 },
+  writes: { clock: "wall", rounds: 15, batchMs: 20 },
   quick: false,
 };
 const QUICK: Setting["effort"] = {

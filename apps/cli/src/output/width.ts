@@ -1,22 +1,11 @@
-// East Asian Wide and Fullwidth (Unicode Standard Annex #11), in blocks: what a terminal draws in two cells.
-const WIDE =
-  /[\u1100-\u115f\u231a\u231b\u2329\u232a\u2e80-\u303e\u3041-\u4dbf\u4e00-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe10-\ufe19\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{16fe0}-\u{18cff}\u{1aff0}-\u{1b2ff}\u{1f200}-\u{1f2ff}\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}|\ufe0f/u;
-const ZERO = /^(?:\p{Mark}|\p{Format})+$/u;
+// Nearly every text: one cell a character.
+const ASCII = /^[ -~]*$/;
 
 let segmenter: Intl.Segmenter | undefined;
 
-/** Whether a text holds printable ASCII and nothing else: one cell a character. */
-function isAscii(text: string): boolean {
-  for (let index = 0; index < text.length; index += 1) {
-    const code = text.charCodeAt(index);
-    if (code < 0x20 || code > 0x7e) return false;
-  }
-  return true;
-}
-
 /** Cells that a text takes on a terminal: 2 for a wide character, 0 for a combining one. */
 export function widthOf(text: string): number {
-  if (isAscii(text)) return text.length;
+  if (ASCII.test(text)) return text.length;
   let width = 0;
   for (const part of graphemes(text)) width += cellsOf(part);
   return width;
@@ -45,12 +34,19 @@ function takeCells(parts: string[], cells: number, backwards = false): string {
 }
 
 function cellsOf(grapheme: string): number {
-  if (WIDE.test(grapheme)) return 2;
-  return ZERO.test(grapheme) ? 0 : 1;
+  if (isWide(grapheme)) return 2;
+  return /^(?:\p{Mark}|\p{Format})+$/u.test(grapheme) ? 0 : 1;
+}
+
+// East Asian Wide and Fullwidth (Unicode Standard Annex #11), in blocks: what a terminal draws in two cells.
+function isWide(grapheme: string): boolean {
+  return /[\u1100-\u115f\u231a\u231b\u2329\u232a\u2e80-\u303e\u3041-\u4dbf\u4e00-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe10-\ufe19\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{16fe0}-\u{18cff}\u{1aff0}-\u{1b2ff}\u{1f200}-\u{1f2ff}\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}|\ufe0f/u.test(
+    grapheme,
+  );
 }
 
 function graphemes(text: string): string[] {
-  if (isAscii(text)) return Array.from(text);
+  if (ASCII.test(text)) return Array.from(text);
   segmenter ??= new Intl.Segmenter(undefined, { granularity: "grapheme" });
   return Array.from(segmenter.segment(text), (part) => part.segment);
 }

@@ -81,38 +81,99 @@ export class ModelList implements LegacyStore {
   }
 
   #read({ line, offset, length, text, sample, terminated }: ByteLine): LegacyItem {
-    if (text === undefined) return this.#refuse(line, visibleBytes(sample!, length), problemOf(length));
+    if (text === undefined) return refuse(line, visibleBytes(sample!, length), problemOf(length));
     let whole = text;
     if (offset === 0 && text.startsWith(BYTE_ORDER_MARK)) {
       this.#byteOrderMark = true;
       whole = text.slice(BYTE_ORDER_MARK.length);
     }
-    const read = parseModelListLine(whole, terminated ? this.#inside : this.#atEnd);
-    if (!isFields(read)) return this.#refuse(line, text, read);
-    return {
-      kind: "entry",
-      store: "model.list",
-      line,
-      position: offset,
-      modelId: read.modelId,
-      author: read.author,
-      branch: read.branch,
-      configPath: read.configPath,
-      alias: read.alias,
-      status: read.status,
-      modelFormat: null,
-      modelSource: null,
-      engine: null,
-      metadata: null,
-      notes: read.notes,
-      rest: read.rest,
-    };
+    return toItem(line, offset, whole, text, terminated ? this.#inside : this.#atEnd);
+  }
+}
+
+/**
+ * Lines of a `model.list` that were read already.
+ *
+ * @param path names the file they are from.
+ * @param modifiedAt when it was written, Unix milliseconds.
+ */
+export class ModelListLines implements LegacyStore {
+  readonly kind = "model.list";
+  readonly unit = "rows";
+  readonly path: string;
+  readonly total: number;
+  readonly modifiedAt: number;
+  readonly notes = [];
+  done = 0;
+  readonly #lines: readonly { readonly line: number; readonly text: string }[];
+  readonly #context: LineContext;
+
+  constructor(
+    path: string,
+    modifiedAt: number,
+    lines: readonly { readonly line: number; readonly text: string }[],
+    disk: DiskContext,
+  ) {
+    this.path = path;
+    this.modifiedAt = modifiedAt;
+    this.total = lines.length;
+    this.#lines = lines;
+    this.#context = { ...disk, terminated: true };
   }
 
-  #refuse(line: number, text: string, { code, why, remedy }: Problem): LegacyRefusal {
-    const shown = text.replace(/(?:\r|\\x0d)$/, "");
-    return { kind: "refusal", store: "model.list", line, text: shown, code, why, remedy };
+  *scan(): Generator<LegacyItem> {
+    for (const [position] of this.#lines.entries()) {
+      this.done = position + 1;
+      yield this.#read(position);
+    }
   }
+
+  entryAt(position: number): LegacyEntry {
+    return this.#read(position) as LegacyEntry;
+  }
+
+  assertUnchanged(): void {}
+
+  [Symbol.dispose](): void {}
+
+  #read(position: number): LegacyItem {
+    const { line, text } = this.#lines[position]!;
+    return toItem(line, position, text, text, this.#context);
+  }
+}
+
+function toItem(
+  line: number,
+  position: number,
+  whole: string,
+  text: string,
+  context: LineContext,
+): LegacyItem {
+  const read = parseModelListLine(whole, context);
+  if (!isFields(read)) return refuse(line, text, read);
+  return {
+    kind: "entry",
+    store: "model.list",
+    line,
+    position,
+    modelId: read.modelId,
+    author: read.author,
+    branch: read.branch,
+    configPath: read.configPath,
+    alias: read.alias,
+    status: read.status,
+    modelFormat: null,
+    modelSource: null,
+    engine: null,
+    metadata: null,
+    notes: read.notes,
+    rest: read.rest,
+  };
+}
+
+function refuse(line: number, text: string, { code, why, remedy }: Problem): LegacyRefusal {
+  const shown = text.replace(/(?:\r|\\x0d)$/, "");
+  return { kind: "refusal", store: "model.list", line, text: shown, code, why, remedy };
 }
 
 function changed(path: string): string {

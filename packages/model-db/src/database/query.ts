@@ -65,6 +65,11 @@ export interface Session {
 
 /** The session of a write transaction. */
 export interface WriteSession extends Session {
+  /**
+   * The number after the greatest that a query finds. It is looked for once in a transaction and
+   * counted on from there: nobody else can write meanwhile.
+   */
+  nextNumber(greatest: Query<object, { greatest: number | null }>): Awaitable<number>;
   /** Runs a part of the transaction that is undone when it fails, while the rest can go on. */
   nested<T>(work: () => Promise<T>): Promise<T>;
 }

@@ -1,16 +1,16 @@
-// C0, DEL, C1; line and paragraph separators; bidirectional controls; byte order mark; lone surrogates; what
-// Unicode says is no character.
-const FORBIDDEN =
-  // oxlint-disable-next-line no-control-regex -- naming them is the point
-  /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]|\p{Surrogate}|\p{Noncharacter_Code_Point}/u;
-const FORBIDDEN_ALL = new RegExp(FORBIDDEN.source, "gu");
-
-// Nearly every text; the long expression takes longer to get ready than a list of models to print.
+// Nearly every text.
 const PLAIN = /^[ -~]*$/;
+
+// C0, DEL, C1; line and paragraph separators; bidirectional controls; byte order mark; lone surrogates; what
+// Unicode says is no character. Made when it is needed: that takes longer than to print a list of models.
+function forbidden(): RegExp {
+  // oxlint-disable-next-line no-control-regex -- naming them is the point
+  return /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]|\p{Surrogate}|\p{Noncharacter_Code_Point}/gu;
+}
 
 /** Whether a text holds a character that could drive a terminal, reorder a line or break an encoding. */
 export function hasForbiddenCharacter(text: string): boolean {
-  return !PLAIN.test(text) && FORBIDDEN.test(text);
+  return !PLAIN.test(text) && forbidden().test(text);
 }
 
 /**
@@ -20,7 +20,7 @@ export function hasForbiddenCharacter(text: string): boolean {
  */
 export function toVisible(text: string): string {
   if (!hasForbiddenCharacter(text)) return text;
-  return text.replace(FORBIDDEN_ALL, (character) => {
+  return text.replace(forbidden(), (character) => {
     const code = character.codePointAt(0)!.toString(16);
     if (code.length <= 2) return `\\x${code.padStart(2, "0")}`;
     return code.length <= 4 ? `\\u${code.padStart(4, "0")}` : `\\u{${code}}`;

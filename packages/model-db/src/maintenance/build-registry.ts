@@ -12,6 +12,7 @@ import { SCHEMA_VERSION } from "../migrations/schema-version.ts";
 import type { EventTable } from "../schema/event.ts";
 import { toFileRow } from "../schema/file.ts";
 import { toModelValues } from "../schema/model.ts";
+import { carryOver, type CarriedTable } from "./carry-over.ts";
 import { checkRegistry } from "./check.ts";
 import { syncPath } from "./durable-files.ts";
 
@@ -25,6 +26,8 @@ export interface RegistryContent {
   readonly models: Iterable<{ model: Model; files: readonly ModelFile[] }>;
   /** As they are stored, in the order of their ids. */
   readonly events: Iterable<EventTable>;
+  /** Files to take from what they hold beside a registry, the best first. */
+  readonly carriedFrom: readonly string[];
 }
 
 const ROWS_AT_ONCE = 1000;
@@ -35,6 +38,7 @@ const BUSY_TIMEOUT_MS = 5000;
  * the disk. What an interrupted run has left there goes first.
  *
  * @param path of the file, in which nobody looks for a registry.
+ * @returns the tables of other programs that were taken along.
  * @throws RegistryError `database_damaged` where the disk did not keep what was written, `disk_full`,
  *   `read_only`, `io_error`.
  */
@@ -42,8 +46,9 @@ export async function buildRegistry(
   path: string,
   content: RegistryContent,
   onProgress: (what: string, done: number) => void = () => undefined,
-): Promise<void> {
+): Promise<CarriedTable[]> {
   removeDatabase(path);
+  let carried: CarriedTable[];
   const connection = openConnection(path, { readonly: false, busyTimeoutMs: BUSY_TIMEOUT_MS });
   try {
     enableWal(connection, BUSY_TIMEOUT_MS);
@@ -54,6 +59,7 @@ export async function buildRegistry(
       .run(content.registryId, content.createdAt);
     await insertModels(connection, content.models, onProgress);
     await insertEvents(connection, content.events, onProgress);
+    carried = carryOver(connection, content.carriedFrom);
     connection.exec("INSERT INTO model_search (rowid, text) SELECT seq, text FROM model_search_text");
     connection.exec("INSERT INTO model_search (model_search) VALUES ('optimize')");
     connection.exec("COMMIT");
@@ -67,6 +73,7 @@ export async function buildRegistry(
   // Of the connection that only read.
   for (const end of ["-wal", "-shm"]) rmSync(path + end, { force: true });
   syncPath(path);
+  return carried;
 }
 
 /** Removes a database that nobody has open, with what lies beside it. */

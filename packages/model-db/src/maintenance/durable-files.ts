@@ -30,10 +30,12 @@ export function fingerprintOf(path: string): Fingerprint {
 }
 
 /** Writes a small new file, through to the disk. */
-export function writeDurably(path: string, text: string): void {
+export function writeDurably(path: string, text: string | Buffer): void {
   const descriptor = openSync(path, "wx", 0o600);
   try {
-    writeSync(descriptor, text);
+    // A disk that is nearly full takes a part, and says so only the next time.
+    const bytes = typeof text === "string" ? Buffer.from(text) : text;
+    for (let at = 0; at < bytes.length;) at += writeSync(descriptor, bytes, at);
     fsyncSync(descriptor);
   } finally {
     closeSync(descriptor);

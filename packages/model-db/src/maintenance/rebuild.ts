@@ -6,6 +6,7 @@ import { RegistryError } from "../errors.ts";
 import { assemble, type AssemblyReport, type Source } from "./assemble.ts";
 import { registryOfBackup } from "./backup-folder.ts";
 import { buildRegistry, removeDatabase } from "./build-registry.ts";
+import type { CarriedTable } from "./carry-over.ts";
 import { lastLoggedEventId } from "./change-log.ts";
 import { renameDurably, syncPath } from "./durable-files.ts";
 import { lockFile } from "./folder-lock.ts";
@@ -26,6 +27,8 @@ export interface RebuildReport extends AssemblyReport {
   readonly setAside: string | null;
   /** Absolute: the backup folder that was used; `null` without one. */
   readonly from: string | null;
+  /** Tables of old programs that use the same file; empty where nothing was built. */
+  readonly otherTables: readonly CarriedTable[];
 }
 
 const OPENING_MS = 300;
@@ -95,12 +98,13 @@ export async function finishRebuild(
   const at = marker.startedAt;
   const setAside = marker.files.length > 0 ? marker.setAside : null;
   using assembly = await assemble(sources, { at, onProgress });
-  await buildRegistry(built, { ...identity, ...rebuiltContent(assembly, setAside, at) }, onProgress);
+  const content = { ...identity, ...rebuiltContent(assembly, setAside, at), carriedFrom: filesOf(sources) };
+  const otherTables = await buildRegistry(built, content, onProgress);
   renameDurably(built, path);
   rmSync(repairMarkerPath(path), { force: true });
   syncPath(dirname(path));
   removeDatabase(copy);
-  return { ...assembly.report, registryId: identity.registryId, setAside, from: marker.from };
+  return { ...assembly.report, registryId: identity.registryId, setAside, from: marker.from, otherTables };
 }
 
 /** Says what {@link finishRebuild} would do. @param file what would be read beside the backup. */
@@ -111,7 +115,13 @@ export async function rehearseRebuild(
 ): Promise<RebuildReport> {
   const { sources, identity } = sourcesOf(path, file, from);
   using assembly = await assemble(sources, { at: Date.now(), onProgress });
-  return { ...assembly.report, registryId: identity.registryId, setAside: null, from: from ?? null };
+  return {
+    ...assembly.report,
+    registryId: identity.registryId,
+    setAside: null,
+    from: from ?? null,
+    otherTables: [],
+  };
 }
 
 /** Whether there is anything in a folder to build a registry from. */
@@ -141,6 +151,10 @@ function sourcesOf(
     .find((identity) => identity !== undefined);
   const known = foreign ? inSnapshot : (inFile ?? inSnapshot);
   return { sources, identity: known ?? newIdentity(owner) };
+}
+
+function filesOf(sources: readonly Source[]): string[] {
+  return sources.flatMap((source) => (source.origin === "change_log" ? [] : [source.path]));
 }
 
 function newIdentity(registryId: string | undefined): RegistryIdentity {

@@ -1,4 +1,3 @@
-import type { Session } from "../database/query.ts";
 import { parseName, shown } from "../domain/input.ts";
 import type { ModelFile, NewModelFile } from "../domain/model.ts";
 import { parseNewFile, parsePath } from "../domain/parse-model.ts";
@@ -59,7 +58,7 @@ export class Files {
     const wanted = parseName("name", name);
     const change = parseChangeOptions(options, this.#scope);
     await this.#scope.write(
-      async (session: Session) => {
+      async (session) => {
         const stored = await readForChange(session, wanted, change, this.#scope.now());
         const { modelId } = stored.model;
         const before = (await readFiles(session, modelId)).find((file) => file.path === path);

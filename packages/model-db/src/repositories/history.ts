@@ -95,7 +95,7 @@ export class History {
   /** The id of the newest event; 0 when nothing has happened yet. */
   async latestEventId(): Promise<number> {
     const row = await this.#scope.reader.get(newestEvent, {});
-    return row?.event_id ?? 0;
+    return row?.greatest ?? 0;
   }
 
   // When the leases that an event left behind ran out: any later change would have noticed it first.

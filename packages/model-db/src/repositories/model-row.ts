@@ -1,5 +1,5 @@
 import type { MachineTime } from "../database/machine-time.ts";
-import { query, type Query, type Session } from "../database/query.ts";
+import { query, type Query, type Session, type WriteSession } from "../database/query.ts";
 import type { EventKind, ModelEvent } from "../domain/event.ts";
 import { MODEL_FIELDS, type ModelField } from "../domain/fields.ts";
 import { shown } from "../domain/input.ts";
@@ -72,8 +72,8 @@ function updateOf(changed: JsonObject): RowUpdate {
   return only ?? (PLAIN.some((name) => name in changed) ? updatePlain : updateVersion);
 }
 
-export const newestEvent: Query<object, { event_id: number | null }> = query("event newest", ({ db }) =>
-  db.selectFrom("model_event").select((eb) => eb.fn.max("event_id").as("event_id")),
+export const newestEvent: Query<object, { greatest: number | null }> = query("event newest", ({ db }) =>
+  db.selectFrom("model_event").select((eb) => eb.fn.max("event_id").as("greatest")),
 );
 
 const insertEvent: Query<EventTable, unknown> = query("event insert", ({ db, p }) =>
@@ -121,7 +121,7 @@ export interface StoredModel {
  * @throws RegistryError `model_not_found`, `row_version_mismatch`, `lease_lost`.
  */
 export async function readForChange(
-  session: Session,
+  session: WriteSession,
   name: string,
   change: Change,
   now: MachineTime,
@@ -157,7 +157,7 @@ export async function readForChange(
  * search text are the caller's.
  */
 export async function writeModel(
-  session: Session,
+  session: WriteSession,
   { seq, model: before }: StoredModel,
   changed: Model,
   { actor }: Change,
@@ -175,7 +175,7 @@ export async function writeModel(
 
 /** Counts a change of a model's files as a change of the model, with its history entry. */
 export async function writeFilesChange(
-  session: Session,
+  session: WriteSession,
   { seq, model }: StoredModel,
   { before, after }: { before: JsonObject[]; after: JsonObject[] },
   { actor }: Change,
@@ -196,7 +196,7 @@ export async function leasesHeldUntil(session: Session, modelId: string, now: Ma
 
 /** Writes a changed status and its history entry, whose id it returns. */
 export async function writeStatus(
-  session: Session,
+  session: WriteSession,
   { seq, model: before }: StoredModel,
   changed: Model,
   kind: EventKind,
@@ -214,7 +214,7 @@ export async function writeStatus(
 
 /** Writes the next version of a model and the event that tells of it. */
 async function writeVersion(
-  session: Session,
+  session: WriteSession,
   seq: number,
   changed: Model,
   event: Pick<ModelEvent, "kind" | "actor" | "before" | "after">,
@@ -238,10 +238,9 @@ async function writeVersion(
 }
 
 /** Adds an entry to the history and returns its id. */
-export async function writeEvent(session: Session, event: Omit<ModelEvent, "eventId">): Promise<number> {
+export async function writeEvent(session: WriteSession, event: Omit<ModelEvent, "eventId">): Promise<number> {
   // Known before the insert because the checksum covers it; nobody else can take it meanwhile.
-  const newest = await session.get(newestEvent, {});
-  const eventId = (newest?.event_id ?? 0) + 1;
+  const eventId = await session.nextNumber(newestEvent);
   await session.run(insertEvent, toEventRow({ eventId, ...event }));
   return eventId;
 }

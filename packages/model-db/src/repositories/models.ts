@@ -1,4 +1,4 @@
-import { query, type Query, type Session } from "../database/query.ts";
+import { query, type Awaitable, type Query, type Session, type WriteSession } from "../database/query.ts";
 import { parseCursor, toCursor } from "../domain/cursor.ts";
 import { MODEL_FIELDS, type ModelField } from "../domain/fields.ts";
 import {
@@ -220,7 +220,7 @@ export class Models {
 
   /** The model with an id, or `undefined`. */
   async find(modelId: string): Promise<Model | undefined> {
-    return this.#found(await this.#scope.reader.get(byId, { model_id: parseName("model_id", modelId) }));
+    return this.#read(byId, { model_id: parseName("model_id", modelId) });
   }
 
   /**
@@ -229,16 +229,15 @@ export class Models {
    * @throws RegistryError `model_not_found`.
    */
   async get(modelId: string): Promise<Model> {
-    // As in resolve: written out, because the hottest reads feel each promise on the way.
-    const row = await this.#scope.reader.get(byId, { model_id: parseName("model_id", modelId) });
-    const model = row?.status === MODEL_STATUS.READY ? toModel(row) : await this.#found(row);
+    const read = this.#read(byId, { model_id: parseName("model_id", modelId) });
+    const model = read instanceof Promise ? await read : read;
     if (model === undefined) throw await modelNotFound(this.#scope.reader, modelId);
     return model;
   }
 
   /** The model that an id or an alias means, or `undefined`: one lookup. */
   async findByName(name: string): Promise<Model | undefined> {
-    return this.#found(await this.#scope.reader.get(byName, { name: parseName("name", name) }));
+    return this.#read(byName, { name: parseName("name", name) });
   }
 
   /**
@@ -247,8 +246,8 @@ export class Models {
    * @throws RegistryError `model_not_found`, naming the nearest name there is.
    */
   async resolve(name: string): Promise<Model> {
-    const row = await this.#scope.reader.get(byName, { name: parseName("name", name) });
-    const model = row?.status === MODEL_STATUS.READY ? toModel(row) : await this.#found(row);
+    const read = this.#read(byName, { name: parseName("name", name) });
+    const model = read instanceof Promise ? await read : read;
     if (model === undefined) throw await modelNotFound(this.#scope.reader, name);
     return model;
   }
@@ -441,17 +440,27 @@ export class Models {
     });
   }
 
+  // What is there at once is not waited for: the hottest reads feel each promise on the way.
+  #read<P extends object>(wanted: Query<P, ModelRow>, parameters: P): Awaitable<Model | undefined> {
+    const row = this.#scope.reader.get(wanted, parameters);
+    return row instanceof Promise ? row.then((found) => this.#found(found)) : this.#found(row);
+  }
+
   // A stored READY is true; a stored RUNNING is true as long as there is a lease.
-  async #found(row: ModelRow | undefined): Promise<Model | undefined> {
+  #found(row: ModelRow | undefined): Awaitable<Model | undefined> {
     if (row?.status !== MODEL_STATUS.RUNNING) return row && toModel(row);
-    const current = await this.#scope.reader.get(bySeq, { seq: row.seq, ...momentOf(this.#scope.now()) });
-    return current && toModel(current);
+    return this.#current(row.seq);
+  }
+
+  async #current(seq: number): Promise<Model | undefined> {
+    const row = await this.#scope.reader.get(bySeq, { seq, ...momentOf(this.#scope.now()) });
+    return row && toModel(row);
   }
 }
 
 /** Stores a model with its names, tags, files and history; its search text is the caller's. */
 export async function insertModel(
-  session: Session,
+  session: WriteSession,
   draft: ModelDraft,
   change: Change,
   onExisting: "fail" | "skip",
@@ -483,7 +492,7 @@ export async function insertModel(
 
 /** Writes a changed model with all that follows from it: names, tags, search, history. */
 export async function changeModel(
-  session: Session,
+  session: WriteSession,
   stored: StoredModel,
   changed: Model,
   change: Change,
@@ -508,7 +517,7 @@ export async function changeModel(
 
 /** Takes a model out, with its files, and tells the history. @throws RegistryError `model_running` */
 export async function deleteModel(
-  session: Session,
+  session: WriteSession,
   { seq, model }: StoredModel,
   { actor }: Change,
 ): Promise<void> {

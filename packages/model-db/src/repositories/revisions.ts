@@ -1,4 +1,4 @@
-import type { Session } from "../database/query.ts";
+import type { WriteSession } from "../database/query.ts";
 import { shown } from "../domain/input.ts";
 import { MODEL_STATUS, type Model, type ModelFile } from "../domain/model.ts";
 import { toFileRecord } from "../domain/record.ts";
@@ -66,7 +66,7 @@ export class Revisions {
 }
 
 async function revise(
-  session: Session,
+  session: WriteSession,
   revisions: readonly Revision[],
   stored: ReadonlyMap<string, StoredModel>,
   change: Change,
@@ -118,7 +118,7 @@ function revised(now: Model, target: Model): Model {
 }
 
 async function writeUpdate(
-  session: Session,
+  session: WriteSession,
   { stored, changed, before, after }: Update,
   change: Change,
 ): Promise<string[]> {
@@ -136,7 +136,7 @@ async function writeUpdate(
 }
 
 async function insertAgain(
-  session: Session,
+  session: WriteSession,
   { model, files }: NonNullable<Revision["target"]>,
   change: Change,
 ): Promise<void> {

@@ -7,6 +7,7 @@ import { expect, vi } from "vitest";
 import {
   createSnapshot,
   followBackup,
+  isIntactSnapshot,
   lastLoggedEventId,
   listSnapshots,
   openRegistry,
@@ -20,7 +21,7 @@ import { expectRefusal } from "../contract/refusal.ts";
 import { startProcess } from "../processes/start.ts";
 import { test } from "../sqlite/folder.ts";
 
-vi.setConfig({ testTimeout: 30_000 });
+vi.setConfig({ testTimeout: 60_000 });
 
 async function loggedEvents(folder: string): Promise<ModelEvent[]> {
   const damage: LogDamage[] = [];
@@ -121,15 +122,15 @@ test("killed again and again, it goes on exactly where it was: nothing is missed
 }) => {
   const [location, backups] = [join(folder, "registry.db"), join(folder, "backups")];
   await using registry = await openRegistry(location);
-  const writer = startProcess("writer.ts", { location, name: "w", changes: 4000, pauseMs: 1 });
+  const writer = startProcess("writer.ts", { location, name: "w", changes: 100_000, pauseMs: 1 });
   await writer.next("ready");
   writer.send("go");
-  let first = 0;
   for (let round = 0; round < 6; round++) {
-    const follower = startProcess("follower.ts", { location, folder: backups });
-    if (round === 0) first = await follower.next<number>("snapshot");
+    // Every other one is in the middle of snapshots, new segments and what goes with old ones.
+    const snapshotEveryMs = round % 2 === 0 ? 60_000 : 50;
+    const follower = startProcess("follower.ts", { location, folder: backups, snapshotEveryMs });
     await follower.next("logged");
-    await sleep(Math.random() * 60);
+    await sleep(Math.random() * (round % 2 === 0 ? 60 : 600));
     follower.kill("SIGKILL");
     await follower.ended;
   }
@@ -137,8 +138,13 @@ test("killed again and again, it goes on exactly where it was: nothing is missed
   await writer.ended;
   const newest = await registry.history.latestEventId();
   await following(location, backups, (reached) => reached(newest));
-  expect(await loggedEvents(backups)).toEqual(await history(registry, first));
+  const logged = await loggedEvents(backups);
+  const [first] = logged;
+  expect(logged).toEqual(await history(registry, first!.eventId - 1));
   expect(lastLoggedEventId(backups)).toBe(newest);
+  const snapshots = listSnapshots(backups);
+  expect(first!.eventId).toBeLessThanOrEqual(snapshots.at(-1)!.eventId + 1);
+  expect(snapshots.map(isIntactSnapshot)).toEqual(snapshots.map(() => true));
 });
 
 test("one process follows into a folder; a dead one is in nobody's way", async ({ folder }) => {

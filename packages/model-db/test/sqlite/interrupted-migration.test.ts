@@ -85,7 +85,7 @@ describe("a migration that is interrupted", () => {
     };
     for (let round = 0; round < 8; round += 2) await Promise.all([kill(round), kill(round + 1)]);
     expect(versions, "at least one was in time").toContain(3);
-  }, 30_000);
+  }, 60_000);
 
   test.skipIf(!canTrace)(
     "by SIGKILL at its n-th write leaves the version before or the one after, whole (needs strace)",
@@ -117,13 +117,13 @@ describe("a migration that is interrupted", () => {
         0,
         write,
       ]);
-      // The snapshot before it comes first; the last is in the last step.
-      moments.push(...[2, 100, 200, 300, 570].map((write): [number, number] => [1, write]));
+      // Each thread counts for itself: the first is met while a snapshot is taken, the others in the steps.
+      moments.push(...[2, 200, 400].map((write): [number, number] => [1, write]));
       for (let index = 0; index < moments.length; index += 2) {
         await Promise.all(moments.slice(index, index + 2).map(([from, write]) => kill(from, write)));
       }
       expect(seen.size, [...seen].join(", ")).toBeGreaterThan(2);
     },
-    30_000,
+    60_000,
   );
 });

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { openRegistry } from "@cortex/model-db";
 
 import { atLeast, atMost, type Case } from "../case.ts";
+import { BlindWriter } from "../contenders/blind-writer.ts";
 import * as drizzle from "../contenders/drizzle-writer.ts";
 import { openDrizzle } from "../contenders/drizzle.ts";
 import * as kysely from "../contenders/kysely-writer.ts";
@@ -11,7 +12,7 @@ import { readModelList, rewriteModelList, writeModelList } from "../contenders/m
 import { BARE, EQUAL_WORK, RawWriter } from "../contenders/raw-writer.ts";
 import { openRaw } from "../contenders/raw.ts";
 import { SyncFloor } from "../contenders/sync-floor.ts";
-import { aliasAt, sampleIndexes } from "../dataset.ts";
+import { aliasAt, modelAt, sampleIndexes } from "../dataset.ts";
 import { framesPerCommit } from "../frames.ts";
 import { measure, type Contender } from "../harness.ts";
 
@@ -19,6 +20,7 @@ const OURS = "registry, update with expectedRowVersion";
 const FLOOR = "its sync floor: as many pages, one fdatasync";
 const RAW = "raw, with history and checksums";
 const RAW_BARE = "raw, without";
+const SQLITE = "SQLite alone: the same pages, nothing read or computed";
 const KYSELY = "Kysely transaction, with history and checksums";
 
 /** One durable change of one field with its conflict check, and a lease taken and given back. */
@@ -31,13 +33,17 @@ export const change: Case = {
     const connection = openRaw(rawPath);
     const raw = new RawWriter(connection, EQUAL_WORK);
     const bare = new RawWriter(connection, BARE);
+    const blind = new BlindWriter(connection);
     const query = openKysely(rawPath);
     const orm = openDrizzle(rawPath);
     const floor = new SyncFloor(join(fixture.folder, "floor"));
     const list = join(fixture.folder, "change.list");
     writeModelList(list, fixture.size);
 
-    const names = sampleIndexes(fixture.size, 1024).map(aliasAt);
+    const sample = sampleIndexes(fixture.size, 1024);
+    const names = sample.map(aliasAt);
+    // Models are numbered from 1 in their order.
+    const keys = sample.map((index) => ({ seq: index + 1, modelId: modelAt(index).modelId }));
     const nameAt = (index: number): string => names[(index + 1024) % names.length]!;
     const known = new Map<string, { rowVersion: number; pinned: boolean }>();
     const update = async (index: number): Promise<void> => {
@@ -60,6 +66,13 @@ export const change: Case = {
       { name: OURS, isAsync: true, run: update },
       { name: RAW, run: (index) => raw.togglePin(nameAt(index), Date.now()) },
       { name: RAW_BARE, run: (index) => bare.togglePin(nameAt(index), Date.now()) },
+      {
+        name: SQLITE,
+        run(index) {
+          const { seq, modelId } = keys[index % keys.length]!;
+          blind.change(seq, modelId, Date.now());
+        },
+      },
       { name: FLOOR, run: floorOf(frames) },
       { name: "sync floor of the bare change", run: floorOf(bareFrames) },
       { name: KYSELY, isAsync: true, run: (index) => kysely.togglePin(query, nameAt(index), Date.now()) },

@@ -18,7 +18,7 @@ export const writers: Case = {
   name: "writers",
   sizes: (size) => size < 1_000_000,
   async run({ fixture, effort }) {
-    const durationMs = effort.quick ? 1500 : 4000;
+    const durationMs = effort.quick ? 1500 : 8000;
     const loop = async (path: string, script: string, count: number): Promise<Written[]> => {
       // All of them have started by then.
       const start = Date.now() + 1000 + count * 150;

@@ -1,5 +1,5 @@
 import type { NewModel } from "@cortex/model-db";
-import { and, eq, sql } from "drizzle-orm";
+import { and, eq, max, sql } from "drizzle-orm";
 
 import * as tables from "./drizzle.ts";
 import { checksum, digest, toRecord, toRow, type Row, type Value } from "./row.ts";
@@ -79,7 +79,13 @@ function addEvent(
   before: string | null,
   after: string,
 ): void {
+  const newest = transaction
+    .select({ event_id: max(tables.modelEvent.event_id) })
+    .from(tables.modelEvent)
+    .get();
+  const event_id = (newest?.event_id ?? 0) + 1;
   const values: Value[] = [
+    event_id,
     row["model_id"]!,
     kind,
     "bench",
@@ -88,7 +94,17 @@ function addEvent(
     before,
     after,
   ];
-  const [model_id, , actor, at, row_version] = values as [string, string, string, number, number];
-  const event = { model_id, kind, actor, at, row_version, before, after, row_checksum: digest(values) };
+  const [, model_id, , actor, at, row_version] = values as [number, string, string, string, number, number];
+  const event = {
+    event_id,
+    model_id,
+    kind,
+    actor,
+    at,
+    row_version,
+    before,
+    after,
+    row_checksum: digest(values),
+  };
   transaction.insert(tables.modelEvent).values(event).run();
 }

@@ -73,7 +73,13 @@ async function addEvent(
   before: string | null,
   after: string,
 ): Promise<void> {
+  const { newest } = await transaction
+    .selectFrom("model_event")
+    .select((eb) => eb.fn.max<number | null>("event_id").as("newest"))
+    .executeTakeFirstOrThrow();
+  const event_id = (newest ?? 0) + 1;
   const values: Value[] = [
+    event_id,
     row["model_id"]!,
     kind,
     "bench",
@@ -82,7 +88,17 @@ async function addEvent(
     before,
     after,
   ];
-  const [model_id, , actor, at, row_version] = values as [string, string, string, number, number];
-  const event = { model_id, kind, actor, at, row_version, before, after, row_checksum: digest(values) };
+  const [, model_id, , actor, at, row_version] = values as [number, string, string, string, number, number];
+  const event = {
+    event_id,
+    model_id,
+    kind,
+    actor,
+    at,
+    row_version,
+    before,
+    after,
+    row_checksum: digest(values),
+  };
   await transaction.insertInto("model_event").values(event).execute();
 }

@@ -2,7 +2,7 @@ import type { NewModel } from "@cortex/model-db";
 import type Database from "better-sqlite3";
 
 import { STABLE_COLUMNS } from "./raw.ts";
-import { checksum, digest, NAMES, toRecord, toRow, type Row } from "./row.ts";
+import { checksum, digest, NAMES, toRecord, toRow, type Row, type Value } from "./row.ts";
 import { BOOT, TICK } from "./running.ts";
 
 /** Which of the registry's extras a raw writer does as well. */
@@ -25,11 +25,14 @@ export class RawWriter {
   readonly #tag: Database.Statement;
   readonly #search: Database.Statement;
   readonly #searchFrom: Database.Statement;
+  readonly #newestEvent: Database.Statement;
   readonly #event: Database.Statement;
   readonly #read: Database.Statement;
   readonly #update: Database.Statement;
   readonly #begin: Database.Statement;
   readonly #commit: Database.Statement;
+  readonly #savepoint: Database.Statement;
+  readonly #release: Database.Statement;
   // The key of the first model that was inserted.
   #first: number | undefined;
 
@@ -47,8 +50,9 @@ export class RawWriter {
     this.#searchFrom = prepare(
       "INSERT INTO model_search (rowid, text) SELECT seq, text FROM model_search_text WHERE seq >= +?",
     );
+    this.#newestEvent = prepare("SELECT max(event_id) FROM model_event").pluck();
     this.#event = prepare(
-      "INSERT INTO model_event (model_id, kind, actor, at, row_version, before, after, row_checksum) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+      "INSERT INTO model_event (event_id, model_id, kind, actor, at, row_version, before, after, row_checksum) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
     );
     this.#read = prepare(
       `SELECT ${STABLE_COLUMNS} FROM model_name JOIN model ON model.seq = model_name.model_seq WHERE model_name.name = +?`,
@@ -58,6 +62,8 @@ export class RawWriter {
     );
     this.#begin = prepare("BEGIN IMMEDIATE");
     this.#commit = prepare("COMMIT");
+    this.#savepoint = prepare("SAVEPOINT one");
+    this.#release = prepare("RELEASE one");
   }
 
   begin(): void {
@@ -104,6 +110,22 @@ export class RawWriter {
   /** Turns the pin of a model over, in a transaction of its own, refusing if it was changed meanwhile. */
   togglePin(name: string, at: number): void {
     this.begin();
+    this.#turnPin(name, at);
+    this.commit();
+  }
+
+  /** The same for several models in one transaction, each in a savepoint, so that it could fail alone. */
+  togglePins(names: readonly string[], at: number): void {
+    this.begin();
+    for (const name of names) {
+      this.#savepoint.run();
+      this.#turnPin(name, at);
+      this.#release.run();
+    }
+    this.commit();
+  }
+
+  #turnPin(name: string, at: number): void {
     const row = this.#read.get(BOOT, TICK, name) as Row;
     const version = row["row_version"] as number;
     const [before, after] = [row["pinned"] as number, 1 - (row["pinned"] as number)];
@@ -119,11 +141,12 @@ export class RawWriter {
         JSON.stringify({ pinned: after === 1 }),
       );
     }
-    this.commit();
   }
 
   #addEvent(row: Row, kind: string, before: string | null, after: string): void {
-    const values = [row["model_id"]!, kind, "bench", row["updated_at"]!, row["row_version"]!, before, after];
+    const { model_id, updated_at, row_version } = row as Record<string, Value>;
+    const id = ((this.#newestEvent.get() as number | null) ?? 0) + 1;
+    const values = [id, model_id!, kind, "bench", updated_at!, row_version!, before, after];
     this.#event.run(...values, this.#extras.checksums ? digest(values) : "");
   }
 }

@@ -8,6 +8,8 @@ export function openRaw(path: string, options: { readonly?: boolean } = {}): Dat
   const connection = new Database(path, { readonly: options.readonly ?? false });
   connection.pragma("synchronous = FULL");
   connection.pragma("foreign_keys = ON");
+  // As the registry's readers have it.
+  if (options.readonly === true) connection.pragma("cache_size = -65536");
   connection.pragma("wal_autocheckpoint = 1000");
   return connection;
 }

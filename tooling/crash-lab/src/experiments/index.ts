@@ -5,6 +5,15 @@ import { disk } from "./disk.ts";
 import { kill } from "./kill.ts";
 import { oldClients } from "./old-clients.ts";
 import { power } from "./power.ts";
+import { textClients } from "./text-clients.ts";
 
 /** In the order in which the help lists them. */
-export const EXPERIMENTS: readonly Experiment[] = [power, kill, disk, contention, damage, oldClients];
+export const EXPERIMENTS: readonly Experiment[] = [
+  power,
+  kill,
+  disk,
+  contention,
+  damage,
+  oldClients,
+  textClients,
+];

@@ -8,7 +8,7 @@ const COLUMNS = "\"model\".\"seq\" as \"seq\", \"model\".\"model_id\" as \"model
 
 export const SHIPPED_SQL: Readonly<Record<string, CompiledSql>> = {
   "event insert": { sql: "insert into \"model_event\" (\"event_id\", \"model_id\", \"kind\", \"actor\", \"at\", \"row_version\", \"before\", \"after\", \"row_checksum\") values (+?, +?, +?, +?, +?, +?, +?, +?, +?)", parameters: ["event_id","model_id","kind","actor","at","row_version","before","after","row_checksum"] },
-  "event newest": { sql: "select max(\"event_id\") as \"event_id\" from \"model_event\"", parameters: [] },
+  "event newest": { sql: "select max(\"event_id\") as \"greatest\" from \"model_event\"", parameters: [] },
   "events desc 0": { sql: "select * from \"model_event\" order by \"event_id\" desc limit cast(+? as integer)", parameters: ["limit"] },
   "events desc modelId 0": { sql: "select * from \"model_event\" where \"model_id\" = +? order by \"event_id\" desc limit cast(+? as integer)", parameters: ["modelId","limit"] },
   "file delete": { sql: "delete from \"model_file\" where \"model_id\" = +? and \"path\" = +?", parameters: ["model_id","path"] },

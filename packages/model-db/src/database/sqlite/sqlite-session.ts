@@ -18,6 +18,7 @@ const MAX_STATEMENTS = 500;
 export class SqliteSession implements WriteSession {
   readonly #connection: Database.Database;
   readonly #prepared = new Map<string, Prepared>();
+  readonly #numbers = new Map<string, number>();
   #savepoint: Database.Statement | undefined;
   #release: Database.Statement | undefined;
 
@@ -69,6 +70,24 @@ export class SqliteSession implements WriteSession {
     }
   }
 
+  nextNumber(greatest: Query<object, { greatest: number | null }>): Awaitable<number> {
+    const last = this.#numbers.get(greatest.key);
+    if (last === undefined) return this.#lookForNumber(greatest);
+    this.#numbers.set(greatest.key, last + 1);
+    return last + 1;
+  }
+
+  async #lookForNumber(greatest: Query<object, { greatest: number | null }>): Promise<number> {
+    const found = await this.get(greatest, {});
+    this.#numbers.set(greatest.key, found?.greatest ?? 0);
+    return this.nextNumber(greatest);
+  }
+
+  /** Forgets what numbers were given: others may have written since, or what took them was undone. */
+  forgetNumbers(): void {
+    this.#numbers.clear();
+  }
+
   async nested<T>(work: () => Promise<T>): Promise<T> {
     this.#savepoint ??= this.#connection.prepare("SAVEPOINT part");
     this.#release ??= this.#connection.prepare("RELEASE part");
@@ -79,6 +98,7 @@ export class SqliteSession implements WriteSession {
       return await work();
     } catch (error) {
       if (this.#connection.inTransaction) this.#connection.exec("ROLLBACK TO part");
+      this.forgetNumbers();
       throw error;
     } finally {
       if (this.#connection.inTransaction) this.#release.run();
