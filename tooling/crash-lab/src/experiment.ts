@@ -13,6 +13,8 @@ export interface Setting {
   readonly long: boolean;
   /** Only the part of that name. */
   readonly only?: string | undefined;
+  /** Where an earlier run kept what it worked on. */
+  readonly place?: string | undefined;
   /** Told on the way. */
   readonly say: (line: string) => void;
 }

@@ -13,6 +13,7 @@ ${EXPERIMENTS.map(({ name, about }) => `  ${name.padEnd(12)} ${about}`).join("\n
   --seed <n>          another sequence of random choices (1)
   --only <part>       only this part of the experiment
   --json <file>       write the figures there as well
+  --place <folder>    damage: with the registry that a run with failures kept
   --place <folder> --state <state>   power: judge one state again, of a recording that was kept`;
 
 const { values: options, positionals } = parseArgs({
@@ -45,7 +46,7 @@ async function main(): Promise<number> {
   let failed = 0;
   for (const experiment of experiments) {
     const start = performance.now();
-    const setting = { seed: Number(options.seed), long: options.long, only, say: console.log };
+    const setting = { seed: Number(options.seed), long: options.long, only, place, say: console.log };
     const outcome = await experiment.run(setting);
     const seconds = Math.round((performance.now() - start) / 1000);
     for (const failure of outcome.failures) console.log(`FAILED ${failure}`);

@@ -47,10 +47,11 @@ export function createDamages(source: Source, count: number, seed: number): Dama
     [0.02, replaced, "replaced"],
   ];
   const damages = shares.flatMap(([share, make, kind]) =>
-    Array.from({ length: Math.ceil(count * share) }, (_, index) => ({
-      kind,
-      ...make(createRandom(seed, kind, index), source),
-    })),
+    Array.from({ length: Math.ceil(count * share) }, (_, index): Damage => {
+      const made = (): Omit<Damage, "kind"> => make(createRandom(seed, kind, index), source);
+      // Made anew each time: the same damage whatever was damaged before.
+      return { kind, ...made(), apply: (folder) => made().apply(folder) };
+    }),
   );
   return [...damages, ...truncations(source, count - damages.length)];
 }

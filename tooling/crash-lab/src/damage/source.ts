@@ -1,4 +1,4 @@
-import { copyFileSync, cpSync, mkdirSync, readdirSync } from "node:fs";
+import { copyFileSync, cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import {
@@ -41,6 +41,8 @@ export interface Source {
   /** The closed registry as it was before its last tenth of changes. */
   readonly olderFile: string;
 }
+
+const DESCRIPTION = "source.json";
 
 /** Makes registries and their backups in a folder, a tenth of the changes after the snapshot. */
 export async function makeSource(folder: string, models: number, seed: number): Promise<Source> {
@@ -99,7 +101,25 @@ export async function makeSource(folder: string, models: number, seed: number): 
     await registry.models.createMany(Array.from({ length: 50 }, (_, index) => newModel(index, random)));
     copyFileSync(join(foreign, `${REGISTRY_FILE}-wal`), foreignLog);
   }
-  return { states, versions, foreignLog, staleLog, olderFile };
+  const source: Source = { states, versions, foreignLog, staleLog, olderFile };
+  writeFileSync(join(folder, DESCRIPTION), JSON.stringify(source, toJson));
+  return source;
+}
+
+/** The source that {@link makeSource} left in a folder: the same down to its bytes. */
+export function readSource(folder: string): Source {
+  return JSON.parse(readFileSync(join(folder, DESCRIPTION), "utf8"), fromJson) as Source;
+}
+
+function toJson(_: string, value: unknown): unknown {
+  if (value instanceof Map) return { map: [...value] };
+  return value instanceof Set ? { set: [...value] } : value;
+}
+
+function fromJson(_: string, value: unknown): unknown {
+  const { map, set } = (value ?? {}) as { map?: [string, unknown][]; set?: string[] };
+  if (Array.isArray(map)) return new Map(map);
+  return Array.isArray(set) ? new Set(set) : value;
 }
 
 // Follows while some work is done, from its first change to its last.

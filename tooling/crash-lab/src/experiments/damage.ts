@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 import { createDamages, DAMAGE_KINDS, type DamageKind } from "../damage/damages.ts";
 import { runCase, type CaseResult } from "../damage/run-case.ts";
-import { BACKUPS, makeSource, type BackupKind } from "../damage/source.ts";
+import { BACKUPS, makeSource, readSource, type BackupKind } from "../damage/source.ts";
 import type { Experiment, Outcome, Setting } from "../experiment.ts";
 import { createMemoryFolder } from "../memory-folder.ts";
 
@@ -14,6 +14,8 @@ export const damage: Experiment = {
   run,
 };
 
+const SOURCE = "source";
+const MODELS = 300;
 // A repair waits for others that may be about to open the file.
 const AT_ONCE = 6;
 /** What no file and no backup can tell, when there is no log of the changes. */
@@ -32,10 +34,10 @@ interface Case {
   readonly result: CaseResult;
 }
 
-async function run({ seed, long, only, say }: Setting): Promise<Outcome> {
+async function run({ seed, long, only, place: kept, say }: Setting): Promise<Outcome> {
   const place = createMemoryFolder();
-  const source = await makeSource(join(place, "source"), long ? 1000 : 300, seed);
-  const damages = createDamages(source, long ? 3200 : 100, seed);
+  const source = kept === undefined ? await makeSource(join(place, SOURCE), MODELS, seed) : readSource(kept);
+  const damages = createDamages(source, long ? 3200 : 40, seed);
   const [onlyDamage, onlyBackup] = only?.split(":") ?? [];
   const wanted = damages.flatMap((one, index) =>
     BACKUPS.filter(
@@ -55,7 +57,7 @@ async function run({ seed, long, only, say }: Setting): Promise<Outcome> {
         failures.push(
           ...result.problems.map(
             (problem) =>
-              `${one.kind}, ${one.what}, ${one.state}, ${backup}: ${problem}. Again: npm run crash-lab -- damage${long ? " --long" : ""} --seed ${seed} --only '${index}:${backup}'`,
+              `${one.kind}, ${one.what}, ${one.state}, ${backup}: ${problem}. Again: npm run crash-lab -- damage${long ? " --long" : ""} --seed ${seed} --only '${index}:${backup}' --place ${kept ?? join(place, SOURCE)}`,
           ),
         );
       }
@@ -63,7 +65,8 @@ async function run({ seed, long, only, say }: Setting): Promise<Outcome> {
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));
-  rmSync(place, { recursive: true });
+  // What fails is run again with the same bytes.
+  if (failures.length === 0) rmSync(place, { recursive: true });
   const figures = summarize(cases);
   const means = BACKUPS.map((backup) => `${percent(figures.mean[backup])} with ${backup}`).join(", ");
   const summary = `${tableOf(figures)}\ndamage: ${damages.length} damages, ${cases.length} repairs; models that come back exactly: ${means}; ${figures.ghosts["snapshot and log"]} deleted models came back with a log: ${failures.length} failures, seed ${seed}.`;
