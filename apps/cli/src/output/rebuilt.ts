@@ -60,7 +60,8 @@ function describeOrigin({ origin, verified, lostAliases }: ModelReport): string 
 
 /** A few lines for people. @param dryRun that it was only rehearsed */
 export function describeRebuilt(report: RebuildReport, dryRun: boolean): string {
-  const { models, missingEvents, newestEventId, endKnown, contradictions, setAside, from, otherTables } = report;
+  const { models, missingEvents, newestEventId, endKnown, contradictions, setAside, from, otherTables } =
+    report;
   const count = (state: ModelReport["state"]): number =>
     models.filter((model) => model.state === state).length;
   const missing = missingEvents.reduce((sum, [first, last]) => sum + last - first + 1, 0);
