@@ -61,14 +61,16 @@ function describeOrigin({ origin, verified, lostAliases }: ModelReport): string 
 /** A few lines for people. @param dryRun that it was only rehearsed */
 export function describeRebuilt(report: RebuildReport, dryRun: boolean): string {
   const { models, missingEvents, newestEventId, endKnown, contradictions, setAside, from } = report;
-  const count = (state: ModelReport["state"]): number =>
-    models.filter((model) => model.state === state).length;
+  const count = (state: ModelReport["state"]): string => {
+    const some = models.filter((model) => model.state === state).length;
+    return `${some} ${some === 1 ? "model" : "models"}`;
+  };
   const missing = missingEvents.reduce((sum, [first, last]) => sum + last - first + 1, 0);
   const lines = [
     dryRun ? "What would come back:" : "What came back:",
-    `  ${count("recovered")} models as they were`,
-    `  ${count("uncertain")} models perhaps not in their newest version`,
-    `  ${count("lost")} models lost`,
+    `  ${count("recovered")} as last seen`,
+    `  ${count("uncertain")} perhaps not in their newest version`,
+    `  ${count("lost")} lost`,
     `  ${report.eventCount} changes of the history; ${missing} missing up to change ${newestEventId}`,
     ...(endKnown ? [] : [`What happened after change ${newestEventId} cannot be known.`]),
     ...(contradictions === 0
