@@ -1,6 +1,7 @@
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { openRegistry, type NewModel } from "@cortex/model-db";
+import { createSnapshot, openRegistry, type NewModel } from "@cortex/model-db";
 
 export const REGISTRY_FILE = "registry.db";
 export const BACKUP_FOLDER = "backup";
@@ -26,4 +27,14 @@ export async function makeRegistry(
   await using registry = await openRegistry(join(folder, REGISTRY_FILE));
   await registry.models.createMany(models);
   if (schema !== undefined) await registry.migrate(schema);
+}
+
+/** Makes a registry with a backup of all of it, and damages its file: a repair can bring everything back. */
+export async function makeDamagedRegistry(folder: string, models: readonly NewModel[]): Promise<void> {
+  const location = join(folder, REGISTRY_FILE);
+  await makeRegistry(folder, models);
+  await createSnapshot(location, join(folder, BACKUP_FOLDER));
+  const bytes = readFileSync(location);
+  for (let page = 3; page < bytes.length / 4096; page += 5) bytes.fill(0, page * 4096, (page + 1) * 4096);
+  writeFileSync(location, bytes);
 }

@@ -1,7 +1,15 @@
 import { cpSync, copyFileSync, existsSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 
-import { createSnapshot, followBackup, openRegistry, type NewModel, type Registry } from "@cortex/model-db";
+import {
+  createSnapshot,
+  followBackup,
+  lastLoggedEventId,
+  listSnapshots,
+  openRegistry,
+  type NewModel,
+  type Registry,
+} from "@cortex/model-db";
 
 import { REGISTRY_FILE } from "../fixtures.ts";
 import { createRandom, type Random } from "../random.ts";
@@ -93,32 +101,40 @@ export async function makeSource(folder: string, models: number, seed: number): 
   return { states, versions, foreignLog, staleLog, olderFile };
 }
 
-// Follows while some work is done, and to its end.
+// Follows while some work is done, from its first change to its last.
 async function followed(
   location: string,
   folder: string,
   work: (until: (eventId: number) => Promise<void>) => Promise<void>,
 ): Promise<void> {
   const ending = new AbortController();
-  let logged = 0;
+  let known = Math.max(lastLoggedEventId(folder) ?? 0, listSnapshots(folder)[0]?.eventId ?? 0);
   let waiting: (() => void) | undefined;
+  const learn = (eventId: number): void => {
+    known = Math.max(known, eventId);
+    waiting?.();
+  };
   const following = followBackup(location, folder, {
     signal: ending.signal,
-    onLogged(eventId) {
-      logged = eventId;
-      waiting?.();
-    },
+    onSnapshot: ({ eventId }) => learn(eventId),
+    onLogged: learn,
   });
   const until = async (eventId: number): Promise<void> => {
-    while (logged < eventId) await new Promise<void>((resolve) => (waiting = resolve));
+    while (known < eventId) {
+      await Promise.race([new Promise<void>((resolve) => (waiting = resolve)), following]);
+    }
   };
+  // The first run begins with a snapshot.
+  await until(await newestEventId(location));
   await work(until);
-  if (existsSync(location)) {
-    await using registry = await openRegistry(location, { mode: "read" });
-    await until(await registry.history.latestEventId());
-  }
+  await until(await newestEventId(location));
   ending.abort();
   await following;
+}
+
+async function newestEventId(location: string): Promise<number> {
+  await using registry = await openRegistry(location, { mode: "read" });
+  return registry.history.latestEventId();
 }
 
 /** Changes models in all ways: so many changes, one in ten a deletion and one in ten a new model. */

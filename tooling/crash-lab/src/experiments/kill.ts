@@ -127,7 +127,7 @@ async function interrupt(
     if (round < 0) takesMs = Math.max(2, performance.now() - begun);
     else if (code === null) inTime++;
     if (code !== null && code !== 0) problems.push(errors);
-    problems.push(...(await interruption.check(folder, output.includes("done"))));
+    problems.push(...(await interruption.check(folder, output.split("\n"))));
     rmSync(folder, { recursive: true });
   }
   return { kills: rounds, inTime, problems };

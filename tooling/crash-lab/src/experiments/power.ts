@@ -150,7 +150,7 @@ function summaryOf(
   if (leftOutSyncs !== undefined) {
     noticed.push(`${leftOutSyncs.noticed} of ${leftOutSyncs.of} left-out syncs are noticed`);
   }
-  return `power: ${count(states)} states (${count(distinct)} distinct), ${acknowledged} acknowledged changes, ${failures} failures, seed ${seed}; planted: ${noticed.join(", ")}.`;
+  return `power: ${count(states)} states (${count(distinct)} distinct), ${acknowledged} acknowledged changes, ${failures} failures, seed ${seed}; planted: ${noticed.join(", ") || "nothing"}.`;
 }
 
 function count(number: number): string {

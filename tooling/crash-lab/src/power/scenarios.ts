@@ -1,7 +1,9 @@
-import { makeRegistry, numberedModels } from "../fixtures.ts";
+import { makeDamagedRegistry, makeRegistry, numberedModels } from "../fixtures.ts";
 import type { ExploreOptions, Judge } from "./explore.ts";
+import { backupJudge } from "./judge-backup.ts";
 import { listJudge } from "./judge-list.ts";
 import { registryJudge } from "./judge-registry.ts";
+import { modelsDigestOf, repairJudge } from "./judge-repair.ts";
 import { record, type Recording } from "./recording.ts";
 
 /** A workload that is recorded once and then cut off everywhere. */
@@ -46,6 +48,36 @@ export const SCENARIOS: readonly Scenario[] = [
     judge: judgeRegistry,
     short: { perMoment: 8, every: 60 },
     long: { perMoment: 12, every: 2 },
+  },
+  {
+    name: "backup",
+    record: (place) =>
+      record(
+        place,
+        "back-up.ts",
+        { changes: 8 },
+        { prepare: (folder) => makeRegistry(folder, numberedModels("there", 10)) },
+      ),
+    judge: ({ positions }) => backupJudge(positions),
+    short: { perMoment: 6, every: 2 },
+    long: { perMoment: 60 },
+  },
+  {
+    name: "repair",
+    record: (place) =>
+      record(
+        place,
+        "repair.ts",
+        {},
+        { prepare: (folder) => makeDamagedRegistry(folder, numberedModels("there", 40)) },
+      ),
+    judge: ({ folder, content }) => {
+      // The snapshot in its backup has everything.
+      const snapshot = [...content.keys()].find((path) => /snapshots\/.*\.db$/.test(path));
+      return repairJudge(modelsDigestOf(content.get(snapshot!)!, folder));
+    },
+    short: { perMoment: 4, every: 8 },
+    long: { perMoment: 12 },
   },
 ];
 

@@ -1,7 +1,8 @@
 /** Does one piece of work that takes a while on the registry of a folder, and says when it begins and ends. */
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 
-import { createSnapshot, openRegistry } from "@cortex/model-db";
+import { createSnapshot, followBackup, openRegistry, repairRegistry } from "@cortex/model-db";
 
 import { BACKUP_FOLDER, numberedModels, REGISTRY_FILE } from "../fixtures.ts";
 
@@ -24,6 +25,30 @@ const WORK: Record<string, () => Promise<unknown>> = {
   async snapshot() {
     console.log("ready");
     await createSnapshot(location, join(folder, BACKUP_FOLDER));
+  },
+  async follow() {
+    await using registry = await openRegistry(location);
+    const ending = new AbortController();
+    let known = 0;
+    const learn = (eventId: number): void => {
+      known = Math.max(known, eventId);
+      console.log(eventId);
+    };
+    console.log("ready");
+    const following = followBackup(location, join(folder, BACKUP_FOLDER), {
+      signal: ending.signal,
+      onSnapshot: ({ eventId }) => learn(eventId),
+      onLogged: learn,
+    });
+    for (const model of numberedModels("followed", 200)) await registry.models.create(model);
+    const newest = await registry.history.latestEventId();
+    while (known < newest) await Promise.race([sleep(10), following]);
+    ending.abort();
+    await following;
+  },
+  async repair() {
+    console.log("ready");
+    await repairRegistry(location, { from: join(folder, BACKUP_FOLDER) });
   },
 };
 await WORK[work]!();
