@@ -236,19 +236,20 @@ class Bridge {
     const now = performance.now();
     this.#unsettledSince ??= now;
     const theirs = readListText(content.bytes);
+    const { lateBases } = content;
     const input = {
-      bases: this.#bases.all,
+      bases: lateBases ?? this.#bases.all,
       theirs,
       isReplaced: content.isReplaced,
       configOf,
-      missing: new Set(this.#missingSince.keys()),
+      missing: new Set(lateBases === undefined ? this.#missingSince.keys() : []),
       isSettled: (modelId: string): boolean => {
-        const since = this.#missingSince.get(modelId);
+        const since = lateBases === undefined ? this.#missingSince.get(modelId) : content.since;
         return since !== undefined && now - since >= SETTLED_MS;
       },
     };
     const looked = mergeLists({ ...input, ours: await readRegisteredModels(registry.models) });
-    this.#noteMissing(looked, content);
+    if (lateBases === undefined) this.#noteMissing(looked, content);
     const isWhole = looked.distrust === undefined && looked.kept.length + looked.pending.length === 0;
     const quietMs = now - content.since;
     const restlessMs = now - this.#unsettledSince;
@@ -260,17 +261,20 @@ class Bridge {
     const wishes = [
       ...looked.additions.map(({ text }) => text),
       ...looked.updates.map(({ modelId, fields }) => `${modelId} ${JSON.stringify(fields)}`),
+      ...looked.deletions.map(({ modelId }) => `${modelId} is gone`),
     ];
     const isNew = input.bases.length > 0 && wishes.some((wish) => !this.#tried.has(wish));
     if (!isComplete && !isNew) return false;
 
     const origin = { list, dataFolder, modifiedAt: content.modifiedAt };
-    const isNeeded = looked.deletions.length + wishes.length > 0;
+    const isNeeded = wishes.length > 0;
     const applied: AppliedMerge = isNeeded
       ? await applyMerge(registry, input, origin)
       : { merge: looked, deleted: [], updated: [], entries: [], conflicts: looked.conflicts };
     this.#isDirty = true;
-    this.#takeNote(theirs, applied);
+    // What was written too late nobody else has seen: for the others it is a change of ours.
+    if (lateBases === undefined) this.#rebase(theirs, applied);
+    this.#reportChanges(applied);
     if (!isComplete) {
       for (const wish of wishes) this.#tried.add(wish);
       return false;
@@ -278,19 +282,24 @@ class Bridge {
     file.accept(content);
     this.#tried.clear();
     this.#unsettledSince = undefined;
-    if (!content.isLate) this.#order = applied.merge.order;
-    this.#pending = applied.merge.pending;
+    if (lateBases === undefined) {
+      this.#order = applied.merge.order;
+      this.#pending = applied.merge.pending;
+    }
     this.#reportRefusals(content, applied);
     return true;
   }
 
   // What was taken over, other programs are taken to know.
-  #takeNote(theirs: ListText, { merge, deleted, updated, entries }: AppliedMerge): void {
+  #rebase(theirs: ListText, { merge, deleted, updated, entries }: AppliedMerge): void {
     const refused = new Set(entries.filter(({ outcome }) => outcome === "refused").map(({ line }) => line));
     const isAdded = new Set(merge.additions.map(({ line }) => line).filter((line) => !refused.has(line)));
     const added = theirs.rows.filter(({ line }) => isAdded.has(line)).map(({ row }) => row);
     const deletions = merge.deletions.filter(({ modelId }) => deleted.includes(modelId));
     this.#bases.rewrite((bases) => rebase(bases, { deletions, updates: updated }, added));
+  }
+
+  #reportChanges({ deleted, updated, entries }: AppliedMerge): void {
     for (const entry of entries) if (entry.outcome !== "refused") this.#report({ kind: "line", ...entry });
     for (const { modelId, fields } of updated) {
       this.#report({ kind: "updated", model_id: modelId, fields: inData(fields) });
@@ -340,6 +349,7 @@ class Bridge {
     const written = rows.filter(({ modelId }) => !pending.has(modelId));
     const bytes = Buffer.from(written.map((row) => `${formatRow(row)}\n`).join(""));
     const isThere = file.holds(bytes);
+    const before = this.#bases.all;
     if (!isThere || !isSameRows(rows, this.#bases.newest?.rows)) this.#bases.add({ rows, eventId });
     for (const [modelId, why] of leftOut) {
       if (this.#leftOut.get(modelId) !== why) this.#emit({ kind: "left_out", model_id: modelId, why });
@@ -347,7 +357,7 @@ class Bridge {
     }
     this.#order = rows.map(({ modelId }) => modelId);
     if (isThere) return;
-    if (!file.replace(bytes)) {
+    if (!file.replace(bytes, before)) {
       this.#isDirty = true;
       return;
     }
