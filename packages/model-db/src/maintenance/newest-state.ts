@@ -219,9 +219,10 @@ function follow(version: number, changes: readonly ModelEvent[]): boolean {
 function isGone(
   { rows }: Evidence,
   lastEventId: number,
-  { sources, lastRepairEventId }: Surroundings,
+  { sources, lastMissingEventId, lastRepairEventId }: Surroundings,
 ): boolean {
-  if (lastEventId <= lastRepairEventId) return false;
+  // Where all that happened since is known, its page is what is lost, however sound it looks.
+  if (lastEventId <= lastRepairEventId || lastEventId > lastMissingEventId) return false;
   const file = sources.find(({ origin, wholeTables }) => origin === "file" && wholeTables.has("model"));
   if (file === undefined || file.eventId < lastEventId) return false;
   return !rows.some(({ origin, live }) => origin === "file" && live);
@@ -237,6 +238,11 @@ function filesOf(
   sources: readonly RowSource[],
 ): { files: readonly ModelFile[]; complete: boolean } {
   const bases: { version: number; files: readonly ModelFile[] }[] = [];
+  // A whole history is the better witness: a page may be an older version of itself.
+  const told = events.at(-1)?.rowVersion ?? 0;
+  const whole =
+    created !== undefined && follow(0, events) && rows.every(({ model }) => model.rowVersion <= told);
+  if (whole) return { files: fold(NOTHING, events).files, complete: true };
   if (created !== undefined) bases.push({ version: 1, files: fold(NOTHING, [created]).files });
   for (const { source, wholeTables } of sources) {
     const row = rows.find((known) => known.source === source && known.live);
