@@ -3,6 +3,9 @@ import type { UserConfig } from "tsdown";
 import { bundledSqlite } from "./bundled-sqlite.ts";
 import { thirdPartyLicenses } from "./third-party-licenses.ts";
 
+// What is loaded late here may be loaded early there: which it is, each program decides by what it imports.
+const checks = { ineffectiveDynamicImport: false };
+
 /** A package that others import: types beside the code, dependencies left to the package manager. */
 export const library: UserConfig = {
   entry: "src/index.ts",
@@ -13,6 +16,7 @@ export const library: UserConfig = {
   exports: { devExports: "@cortex/source" },
   publint: true,
   attw: { enabled: true, profile: "esm-only" },
+  checks,
   failOnWarn: true,
 };
 
@@ -25,7 +29,7 @@ export const app: UserConfig = {
   platform: "node",
   // CommonJS starts faster: the loader of ES modules touches every export of the built-in ones.
   format: "cjs",
-  checks: { legacyCjs: false },
+  checks: { ...checks, legacyCjs: false },
   minify: true,
   dts: false,
   hash: false,

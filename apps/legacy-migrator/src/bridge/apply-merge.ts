@@ -84,9 +84,10 @@ async function applyDeletion(
   { models, history }: Repositories,
   { modelId, model, base }: Deletion,
 ): Promise<Conflict | undefined> {
-  // One that was deleted and registered again is not the one that went.
+  // One that was deleted and registered again is not the one that went; one that is from the file is.
   const { items } = await history.list({ modelId: model.modelId, kind: "created", limit: 1 });
-  if ((items[0]?.eventId ?? 0) > base.eventId) {
+  const [created] = items;
+  if (created !== undefined && created.eventId > base.eventId && created.actor !== LEGACY_ACTOR) {
     return { modelId, why: "it was registered anew, and deleted from the file" };
   }
   try {

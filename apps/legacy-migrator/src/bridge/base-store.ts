@@ -1,50 +1,47 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
-import { renameDurably, syncPath, writeDurably } from "@cortex/model-db/durable-files";
+import { renameDurably, writeDurably } from "@cortex/model-db/durable-files";
 
 import type { Base } from "./choose-base.ts";
-import { parseRow, formatRow } from "./list-row.ts";
+import { formatRow, parseRow } from "./list-row.ts";
 
-interface BaseRecord {
+interface BasesRecord {
   readonly format: 1;
   readonly registry_id: string;
-  readonly event_id: number;
+  /** Every line that a version has, once. */
   readonly lines: readonly string[];
+  /** Oldest first; `rows` are numbers of lines. */
+  readonly versions: readonly { readonly event_id: number; readonly rows: readonly number[] }[];
 }
 
 const FORMAT = 1;
-const NAME = /^base-(\d{12})\.json$/;
+const FILE = "bases.json";
 // How long a program may hold on to the list that it has read.
 const STALE_MS = 10_000;
 // The newest one may not have reached the file yet; those before it are for writes that began before.
-const KEPT_FILES = 4;
+const KEPT = 4;
 
 /**
  * The versions of the file that a foreign write may have started from: in memory those of the last ten
- * seconds, on disk the last ones, so that a bridge that was killed goes on with them.
+ * seconds, on disk the last four, so that a bridge that was killed goes on with them.
  */
 export class BaseStore {
-  readonly #folder: string;
+  readonly #path: string;
   readonly #registryId: string;
   #bases: { base: Base; endedAt: number }[] = [];
-  #number = 0;
 
   /**
-   * @param folder is made if need be.
+   * @param folder is there.
    * @param latestEventId of the registry; one that has gone back in time begins anew.
    */
   constructor(folder: string, registryId: string, latestEventId: number) {
-    this.#folder = folder;
+    this.#path = join(folder, FILE);
     this.#registryId = registryId;
-    mkdirSync(folder, { recursive: true });
     const now = performance.now();
-    for (const name of this.#names()) {
-      this.#number = Math.max(this.#number, Number(NAME.exec(name)![1]));
-      const base = this.#read(name);
-      if (base === undefined || base.eventId > latestEventId) this.#bases = [];
-      else this.#bases.push({ base, endedAt: now });
-    }
+    const bases = this.#read();
+    if (bases.some(({ eventId }) => eventId > latestEventId)) return;
+    this.#bases = bases.map((base) => ({ base, endedAt: now }));
   }
 
   /** Oldest first; none where the file and this registry have never met. */
@@ -59,56 +56,66 @@ export class BaseStore {
     return this.#bases.at(-1)?.base;
   }
 
-  /** Puts other versions in the place of those there are, in memory: the same number of them. */
+  /** Puts other versions in the place of those there are, the same number: on the disk when this returns. */
   rewrite(change: (bases: readonly Base[]) => readonly Base[]): void {
-    const bases = change(this.all);
+    const old = this.all;
+    const bases = change(old);
+    if (bases.every((base, index) => base === old[index])) return;
     this.#bases = this.#bases.map(({ endedAt }, index) => ({ base: bases[index]!, endedAt }));
+    this.#save();
   }
 
   /** Adds a version: it is on the disk when this returns. */
   add(base: Base): void {
-    const record: BaseRecord = {
-      format: FORMAT,
-      registry_id: this.#registryId,
-      event_id: base.eventId,
-      lines: base.rows.map(formatRow),
-    };
-    const name = `base-${String(++this.#number).padStart(12, "0")}.json`;
-    const temporary = join(this.#folder, "base.new");
-    rmSync(temporary, { force: true });
-    writeDurably(temporary, `${JSON.stringify(record)}\n`);
-    renameDurably(temporary, join(this.#folder, name));
     const last = this.#bases.at(-1);
     if (last !== undefined) last.endedAt = performance.now();
     this.#bases.push({ base, endedAt: Infinity });
-    this.#keep(KEPT_FILES);
+    this.#save();
   }
 
   /** Says that the file holds the newest version: a program that reads it later knows no other. */
   settle(): void {
-    this.#keep(1);
-    syncPath(this.#folder);
+    this.#bases = this.#bases.slice(-1);
+    if (this.#bases.length > 0) this.#save();
   }
 
-  #keep(count: number): void {
-    for (const name of this.#names().slice(0, -count)) rmSync(join(this.#folder, name), { force: true });
+  #save(): void {
+    const numbers = new Map<string, number>();
+    const numberOf = (line: string): number => {
+      const known = numbers.get(line) ?? numbers.size;
+      numbers.set(line, known);
+      return known;
+    };
+    const versions = this.#bases.slice(-KEPT).map(({ base: { rows, eventId } }) => ({
+      event_id: eventId,
+      rows: rows.map((row) => numberOf(formatRow(row))),
+    }));
+    const record: BasesRecord = {
+      format: FORMAT,
+      registry_id: this.#registryId,
+      lines: [...numbers.keys()],
+      versions,
+    };
+    rmSync(`${this.#path}.new`, { force: true });
+    writeDurably(`${this.#path}.new`, `${JSON.stringify(record)}\n`);
+    renameDurably(`${this.#path}.new`, this.#path);
   }
 
-  #names(): string[] {
-    return readdirSync(this.#folder)
-      .filter((name) => NAME.test(name))
-      .toSorted();
-  }
-
-  #read(name: string): Base | undefined {
+  // Without a version to compare with, nothing is deleted.
+  #read(): Base[] {
     try {
-      const record = JSON.parse(readFileSync(join(this.#folder, name), "utf8")) as BaseRecord;
-      if (record.format !== FORMAT || record.registry_id !== this.#registryId) return undefined;
-      const rows = record.lines.map((line) => parseRow(line)!);
-      return rows.includes(undefined as never) ? undefined : { rows, eventId: record.event_id };
+      const record = JSON.parse(readFileSync(this.#path, "utf8")) as BasesRecord;
+      if (record.format !== FORMAT || record.registry_id !== this.#registryId) return [];
+      return record.versions.map(({ event_id, rows }) => ({
+        rows: rows.map((number) => {
+          const row = parseRow(record.lines[number]!);
+          if (row === undefined) throw new Error("not a row");
+          return row;
+        }),
+        eventId: event_id,
+      }));
     } catch {
-      // Without a version to compare with, nothing is deleted.
-      return undefined;
+      return [];
     }
   }
 }

@@ -17,14 +17,14 @@ import { findDataFolder } from "../legacy/data-folder.ts";
 import { LegacyStoreError } from "../legacy/legacy-store-error.ts";
 import { MisuseError } from "../misuse-error.ts";
 import { reasonOf } from "../reason-of.ts";
-import { applyMerge, LEGACY_ACTOR } from "./apply-merge.ts";
+import { applyMerge, LEGACY_ACTOR, type AppliedMerge } from "./apply-merge.ts";
 import { BaseStore } from "./base-store.ts";
 import { conflictEvent, type BridgeCounts, type BridgeEvent } from "./bridge-event.ts";
 import { lockBridge } from "./bridge-lock.ts";
 import { layOut } from "./lay-out.ts";
 import { ListFile, type ForeignContent } from "./list-file.ts";
 import { formatRow, type ListRow } from "./list-row.ts";
-import { readListText } from "./list-text.ts";
+import { readListText, type ListText } from "./list-text.ts";
 import { mergeLists, rebase, type ConfigState, type Merge } from "./merge-lists.ts";
 import { readRegisteredModels } from "./registered-models.ts";
 
@@ -120,6 +120,8 @@ class Bridge {
   /** Ids whose lines are gone and may be deleted: they are not written back meanwhile. */
   #pending: readonly string[] = [];
   readonly #missingSince = new Map<string, number>();
+  /** What was tried to be taken over from a file that is still being written. */
+  readonly #tried = new Set<string>();
   #isDirty = true;
   #unsettledSince: number | undefined;
   #writtenAt = -Infinity;
@@ -234,19 +236,20 @@ class Bridge {
     const now = performance.now();
     this.#unsettledSince ??= now;
     const theirs = readListText(content.bytes);
+    const { lateBases } = content;
     const input = {
-      bases: this.#bases.all,
+      bases: lateBases ?? this.#bases.all,
       theirs,
       isReplaced: content.isReplaced,
       configOf,
-      missing: new Set(this.#missingSince.keys()),
+      missing: new Set(lateBases === undefined ? this.#missingSince.keys() : []),
       isSettled: (modelId: string): boolean => {
-        const since = this.#missingSince.get(modelId);
+        const since = lateBases === undefined ? this.#missingSince.get(modelId) : content.since;
         return since !== undefined && now - since >= SETTLED_MS;
       },
     };
     const looked = mergeLists({ ...input, ours: await readRegisteredModels(registry.models) });
-    this.#noteMissing(looked, content);
+    if (lateBases === undefined) this.#noteMissing(looked, content);
     const isWhole = looked.distrust === undefined && looked.kept.length + looked.pending.length === 0;
     const quietMs = now - content.since;
     const restlessMs = now - this.#unsettledSince;
@@ -254,40 +257,65 @@ class Bridge {
       quietMs >= (isWhole && looked.deletions.length === 0 ? QUIET_MS : SETTLED_MS) ||
       (looked.distrust === undefined && restlessMs >= RESTLESS_MS) ||
       restlessMs >= NEVER_WHOLE_MS;
-    if (!isComplete) return false;
+    // Whole lines are taken over while the rest is still being written: what then becomes of them is known.
+    const wishes = [
+      ...looked.additions.map(({ text }) => text),
+      ...looked.updates.map(({ modelId, fields }) => `${modelId} ${JSON.stringify(fields)}`),
+      ...looked.deletions.map(({ modelId }) => `${modelId} is gone`),
+    ];
+    const isNew = input.bases.length > 0 && wishes.some((wish) => !this.#tried.has(wish));
+    if (!isComplete && !isNew) return false;
 
     const origin = { list, dataFolder, modifiedAt: content.modifiedAt };
-    const isNeeded = looked.deletions.length + looked.updates.length + looked.additions.length > 0;
-    const { merge, deleted, updated, entries, conflicts } = isNeeded
+    const isNeeded = wishes.length > 0;
+    const applied: AppliedMerge = isNeeded
       ? await applyMerge(registry, input, origin)
       : { merge: looked, deleted: [], updated: [], entries: [], conflicts: looked.conflicts };
-    file.accept(content);
     this.#isDirty = true;
+    // What was written too late nobody else has seen: for the others it is a change of ours.
+    if (lateBases === undefined) this.#rebase(theirs, applied);
+    this.#reportChanges(applied);
+    if (!isComplete) {
+      for (const wish of wishes) this.#tried.add(wish);
+      return false;
+    }
+    file.accept(content);
+    this.#tried.clear();
     this.#unsettledSince = undefined;
+    if (lateBases === undefined) {
+      this.#order = applied.merge.order;
+      this.#pending = applied.merge.pending;
+    }
+    this.#reportRefusals(content, applied);
+    return true;
+  }
 
-    const isAdded = new Set(merge.additions.map(({ line }) => line));
+  // What was taken over, other programs are taken to know.
+  #rebase(theirs: ListText, { merge, deleted, updated, entries }: AppliedMerge): void {
+    const refused = new Set(entries.filter(({ outcome }) => outcome === "refused").map(({ line }) => line));
+    const isAdded = new Set(merge.additions.map(({ line }) => line).filter((line) => !refused.has(line)));
     const added = theirs.rows.filter(({ line }) => isAdded.has(line)).map(({ row }) => row);
-    const taken = {
-      deletions: merge.deletions.filter(({ modelId }) => deleted.includes(modelId)),
-      updates: updated,
-    };
-    this.#bases.rewrite((bases) => rebase(bases, taken, added));
-    if (!content.isLate) this.#order = merge.order;
-    this.#pending = merge.pending;
+    const deletions = merge.deletions.filter(({ modelId }) => deleted.includes(modelId));
+    this.#bases.rewrite((bases) => rebase(bases, { deletions, updates: updated }, added));
+  }
 
-    for (const entry of entries) this.#report({ kind: "line", ...entry });
-    for (const { modelId, fields } of updated)
+  #reportChanges({ deleted, updated, entries }: AppliedMerge): void {
+    for (const entry of entries) if (entry.outcome !== "refused") this.#report({ kind: "line", ...entry });
+    for (const { modelId, fields } of updated) {
       this.#report({ kind: "updated", model_id: modelId, fields: inData(fields) });
+    }
     for (const modelId of deleted) {
       this.#missingSince.delete(modelId);
       this.#report({ kind: "deleted", model_id: modelId });
     }
+  }
+
+  #reportRefusals({ bytes }: ForeignContent, { merge, entries, conflicts }: AppliedMerge): void {
     for (const conflict of conflicts) this.#report(conflictEvent(conflict));
-    const refused = entries.filter(
-      ({ outcome, code }) => outcome === "refused" && code !== "blank_line",
-    ).length;
-    if (merge.distrust !== undefined || refused > 0) {
-      this.#setAside(content.bytes, merge.distrust ?? "it has lines that cannot be taken over");
+    const refused = entries.filter(({ outcome, code }) => outcome === "refused" && code !== "blank_line");
+    for (const entry of refused) this.#report({ kind: "line", ...entry });
+    if (merge.distrust !== undefined || refused.length > 0) {
+      this.#setAside(bytes, merge.distrust ?? "it has lines that cannot be taken over");
     }
     if (merge.kept.length > 0) {
       this.#report({
@@ -297,7 +325,6 @@ class Bridge {
         why: merge.distrust ?? "nothing says that they were deleted",
       });
     }
-    return true;
   }
 
   // Since when each line is missing that would be deleted; a file that is torn says nothing new.
@@ -322,6 +349,7 @@ class Bridge {
     const written = rows.filter(({ modelId }) => !pending.has(modelId));
     const bytes = Buffer.from(written.map((row) => `${formatRow(row)}\n`).join(""));
     const isThere = file.holds(bytes);
+    const before = this.#bases.all;
     if (!isThere || !isSameRows(rows, this.#bases.newest?.rows)) this.#bases.add({ rows, eventId });
     for (const [modelId, why] of leftOut) {
       if (this.#leftOut.get(modelId) !== why) this.#emit({ kind: "left_out", model_id: modelId, why });
@@ -329,7 +357,7 @@ class Bridge {
     }
     this.#order = rows.map(({ modelId }) => modelId);
     if (isThere) return;
-    if (!file.replace(bytes)) {
+    if (!file.replace(bytes, before)) {
       this.#isDirty = true;
       return;
     }

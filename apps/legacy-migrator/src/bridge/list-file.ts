@@ -13,6 +13,8 @@ import { basename, dirname, join } from "node:path";
 
 import { renameDurably, writeDurably } from "@cortex/model-db/durable-files";
 
+import type { Base } from "./choose-base.ts";
+
 /** A content of the file that is not ours. */
 export interface ForeignContent {
   readonly bytes: Buffer;
@@ -22,8 +24,11 @@ export interface ForeignContent {
   readonly since: number;
   /** Whether it took the place of what was there as a whole. */
   readonly isReplaced: boolean;
-  /** Whether it was written to a file that was no longer there, because ours had taken its place. */
-  readonly isLate: boolean;
+  /**
+   * For what was written to a file that was no longer there, because ours had taken its place: the versions
+   * that its writer may have started from.
+   */
+  readonly lateBases: readonly Base[] | undefined;
 }
 
 /** What a look at the file found: nothing new, nothing that can be told yet, no file, or other content. */
@@ -42,6 +47,7 @@ interface Replaced {
   stamp: Stamp;
   since: number;
   seen: Stamp;
+  readonly bases: readonly Base[];
 }
 
 // How long a program may take from opening the list to the end of writing it.
@@ -95,7 +101,7 @@ export class ListFile implements Disposable {
       modifiedAt: Number(stamp.mtimeNs / NS_PER_MS),
       since,
       isReplaced: known !== undefined && !this.#wasMissing && known.stamp.ino !== stamp.ino,
-      isLate: false,
+      lateBases: undefined,
     };
   }
 
@@ -117,7 +123,7 @@ export class ListFile implements Disposable {
         modifiedAt: Number(found.mtimeNs / NS_PER_MS),
         since: replaced.since,
         isReplaced: false,
-        isLate: true,
+        lateBases: replaced.bases,
       };
     }
     return "same";
@@ -125,7 +131,7 @@ export class ListFile implements Disposable {
 
   /** Takes note of a content that was merged. */
   accept(content: ForeignContent): void {
-    if (content.isLate) {
+    if (content.lateBases !== undefined) {
       const replaced = this.#replaced.find(({ stamp, seen }) => !isSame(stamp, seen));
       if (replaced !== undefined) replaced.stamp = replaced.seen;
       return;
@@ -150,9 +156,10 @@ export class ListFile implements Disposable {
   /**
    * Puts a text in the file's place, durably: a temporary file in the same folder, renamed.
    *
+   * @param bases the versions that a program may know that has the file open.
    * @returns false where another program has written since the last look: nothing was done.
    */
-  replace(bytes: Buffer): boolean {
+  replace(bytes: Buffer, bases: readonly Base[]): boolean {
     const temporary = join(dirname(this.path), `.${basename(this.path)}.bridge`);
     rmSync(temporary, { force: true });
     const old = this.#open();
@@ -178,6 +185,7 @@ export class ListFile implements Disposable {
           stamp: replaced,
           seen: replaced,
           since: now,
+          bases,
         });
       }
       this.#known = { stamp, bytes, isRecent: true };

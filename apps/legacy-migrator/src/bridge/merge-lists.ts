@@ -155,10 +155,10 @@ export function rebase(
   bases: readonly Base[],
   { deletions, updates }: Pick<Merge, "deletions" | "updates">,
   added: readonly ListRow[],
-): Base[] {
+): readonly Base[] {
   const deleted = new Set(deletions.map(({ modelId }) => modelId));
   const changed = new Map(updates.map(({ modelId, fields }) => [modelId, fields]));
-  if (deleted.size + changed.size + added.length === 0) return [...bases];
+  if (deleted.size + changed.size + added.length === 0) return bases;
   return bases.map(({ rows, eventId }) => {
     const ids = new Set(rows.map(({ modelId }) => modelId));
     const kept = rows
@@ -268,7 +268,8 @@ function mergeLosses(
     const { row, model, base: from, isLast, config } = loss;
     const { modelId } = row;
     const isDeleted =
-      distrusted === undefined && (isLast ? endCounts : config === "gone" || (isPlausible && !isLeft(loss)));
+      distrusted === undefined &&
+      (config === "gone" || (isPlausible && !isLeft(loss) && (!isLast || endCounts)));
     if (!isDeleted) kept.push(modelId);
     else if (model.status === MODEL_STATUS.RUNNING) {
       conflicts.push({ modelId, why: "it is running, and was deleted from the file" });

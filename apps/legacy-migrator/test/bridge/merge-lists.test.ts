@@ -94,6 +94,10 @@ describe("what a foreign write did is taken over", () => {
     const configOf = withoutConfig("c");
     expect(deletedIds(merge([[A, B, C]], [A, B], undefined, { configOf }))).toEqual(["c"]);
     expect(deletedIds(merge([[C]], [], undefined, { configOf }))).toEqual(["c"]);
+    expect(merge([[A, B, C, D]], [A, B], undefined, { configOf })).toMatchObject({
+      deletions: [{ modelId: "c" }],
+      kept: ["d"],
+    });
   });
 
   test("the last line counts as deleted in a file that was replaced as a whole", () => {

@@ -17,7 +17,7 @@ export function row(modelId: string, fields: Partial<ListRow> = {}): ListRow {
 }
 
 /** The model of which a row says all that is known. */
-export function modelOf({ modelId, author, branch, configPath, alias, status }: ListRow): Model {
+function modelOf({ modelId, author, branch, configPath, alias, status }: ListRow): Model {
   return {
     modelId,
     sourceType: "local",

@@ -193,7 +193,7 @@ class Carver {
  * same id is the same event.
  */
 function judgeLog(path: string): LogUse {
-  using versions = new PageVersions(path, "older");
+  using versions = new PageVersions(path);
   const logged = new Map<number, Set<string>>();
   for (const version of versions.all()) {
     if (version.place === "file") continue;
@@ -201,7 +201,7 @@ function judgeLog(path: string): LogUse {
       logged.set(eventId, (logged.get(eventId) ?? new Set()).add(checksum));
     }
   }
-  if (isOtherRegistry(path, versions.file)) return "foreign";
+  if (isOtherRegistry(versions)) return "foreign";
   if (logged.size === 0) return "newer";
   let [same, different] = [0, 0];
   for (const version of versions.all()) {
@@ -219,9 +219,8 @@ function judgeLog(path: string): LogUse {
   return ids.every((eventId) => eventId < newest) ? "older" : "newer";
 }
 
-function isOtherRegistry(path: string, file: Pages): boolean {
-  using versions = new PageVersions(path);
-  const [own] = attempt(() => firstRow(file, "registry")) ?? [];
+function isOtherRegistry(versions: PageVersions): boolean {
+  const [own] = attempt(() => firstRow(versions.file, "registry")) ?? [];
   const [shown] = attempt(() => firstRow(versions, "registry")) ?? [];
   return typeof own === "string" && typeof shown === "string" && own !== shown;
 }

@@ -221,6 +221,7 @@ function isGone(
   lastEventId: number,
   { sources, lastMissingEventId, lastRepairEventId }: Surroundings,
 ): boolean {
+  // Where all that happened since is known, its page is what is lost, however sound it looks.
   if (lastEventId <= lastRepairEventId || lastMissingEventId <= lastEventId) return false;
   const file = sources.find(({ origin, wholeTables }) => origin === "file" && wholeTables.has("model"));
   if (file === undefined || file.eventId < lastEventId) return false;
@@ -238,6 +239,11 @@ function filesOf(
   sources: readonly RowSource[],
 ): { files: readonly ModelFile[]; complete: boolean } {
   const bases: { version: number; files: readonly ModelFile[] }[] = [];
+  // A whole history is the better witness: a page may be an older version of itself.
+  const told = events.at(-1)?.rowVersion ?? 0;
+  const whole =
+    created !== undefined && follow(0, events) && rows.every(({ model }) => model.rowVersion <= told);
+  if (whole) return { files: fold(NOTHING, events).files, complete: true };
   if (created !== undefined) bases.push({ version: 1, files: fold(NOTHING, [created]).files });
   for (const { source, wholeTables } of sources) {
     const row = rows.find((known) => known.source === source && known.live);

@@ -69,7 +69,8 @@ export class PageVersions implements Pages, Disposable {
     }
     const { committed, lost, lastPage } = this.#readFrames();
     this.#committed = use === "newer" ? committed : -1;
-    this.logLost = lost || (use === "newer" && this.#isShort(`${path}-shm`));
+    // Where another log lies in its place, the file's own is gone.
+    this.logLost = lost || use !== "newer" || this.#isShort(`${path}-shm`);
     this.pageCount = Math.max(this.#file.pageCount, lastPage);
   }
 

@@ -101,9 +101,9 @@ export async function finishRebuild(
   const content = { ...identity, ...rebuiltContent(assembly, setAside, at), carriedFrom: filesOf(sources) };
   const otherTables = await buildRegistry(built, content, onProgress);
   renameDurably(built, path);
+  removeDatabase(copy);
   rmSync(repairMarkerPath(path), { force: true });
   syncPath(dirname(path));
-  removeDatabase(copy);
   return { ...assembly.report, registryId: identity.registryId, setAside, from: marker.from, otherTables };
 }
 

@@ -6,6 +6,7 @@ import { kill } from "./kill.ts";
 import { oldClients } from "./old-clients.ts";
 import { power } from "./power.ts";
 import { textClients } from "./text-clients.ts";
+import { times } from "./times.ts";
 
 /** In the order in which the help lists them. */
 export const EXPERIMENTS: readonly Experiment[] = [
@@ -16,4 +17,5 @@ export const EXPERIMENTS: readonly Experiment[] = [
   damage,
   oldClients,
   textClients,
+  times,
 ];

@@ -49,7 +49,8 @@ async function run({ seed, long, only, say }: Setting): Promise<Outcome> {
     parts.push(`${beside.about}: ${found.figures.failed} of ${found.figures.tried} old writes refused`);
     say(parts.at(-1)!);
   }
-  rmSync(folder, { recursive: true });
+  if (failures.length === 0) rmSync(folder, { recursive: true });
+  else say(`The files are kept in ${folder}.`);
   return {
     summary: `old-clients: ${parts.join("; ")}: ${failures.length} failures, seed ${seed}.`,
     figures,
@@ -78,7 +79,7 @@ async function killBoth(
   const problems: string[] = [];
   const through = OLD.filter((way) => way === "library" || findShell() !== undefined);
   let killed = 0;
-  await (await openRegistry(location)).close();
+  let before = await settle(location);
   for (let round = 0; round < rounds; round++) {
     const scripts = [
       ...Array.from({ length: OURS }, (_, index) => ({
@@ -117,7 +118,12 @@ async function killBoth(
       rmSync(record);
     }
     // Whoever opens it next finds all of it, and catches up with the old programs.
-    await settle(location);
+    const now = await settle(location);
+    if (now.registryId !== before.registryId || now.newestEvent < before.newestEvent) {
+      problems.push(`round ${round}: ${JSON.stringify(before)} became ${JSON.stringify(now)}`);
+      break;
+    }
+    before = now;
     say(`round ${round + 1}: ${acknowledged.length} changes of ours, ${told.length} tried by old programs`);
   }
   problems.push(...checkHistory(location, acknowledged));
@@ -127,9 +133,10 @@ async function killBoth(
   return { figures: { killed, ours: acknowledged.length, ...changes }, problems };
 }
 
-async function settle(location: string): Promise<void> {
+async function settle(location: string): Promise<{ registryId: string; newestEvent: number }> {
   await using registry = await openRegistry(location);
   await registry.transaction(async () => undefined);
+  return { registryId: registry.registryId, newestEvent: await registry.history.latestEventId() };
 }
 
 /** What of ours goes on while an old program writes. */

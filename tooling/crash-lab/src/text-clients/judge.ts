@@ -23,7 +23,7 @@ export interface Verdict {
 }
 
 // How long a line may stand in the file until the bridge has taken it over.
-const TAKEN_OVER_MS = 5000;
+const TAKEN_OVER_MS = 2000;
 
 /**
  * Compares what everybody was told with what is so. Each model is changed by one program only, so that

@@ -33,6 +33,8 @@ interface MainFile {
   readonly newestEvent: { readonly rowid: number; readonly values: readonly StoredValue[] } | undefined;
 }
 
+const UNKNOWN: MainFile = { schemaCookie: undefined, registryId: undefined, newestEvent: undefined };
+
 interface Backup extends BackupNote {
   /** The newest event that the backup's log holds; `undefined` where it cannot be reached. */
   readonly loggedEvent: number | undefined;
@@ -69,7 +71,8 @@ function repeatedly<T>(look: () => T): T {
     try {
       return look();
     } catch (error) {
-      if (!(error instanceof RegistryError) || attempt === ATTEMPTS) throw error;
+      const isGone = (error as NodeJS.ErrnoException).code === "ENOENT";
+      if (!(error instanceof RegistryError || isGone) || attempt === ATTEMPTS) throw error;
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE_MS);
     }
   }
@@ -90,9 +93,14 @@ function collect(path: string): Evidence {
       throw damaged(path, "it is empty or gone, and its write-ahead log holds changes of it");
     }
   }
-  const alone = othersHaveOpen(path) !== true;
-  if (alone) checkLog(path, logBytes);
-  return { main: readMain(path), backup, unclean: alone && logBytes > LOG_HEADER_BYTES };
+  const alone = (): boolean => othersHaveOpen(path) !== true;
+  if (!alone()) return { main: UNKNOWN, backup, unclean: false };
+  checkLog(path, logBytes);
+  const main = readMain(path);
+  // Whoever has it open has passed; and what they fold into it meanwhile was read by halves.
+  return alone()
+    ? { main, backup, unclean: logBytes > LOG_HEADER_BYTES }
+    : { main: UNKNOWN, backup, unclean: false };
 }
 
 function sizeOf(path: string): number {
@@ -186,7 +194,7 @@ function readMain(path: string): MainFile {
       newestEvent: lastRow(file, "model_event"),
     };
   } catch {
-    return { schemaCookie: undefined, registryId: undefined, newestEvent: undefined };
+    return UNKNOWN;
   }
 }
 
