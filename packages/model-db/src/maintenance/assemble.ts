@@ -287,7 +287,7 @@ function amended(
 // Of the file, that is: a snapshot and a log end earlier.
 function isEndKnown(sources: readonly ReadSource[]): boolean {
   const file = sources.find(({ origin }) => origin === "file");
-  return file?.newest === true && file.newestEventId !== undefined;
+  return file?.newest === true && !file.empty && file.newestEventId !== undefined;
 }
 
 function eventsMissing(

@@ -239,11 +239,6 @@ function filesOf(
   sources: readonly RowSource[],
 ): { files: readonly ModelFile[]; complete: boolean } {
   const bases: { version: number; files: readonly ModelFile[] }[] = [];
-  // A whole history is the better witness: a page may be an older version of itself.
-  const told = events.at(-1)?.rowVersion ?? 0;
-  const whole =
-    created !== undefined && follow(0, events) && rows.every(({ model }) => model.rowVersion <= told);
-  if (whole) return { files: fold(NOTHING, events).files, complete: true };
   if (created !== undefined) bases.push({ version: 1, files: fold(NOTHING, [created]).files });
   for (const { source, wholeTables } of sources) {
     const row = rows.find((known) => known.source === source && known.live);
