@@ -87,7 +87,7 @@ async function look(
   memory: Memory;
 }> {
   const place = createMemoryFolder();
-  const recording = await scenario.record(place, seed);
+  const recording = await scenario.record(place, seed, long);
   const memory = createMemory();
   const density = long ? scenario.long : scenario.short;
   const judge = scenario.judge(recording);

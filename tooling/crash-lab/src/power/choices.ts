@@ -24,7 +24,7 @@ export function* choicesOf(
   const contents = pending.flatMap(({ kind }, index) => (kind === "name" ? [] : [index]));
   const names = pending.flatMap(({ kind }, index) => (kind === "name" ? [index] : []));
   const all = new Set(pending.keys());
-  const subsets = contentSubsets(pending, contents, random);
+  const subsets = contentSubsets(pending, contents, random, most);
   // The plain ones first: they are never sampled away.
   const plain = subsets.splice(0, 4);
   const choices: Choice[] = [];
@@ -53,6 +53,7 @@ function contentSubsets(
   pending: readonly PendingChange[],
   contents: readonly number[],
   random: Random,
+  most: number,
 ): number[][] {
   const subsets: number[][] = [[], [...contents]];
   if (contents.length < 2) return subsets;
@@ -69,7 +70,7 @@ function contentSubsets(
       [index],
       contents.filter((other) => other !== index),
     );
-  for (let count = 0; count < 8; count++) {
+  for (let count = 0; count < 8 + most / 2; count++) {
     const chance = random.pick([0.1, 0.5, 0.9]);
     subsets.push(contents.filter(() => random.chance(chance)));
   }

@@ -9,7 +9,7 @@ import { record, type Recording } from "./recording.ts";
 /** A workload that is recorded once and then cut off everywhere. */
 export interface Scenario {
   readonly name: string;
-  record(place: string, seed: number): Promise<Recording>;
+  record(place: string, seed: number, long: boolean): Promise<Recording>;
   judge(recording: Recording): Judge;
   /** How closely it is looked at: in a test, and in the long run. */
   readonly short: Density;
@@ -24,7 +24,8 @@ const judgeRegistry = ({ positions }: Recording): Judge => registryJudge(positio
 export const SCENARIOS: readonly Scenario[] = [
   {
     name: "changes",
-    record: (place, seed) => record(place, "change-registry.ts", { seed, rounds: 1, many: 0 }),
+    record: (place, seed, long) =>
+      record(place, "change-registry.ts", { seed, rounds: long ? 3 : 1, many: 0 }),
     judge: judgeRegistry,
     short: { perMoment: 35 },
     long: { perMoment: 150 },
