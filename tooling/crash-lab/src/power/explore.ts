@@ -15,7 +15,7 @@ import {
 import type { Recording } from "./recording.ts";
 
 /** How much of each kind of acknowledged work a state holds, or what is wrong with it. */
-export type Verdict = { readonly held: Readonly<Record<string, number>> } | { readonly problem: string };
+type Verdict = { readonly held: Readonly<Record<string, number>> } | { readonly problem: string };
 
 /** Opens what a power cut has left and says what is there. */
 export type Judge = (folder: string) => Promise<Verdict>;
