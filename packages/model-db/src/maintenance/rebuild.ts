@@ -10,7 +10,7 @@ import type { CarriedTable } from "./carry-over.ts";
 import { lastLoggedEventId } from "./change-log.ts";
 import { renameDurably, syncPath } from "./durable-files.ts";
 import { lockFile } from "./folder-lock.ts";
-import { findIdentity, type RegistryIdentity } from "./registry-identity.ts";
+import { findIdentity, isSameRegistry, type RegistryIdentity } from "./registry-identity.ts";
 import { repairMarkerPath, writeRepairMarker, type RepairMarker } from "./repair-marker.ts";
 import { rebuiltContent } from "./repaired-event.ts";
 import { readBackupNote } from "./sidecar.ts";
@@ -138,7 +138,13 @@ function sourcesOf(
   const inFile = file === undefined ? undefined : findIdentity(file);
   const owner =
     (backup === undefined ? undefined : registryOfBackup(backup)) ?? readBackupNote(path)?.registryId;
-  const foreign = inFile !== undefined && owner !== undefined && inFile.registryId !== owner;
+  const inSnapshot = backup === undefined ? undefined : identityInBackup(backup);
+  const own =
+    inFile !== undefined &&
+    (owner === undefined ||
+      inFile.registryId === owner ||
+      (inSnapshot !== undefined && isSameRegistry(inFile, inSnapshot)));
+  const foreign = inFile !== undefined && !own;
   const sources: Source[] = file === undefined || foreign ? [] : [{ origin: "file", path: file }];
   const snapshots = backup === undefined ? [] : listSnapshots(backup);
   const good = snapshots.findIndex((snapshot) => isIntactSnapshot(snapshot));
@@ -146,11 +152,17 @@ function sourcesOf(
   const used = snapshots.slice(0, good === -1 ? undefined : good + 1).toReversed();
   if (backup !== undefined) sources.push({ origin: "change_log", folder: backup });
   for (const snapshot of used) sources.push({ origin: "snapshot", path: snapshot.path });
-  const inSnapshot = used
-    .map((snapshot) => findIdentity(snapshot.path))
-    .find((identity) => identity !== undefined);
-  const known = foreign ? inSnapshot : (inFile ?? inSnapshot);
+  // The backup's folder says by itself whose it is.
+  const known = own && (owner === undefined || inFile.registryId === owner) ? inFile : inSnapshot;
   return { sources, identity: known ?? newIdentity(owner) };
+}
+
+/** What the snapshots of a backup say that they are of, where that is what its folder says. */
+export function identityInBackup(backup: string): RegistryIdentity | undefined {
+  const owner = registryOfBackup(backup);
+  return listSnapshots(backup)
+    .map((snapshot) => findIdentity(snapshot.path))
+    .find((identity) => identity !== undefined && (owner === undefined || identity.registryId === owner));
 }
 
 function filesOf(sources: readonly Source[]): string[] {

@@ -10,6 +10,14 @@ export interface RegistryIdentity {
   readonly createdAt: number;
 }
 
+/**
+ * Whether two files are of one registry. Neither the id nor the time has a checksum: one of them may be
+ * damaged, and the other tells all the same.
+ */
+export function isSameRegistry(one: RegistryIdentity, other: RegistryIdentity): boolean {
+  return one.registryId === other.registryId || one.createdAt === other.createdAt;
+}
+
 // The record of its one row: how long the header is, a text of 32 characters, a whole number of six bytes.
 const RECORD_START = Buffer.from([3, 13 + 2 * 32, 5]);
 const ID = /^[0-9a-f]{32}$/;

@@ -11,12 +11,13 @@ import {
   alone,
   beginRebuild,
   finishRebuild,
+  identityInBackup,
   isBackup,
   rehearseRebuild,
   type OnProgress,
   type RebuildReport,
 } from "./rebuild.ts";
-import { findIdentity, type RegistryIdentity } from "./registry-identity.ts";
+import { findIdentity, isSameRegistry, type RegistryIdentity } from "./registry-identity.ts";
 import { readRepairMarker, type RepairMarker } from "./repair-marker.ts";
 import { readBackupNote } from "./sidecar.ts";
 
@@ -126,8 +127,15 @@ function checkSources(path: string, { kind, message }: Diagnosis, backup: string
   }
   const owner = backup === undefined ? undefined : registryOfBackup(backup);
   // What is noted beside the registry says which one belongs there.
-  const expected = readBackupNote(path)?.registryId ?? identity?.registryId;
-  if (owner !== undefined && expected !== undefined && owner !== expected) {
+  const noted = readBackupNote(path)?.registryId;
+  const expected = noted ?? identity?.registryId;
+  const inBackup = backup === undefined ? undefined : identityInBackup(backup);
+  const same =
+    noted === undefined &&
+    identity !== undefined &&
+    inBackup !== undefined &&
+    isSameRegistry(identity, inBackup);
+  if (owner !== undefined && expected !== undefined && owner !== expected && !same) {
     throw invalidInput(
       "from",
       `${backup} holds backups of another registry (${owner}; this one is ${expected}). Name the right one with --from.`,
