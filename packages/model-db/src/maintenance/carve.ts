@@ -58,7 +58,9 @@ export function* carve(
   }
   yield* carver.suspects();
   const newestEventId = attempt(() => lastRow(versions, "model_event")?.rowid ?? 0);
-  return { wholeTables: carver.wholeTables, log, newestEventId, logLost: versions.logLost };
+  // Beside one that is not of this file's last round, its own was put aside.
+  const logLost = versions.logLost || log !== "newer";
+  return { wholeTables: carver.wholeTables, log, newestEventId, logLost };
 }
 
 class Carver {

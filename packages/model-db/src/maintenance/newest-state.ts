@@ -213,8 +213,8 @@ function follow(version: number, changes: readonly ModelEvent[]): boolean {
 
 /**
  * Whether the file's models were all read, as they were after the model's last event, and it is not among
- * them: then the event of its deletion is what is missing. What an earlier repair did not bring back was
- * not deleted by that.
+ * them: then the event of its deletion is what is missing. Where none is, a page of them is not what was
+ * written last. What an earlier repair did not bring back was not deleted by that.
  */
 function isGone(
   { rows }: Evidence,
@@ -222,15 +222,16 @@ function isGone(
   { sources, lastMissingEventId, lastRepairEventId }: Surroundings,
 ): boolean {
   // Where all that happened since is known, its page is what is lost, however sound it looks.
-  if (lastEventId <= lastRepairEventId || lastEventId > lastMissingEventId) return false;
+  if (lastEventId <= lastRepairEventId || lastMissingEventId <= lastEventId) return false;
   const file = sources.find(({ origin, wholeTables }) => origin === "file" && wholeTables.has("model"));
   if (file === undefined || file.eventId < lastEventId) return false;
   return !rows.some(({ origin, live }) => origin === "file" && live);
 }
 
 /**
- * The files of a model: those that it had when all were known, and what the events after that changed.
- * Where some of these are missing, what stands in the file counts before the events that it has seen.
+ * The files of a model: those that it had when all were known, and what the events after that changed. A
+ * history without a gap counts before what stands in the file, where a write may have been lost; where
+ * some of it is missing, what stands there counts before the events that it has seen.
  */
 function filesOf(
   { files }: Evidence,
@@ -238,22 +239,22 @@ function filesOf(
   sources: readonly RowSource[],
 ): { files: readonly ModelFile[]; complete: boolean } {
   const bases: { version: number; files: readonly ModelFile[] }[] = [];
-  // A whole history is the better witness: a page may be an older version of itself.
-  const told = events.at(-1)?.rowVersion ?? 0;
-  const whole =
-    created !== undefined && follow(0, events) && rows.every(({ model }) => model.rowVersion <= told);
-  if (whole) return { files: fold(NOTHING, events).files, complete: true };
   if (created !== undefined) bases.push({ version: 1, files: fold(NOTHING, [created]).files });
   for (const { source, wholeTables } of sources) {
     const row = rows.find((known) => known.source === source && known.live);
     if (row === undefined || !wholeTables.has("model_file")) continue;
     bases.push({ version: row.model.rowVersion, files: standing(files, source) });
   }
-  const base = bases.toSorted((a, b) => b.version - a.version)[0] ?? { version: 0, files: [] };
+  const newest = Math.max(0, ...[...rows.map(({ model }) => model), ...events].map(versionOf));
+  const isComplete = ({ version }: { version: number }): boolean => {
+    const changes = events.filter(({ rowVersion }) => rowVersion > version);
+    return follow(version, changes) && version + changes.length === newest;
+  };
+  const whole = bases.find(isComplete);
+  const latest = bases.toSorted((a, b) => b.version - a.version)[0];
+  const base = whole ?? latest ?? { version: 0, files: [] };
+  const complete = whole !== undefined;
   const changes = events.filter(({ rowVersion }) => rowVersion > base.version);
-  const newest = Math.max(base.version, ...[...rows.map(({ model }) => model), ...changes].map(versionOf));
-  const complete =
-    base.version > 0 && follow(base.version, changes) && base.version + changes.length === newest;
   const changed = change(base.files, changes);
   if (complete) return { files: changed, complete };
   const file = sources.find(({ origin }) => origin === "file");

@@ -154,31 +154,33 @@ function notRegistry(random: Random, { states }: Source): Omit<Damage, "kind"> {
 
 /** The write-ahead log of a program that was killed, on a machine that has not restarted. */
 function log(random: Random, { foreignLog, staleLog }: Source): Omit<Damage, "kind"> {
-  const change = (what: string, edited: (bytes: Buffer) => Buffer | void): Omit<Damage, "kind"> => ({
-    what,
-    state: "open",
-    apply: (folder) => editFile(join(folder, `${REGISTRY_FILE}-wal`), edited),
-  });
-  const replace = (what: string, other: string): Omit<Damage, "kind"> => ({
-    what,
-    state: "open",
-    apply: (folder) => copyFileSync(other, join(folder, `${REGISTRY_FILE}-wal`)),
-  });
   const bits = random.pick([1, 1, 10, 1000]);
   return random.pick([
     { what: "log missing", state: "open", apply: (folder) => rmSync(join(folder, `${REGISTRY_FILE}-wal`)) },
-    change("log empty", () => Buffer.alloc(0)),
-    change("log cut anywhere", (bytes) => bytes.subarray(0, random.below(bytes.length))),
-    change("log cut between frames", (bytes) => {
+    editLog("log empty", () => Buffer.alloc(0)),
+    editLog("log cut anywhere", (bytes) => bytes.subarray(0, random.below(bytes.length))),
+    editLog("log cut between frames", (bytes) => {
       const frames = Math.floor((bytes.length - LOG_HEADER_BYTES) / FRAME_BYTES);
       return bytes.subarray(0, LOG_HEADER_BYTES + random.below(frames) * FRAME_BYTES);
     }),
-    change(`log with ${bits} bits flipped`, (bytes) => flip(bytes, bits, random)),
-    change("log header is garbage", (bytes) => void fillRandom(bytes.subarray(0, LOG_HEADER_BYTES), random)),
-    change("log is garbage", (bytes) => fillRandom(bytes, random)),
-    replace("a foreign log", foreignLog),
-    replace("a stale log", staleLog),
+    editLog(`log with ${bits} bits flipped`, (bytes) => flip(bytes, bits, random)),
+    editLog("log header is garbage", (bytes) => void fillRandom(bytes.subarray(0, LOG_HEADER_BYTES), random)),
+    editLog("log is garbage", (bytes) => fillRandom(bytes, random)),
+    replaceLog("a foreign log", foreignLog),
+    replaceLog("a stale log", staleLog),
   ]);
+}
+
+function editLog(what: string, edited: (bytes: Buffer) => Buffer | void): Omit<Damage, "kind"> {
+  return { what, state: "open", apply: (folder) => editFile(join(folder, `${REGISTRY_FILE}-wal`), edited) };
+}
+
+function replaceLog(what: string, other: string): Omit<Damage, "kind"> {
+  return {
+    what,
+    state: "open",
+    apply: (folder) => copyFileSync(other, join(folder, `${REGISTRY_FILE}-wal`)),
+  };
 }
 
 /** Nothing that the files alone could tell: an older copy, or the log gone with the machine restarted. */

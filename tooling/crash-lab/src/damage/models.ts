@@ -13,9 +13,9 @@ export function readModels(location: string, modelIds?: readonly string[]): Map<
     const files = connection.prepare("SELECT * FROM model_file WHERE model_id = ? ORDER BY path").raw();
     const rows = models.all({ ids: modelIds === undefined ? null : JSON.stringify(modelIds) }) as Row[];
     return new Map(
-      rows.map(({ seq: _, ...row }) => [
+      rows.map((row) => [
         row.model_id,
-        [row, ...files.all(row.model_id)].map((one) => JSON.stringify(one)),
+        [{ ...row, seq: undefined }, ...files.all(row.model_id)].map((one) => JSON.stringify(one)),
       ]),
     );
   } finally {
@@ -25,5 +25,4 @@ export function readModels(location: string, modelIds?: readonly string[]): Map<
 
 interface Row {
   readonly model_id: string;
-  readonly seq: number;
 }

@@ -52,7 +52,7 @@ export async function runCase(
   try {
     const from = layOut(state, backup, folder);
     damage.apply(folder);
-    return await repairAndCompare(source, state, folder, from);
+    return await repairAndCompare(source, state, backup, folder, from);
   } finally {
     rmSync(folder, { recursive: true });
   }
@@ -79,6 +79,7 @@ function layOut(state: SourceState, backup: BackupKind, folder: string): string 
 async function repairAndCompare(
   source: Source,
   { truth }: SourceState,
+  backup: BackupKind,
   folder: string,
   from: string | undefined,
 ): Promise<CaseResult> {
@@ -89,8 +90,9 @@ async function repairAndCompare(
   try {
     report = await repairRegistry(location, { from });
   } catch (error) {
-    if (!isRegistryError(error))
-      problems.push(`it crashed: ${error instanceof Error ? error.stack : String(error)}`);
+    const said = error instanceof Error ? error.message : String(error);
+    if (!isRegistryError(error)) problems.push(`it crashed: ${said}`);
+    else if (backup !== "none") problems.push(`it was refused, with a backup: ${said}`);
     if (digestsOf(folder) !== damaged) problems.push("a refused repair changed the files");
     return { outcome: "refused", share: 0, ghosts: 0, problems };
   }

@@ -1,4 +1,4 @@
-import { cpSync, copyFileSync, existsSync, mkdirSync, readdirSync } from "node:fs";
+import { copyFileSync, cpSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 
 import {
@@ -12,6 +12,7 @@ import {
 } from "@cortex/model-db";
 
 import { REGISTRY_FILE } from "../fixtures.ts";
+import { Progress } from "../progress.ts";
 import { createRandom, type Random } from "../random.ts";
 import { readModels, type ModelRows } from "./models.ts";
 
@@ -108,22 +109,15 @@ async function followed(
   work: (until: (eventId: number) => Promise<void>) => Promise<void>,
 ): Promise<void> {
   const ending = new AbortController();
-  let known = Math.max(lastLoggedEventId(folder) ?? 0, listSnapshots(folder)[0]?.eventId ?? 0);
-  let waiting: (() => void) | undefined;
-  const learn = (eventId: number): void => {
-    known = Math.max(known, eventId);
-    waiting?.();
-  };
+  const backedUp = new Progress(
+    Math.max(lastLoggedEventId(folder) ?? 0, listSnapshots(folder)[0]?.eventId ?? 0),
+  );
   const following = followBackup(location, folder, {
     signal: ending.signal,
-    onSnapshot: ({ eventId }) => learn(eventId),
-    onLogged: learn,
+    onSnapshot: ({ eventId }) => backedUp.reach(eventId),
+    onLogged: (eventId) => backedUp.reach(eventId),
   });
-  const until = async (eventId: number): Promise<void> => {
-    while (known < eventId) {
-      await Promise.race([new Promise<void>((resolve) => (waiting = resolve)), following]);
-    }
-  };
+  const until = (eventId: number): Promise<void> => backedUp.until(eventId, following);
   // The first run begins with a snapshot.
   await until(await newestEventId(location));
   await work(until);

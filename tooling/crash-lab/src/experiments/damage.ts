@@ -108,7 +108,6 @@ function summarize(cases: readonly Case[]): Figures {
 }
 
 function tableOf({ byKind, mean: means, refused }: Figures): string {
-  const row = (cells: readonly (string | number)[]): string => `| ${cells.join(" | ")} |`;
   return [
     row(["damage", "cases", ...BACKUPS]),
     row(["---", "---", ...BACKUPS.map(() => "---")]),
@@ -122,6 +121,10 @@ function tableOf({ byKind, mean: means, refused }: Figures): string {
 
 function mean(numbers: readonly number[]): number {
   return numbers.length === 0 ? 1 : numbers.reduce((sum, number) => sum + number, 0) / numbers.length;
+}
+
+function row(cells: readonly (string | number)[]): string {
+  return `| ${cells.join(" | ")} |`;
 }
 
 // Downwards: only what is whole is 100 %.

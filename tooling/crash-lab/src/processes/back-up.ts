@@ -4,13 +4,14 @@ import { join } from "node:path";
 import { followBackup, openRegistry } from "@cortex/model-db";
 
 import { BACKUP_FOLDER, numberedModels, REGISTRY_FILE } from "../fixtures.ts";
+import { Progress } from "../progress.ts";
 import { readContent } from "../registry-content.ts";
 import { acknowledge } from "./acknowledge.ts";
 
 const { folder, changes } = JSON.parse(process.argv[2]!) as { folder: string; changes: number };
 const location = join(folder, REGISTRY_FILE);
 let position = 0;
-let known = 0;
+const backedUp = new Progress();
 
 function done(): void {
   acknowledge({ of: "registry", position: position++, digest: readContent(location).digest });
@@ -25,21 +26,18 @@ const following = followBackup(location, join(folder, BACKUP_FOLDER), {
   // Each change asks for a snapshot after the last one is this old.
   snapshotEveryMs: 300,
   onSnapshot({ eventId }) {
-    known = Math.max(known, eventId);
+    backedUp.reach(eventId);
     acknowledge({ of: "snapshot", position: eventId });
   },
   onLogged(eventId) {
-    known = Math.max(known, eventId);
+    backedUp.reach(eventId);
     acknowledge({ of: "log", position: eventId });
   },
 });
 for (const model of numberedModels("followed", changes)) {
   await registry.models.create(model);
   done();
-  const newest = await registry.history.latestEventId();
-  while (known < newest) {
-    await Promise.race([new Promise((resolve) => setTimeout(resolve, 10)), following]);
-  }
+  await backedUp.until(await registry.history.latestEventId(), following);
 }
 ending.abort();
 await following;

@@ -1,10 +1,10 @@
 /** Does one piece of work that takes a while on the registry of a folder, and says when it begins and ends. */
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 
 import { createSnapshot, followBackup, openRegistry, repairRegistry } from "@cortex/model-db";
 
 import { BACKUP_FOLDER, numberedModels, REGISTRY_FILE } from "../fixtures.ts";
+import { Progress } from "../progress.ts";
 
 const { folder, work } = JSON.parse(process.argv[2]!) as { folder: string; work: string };
 const location = join(folder, REGISTRY_FILE);
@@ -29,9 +29,9 @@ const WORK: Record<string, () => Promise<unknown>> = {
   async follow() {
     await using registry = await openRegistry(location);
     const ending = new AbortController();
-    let known = 0;
+    const backedUp = new Progress();
     const learn = (eventId: number): void => {
-      known = Math.max(known, eventId);
+      backedUp.reach(eventId);
       console.log(eventId);
     };
     console.log("ready");
@@ -41,8 +41,7 @@ const WORK: Record<string, () => Promise<unknown>> = {
       onLogged: learn,
     });
     for (const model of numberedModels("followed", 200)) await registry.models.create(model);
-    const newest = await registry.history.latestEventId();
-    while (known < newest) await Promise.race([sleep(10), following]);
+    await backedUp.until(await registry.history.latestEventId(), following);
     ending.abort();
     await following;
   },

@@ -1,4 +1,5 @@
 import { closeSync, fstatSync, openSync } from "node:fs";
+import { endianness } from "node:os";
 
 import { isPageSize } from "./database-header.ts";
 import { PageDamage } from "./page-damage.ts";
@@ -173,15 +174,25 @@ interface Checksum {
 
 // https://www.sqlite.org/fileformat2.html#checksum_algorithm
 function addToChecksum(sum: Checksum, bytes: Buffer, start: number, end: number, bigEndian: boolean): void {
-  const view = new DataView(bytes.buffer, bytes.byteOffset + start, end - start);
+  const at = bytes.byteOffset + start;
+  const length = end - start;
+  // In the machine's own order, as SQLite writes them, words are read many times faster.
+  const own = bigEndian === BIG_ENDIAN_MACHINE && at % 4 === 0;
+  const words = own
+    ? new Int32Array(bytes.buffer, at, length / 4)
+    : Int32Array.from({ length: length / 4 }, (_, index) =>
+        bigEndian ? bytes.readInt32BE(start + 4 * index) : bytes.readInt32LE(start + 4 * index),
+      );
   let { first, second } = sum;
-  for (let at = 0; at < view.byteLength; at += 8) {
-    first = (first + view.getInt32(at, !bigEndian) + second) | 0;
-    second = (second + view.getInt32(at + 4, !bigEndian) + first) | 0;
+  for (let index = 0; index < words.length; index += 2) {
+    first = (first + words[index]! + second) | 0;
+    second = (second + words[index + 1]! + first) | 0;
   }
   sum.first = first >>> 0;
   sum.second = second >>> 0;
 }
+
+const BIG_ENDIAN_MACHINE = endianness() === "BE";
 
 function isChecksum({ first, second }: Checksum, bytes: Buffer, at: number): boolean {
   return bytes.readUInt32BE(at) === first && bytes.readUInt32BE(at + 4) === second;
