@@ -7,7 +7,7 @@ import * as kysely from "../contenders/kysely.ts";
 import { openRaw, STABLE_COLUMNS } from "../contenders/raw.ts";
 import { BOOT, TICK } from "../contenders/running.ts";
 import { modelAt, sampleIndexes } from "../dataset.ts";
-import { measure } from "../harness.ts";
+import { measure, type Contender } from "../harness.ts";
 
 const IDS = 50;
 const OURS = "registry.resolveMany, typed and decoded";
@@ -34,42 +34,42 @@ export const resolveMany: Case = {
        JOIN model_name ON model_name.name = wanted.value JOIN model ON model.seq = model_name.model_seq`,
     );
     const one = connection.prepare(`SELECT ${STABLE_COLUMNS} FROM model WHERE model_id = +?`);
-    const measurement = await measure(
-      [
-        { name: OURS, isAsync: true, run: (index) => registry.models.resolveMany(idsAt(index)) },
-        { name: STATEMENT, run: (index) => many.all(BOOT, TICK, JSON.stringify(idsAt(index))) },
-        { name: ONE_EACH, run: (index) => idsAt(index).map((id) => one.get(BOOT, TICK, id)) },
-        {
-          name: RESOLVE_EACH,
-          isAsync: true,
-          async run(index) {
-            const found = [];
-            for (const id of idsAt(index)) found.push(await registry.models.resolve(id));
-            return found;
-          },
+    const contenders: Contender[] = [
+      { name: OURS, isAsync: true, run: (index) => registry.models.resolveMany(idsAt(index)) },
+      { name: STATEMENT, run: (index) => many.all(BOOT, TICK, JSON.stringify(idsAt(index))) },
+      { name: ONE_EACH, run: (index) => idsAt(index).map((id) => one.get(BOOT, TICK, id)) },
+      {
+        name: RESOLVE_EACH,
+        isAsync: true,
+        async run(index) {
+          const found = [];
+          for (const id of idsAt(index)) found.push(await registry.models.resolve(id));
+          return found;
         },
-        {
-          name: "Kysely, stock dialect, in (...)",
-          isAsync: true,
-          run: (index) =>
-            query
-              .selectFrom("model")
-              .select(kysely.selection())
-              .where("model_id", "in", idsAt(index))
-              .execute(),
-        },
-        {
-          name: "Drizzle, built each call, inArray",
-          run: (index) =>
-            orm
-              .select(drizzle.selection)
-              .from(drizzle.model)
-              .where(inArray(drizzle.model.model_id, idsAt(index)))
-              .all(),
-        },
-      ],
-      effort.reads,
-    );
+      },
+      {
+        name: "Kysely, stock dialect, in (...)",
+        isAsync: true,
+        run: (index) =>
+          query
+            .selectFrom("model")
+            .select(kysely.selection())
+            .where("model_id", "in", idsAt(index))
+            .execute(),
+      },
+      {
+        name: "Drizzle, built each call, inArray",
+        run: (index) =>
+          orm
+            .select(drizzle.selection)
+            .from(drizzle.model)
+            .where(inArray(drizzle.model.model_id, idsAt(index)))
+            .all(),
+      },
+    ];
+    // None is measured while it reads the file for the first time.
+    for (const { run } of contenders) for (const index of batches.keys()) await run(index);
+    const measurement = await measure(contenders, effort.reads);
     await registry.close();
     connection.close();
     await query.destroy();
