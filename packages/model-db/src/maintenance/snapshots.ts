@@ -7,6 +7,7 @@ import type Database from "better-sqlite3";
 import { toRegistryError } from "../database/sqlite/errors.ts";
 import { passGate } from "../database/sqlite/gate.ts";
 import { openConnection } from "../database/sqlite/open-connection.ts";
+import { noteOpen } from "../database/sqlite/open-files.ts";
 import { findRegistryId, readSchemaVersion } from "../database/sqlite/schema-version.ts";
 import { parseInteger } from "../domain/input.ts";
 import { RegistryError } from "../errors.ts";
@@ -64,9 +65,11 @@ export async function createSnapshot(
     // Copying is one half of the work, comparing the other.
     const progress = (part: number): void => onProgress?.(Math.round(totalBytes * part), 2 * totalBytes);
     const copying = { from: path, to: partial, busyTimeoutMs: BUSY_TIMEOUT_MS };
+    // Who looks at the files by hand would drop the locks of the thread that copies.
+    const forget = noteOpen(path);
     const { check, sha256 } = await copyDatabase(copying, (bytes) =>
       progress(Math.min(1, bytes / totalBytes)),
-    );
+    ).finally(forget);
     if (check !== "ok") throw damaged(check);
     const eventId = await verify(partial, (part) => progress(1 + part));
     syncPath(partial);
