@@ -1,7 +1,7 @@
-import { existsSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 
+import { fileKey } from "../database/sqlite/open-files.ts";
 import type { ModelEvent } from "../domain/event.ts";
 import { toEventRecord } from "../domain/record.ts";
 import { isRegistryError, RegistryError } from "../errors.ts";
@@ -48,14 +48,14 @@ export async function followBackup(location: string, folder: string, options: Fo
   const lock = lockFolder(folder);
   try {
     for (let deadline = 0; ;) {
-      const file = identityOf(path);
+      const file = fileKey(path);
       try {
         if ((await followFile(path, folder, options)) === "ended") return;
         deadline = Date.now() + REOPEN_MS;
       } catch (error) {
         const coming = isRegistryError(error) && ["not_found", "database_damaged"].includes(error.code);
         // A read may notice first that another file is in place, or none.
-        if (coming && identityOf(path) !== file) deadline = Date.now() + REOPEN_MS;
+        if (coming && fileKey(path) !== file) deadline = Date.now() + REOPEN_MS;
         if (!coming || Date.now() > deadline) throw error;
       }
       if (await slept(LOOK_MS, options.signal)) return;
@@ -76,7 +76,7 @@ async function followFile(
   folder: string,
   { signal, keep, snapshotEveryMs = SIX_HOURS_MS, onSnapshot, onLogged }: FollowOptions,
 ): Promise<"ended" | "replaced"> {
-  const file = identityOf(location);
+  const file = fileKey(location);
   await using registry = await openRegistry(location, { mode: "read" });
   const { registryId } = registry;
   claimBackupFolder(folder, registryId);
@@ -113,7 +113,7 @@ async function followFile(
   };
   const look = async (): Promise<void> => {
     while (!(await slept(LOOK_MS, ended))) {
-      if (identityOf(location) !== file) return replaced.abort();
+      if (fileKey(location) !== file) return replaced.abort();
       if (await snapshotIfDue(log.lastEventId, log.sizeBytes)) log.rotate();
     }
   };
@@ -172,13 +172,6 @@ async function* inBatches(events: AsyncGenerator<ModelEvent>): AsyncGenerator<Mo
     }
     yield batch;
   }
-}
-
-/** Which file has a path now, in a word; another one for each. */
-function identityOf(path: string): string {
-  if (!existsSync(path)) return "";
-  const { dev, ino } = statSync(path);
-  return `${dev} ${ino}`;
 }
 
 // True when the wait was cut short.
