@@ -11,6 +11,7 @@ import {
   type Registry,
 } from "@cortex/model-db";
 import { syncPath, writeDurably } from "@cortex/model-db/durable-files";
+import { lockFile } from "@cortex/model-db/file-lock";
 
 import { createBackup, finishBackup } from "../backup.ts";
 import { findDataFolder } from "../legacy/data-folder.ts";
@@ -20,7 +21,6 @@ import { reasonOf } from "../reason-of.ts";
 import { applyMerge, LEGACY_ACTOR, type AppliedMerge } from "./apply-merge.ts";
 import { BaseStore } from "./base-store.ts";
 import { conflictEvent, type BridgeCounts, type BridgeEvent } from "./bridge-event.ts";
-import { lockBridge } from "./bridge-lock.ts";
 import { layOut } from "./lay-out.ts";
 import { ListFile, type ForeignContent } from "./list-file.ts";
 import { formatRow, type ListRow } from "./list-row.ts";
@@ -71,11 +71,17 @@ export async function bridge(options: BridgeOptions): Promise<BridgeCounts> {
   if (existsSync(location) && realpathSync(location) === list) {
     throw new MisuseError(`${list} is the list itself: name the registry with --to.`);
   }
-  using own = lockBridge(list);
+  // What a bridge keeps for itself, beside the file.
+  const folder = `${list}.bridge`;
+  mkdirSync(folder, { recursive: true });
+  using _ = lockFile(
+    join(folder, "lock"),
+    (holder) => `Another bridge (${holder}) keeps ${list} already. One at a time: stop that one first.`,
+  );
   mkdirSync(dirname(location), { recursive: true });
   await using registry = await openRegistry(location, { actor: LEGACY_ACTOR });
   using file = new ListFile(list);
-  const running = new Bridge(options, { list, dataFolder, folder: own.folder, registry, file });
+  const running = new Bridge(options, { list, dataFolder, folder, registry, file });
   return await running.run();
 }
 
