@@ -165,11 +165,12 @@ class Bridge {
     this.#emit({ kind: "started", list, registry: registry.location });
 
     const ending = new AbortController();
-    const ended = AbortSignal.any([signal, ending.signal]);
-    const following = this.#follow(latest, ended).catch((error: unknown) => {
-      this.#failure = error;
-      this.#wake();
-    });
+    const following = this.#follow(latest, AbortSignal.any([signal, ending.signal])).catch(
+      (error: unknown) => {
+        this.#failure = error;
+        this.#wake();
+      },
+    );
     const watcher = this.#watch();
     signal.addEventListener("abort", () => this.#wake(), { once: true });
     try {
@@ -177,7 +178,7 @@ class Bridge {
         const isIdle = await this.#step();
         if (this.#failure !== undefined) throw this.#failure;
         if (signal.aborted || (once && isIdle)) break;
-        await this.#rest(isIdle, ended);
+        await this.#rest(isIdle);
       }
       if (!this.#isDirty && this.#unsettledSince === undefined && this.#pending.length === 0) {
         this.#bases.settle();
@@ -285,6 +286,8 @@ class Bridge {
       for (const wish of wishes) this.#tried.add(wish);
       return false;
     }
+    // What cannot be set aside now is not taken for known, and is tried again.
+    this.#reportRefusals(content, applied);
     file.accept(content);
     this.#tried.clear();
     this.#unsettledSince = undefined;
@@ -292,7 +295,6 @@ class Bridge {
       this.#order = applied.merge.order;
       this.#pending = applied.merge.pending;
     }
-    this.#reportRefusals(content, applied);
     return true;
   }
 
@@ -317,12 +319,12 @@ class Bridge {
   }
 
   #reportRefusals({ bytes }: ForeignContent, { merge, entries, conflicts }: AppliedMerge): void {
-    for (const conflict of conflicts) this.#report(conflictEvent(conflict));
     const refused = entries.filter(({ outcome, code }) => outcome === "refused" && code !== "blank_line");
+    const why = merge.distrust ?? (refused.length > 0 ? "it has lines that cannot be taken over" : undefined);
+    const path = why === undefined || bytes.length === 0 ? undefined : this.#setAside(bytes);
+    for (const conflict of conflicts) this.#report(conflictEvent(conflict));
     for (const entry of refused) this.#report({ kind: "line", ...entry });
-    if (merge.distrust !== undefined || refused.length > 0) {
-      this.#setAside(bytes, merge.distrust ?? "it has lines that cannot be taken over");
-    }
+    if (why !== undefined && path !== undefined) this.#report({ kind: "set_aside", path, why });
     if (merge.kept.length > 0) {
       this.#report({
         kind: "kept",
@@ -373,8 +375,8 @@ class Bridge {
     this.#emit({ kind: "written", models: written.length });
   }
 
-  #setAside(bytes: Buffer, why: string): void {
-    if (bytes.length === 0) return;
+  /** Keeps a copy of a file's content. @returns where. */
+  #setAside(bytes: Buffer): string {
     const folder = join(this.#ends.folder, "set-aside");
     mkdirSync(folder, { recursive: true });
     const stamp = new Date().toISOString().replaceAll(/[-:.]/g, "");
@@ -385,7 +387,7 @@ class Bridge {
     for (const name of readdirSync(folder).toSorted().slice(0, -MAX_SET_ASIDE)) {
       rmSync(join(folder, name), { force: true });
     }
-    this.#report({ kind: "set_aside", path, why });
+    return path;
   }
 
   async #follow(after: number, signal: AbortSignal): Promise<void> {
@@ -410,17 +412,16 @@ class Bridge {
     }
   }
 
-  async #rest(isIdle: boolean, signal: AbortSignal): Promise<void> {
+  async #rest(isIdle: boolean): Promise<void> {
     if (this.#runsSomething && performance.now() - this.#readAt > RUNNING_POLL_MS) this.#isDirty = true;
     const woken = new Promise<void>((wake) => (this.#wake = wake));
     const timer = new AbortController();
-    const slept = sleep(isIdle ? POLL_MS : UNSETTLED_POLL_MS, undefined, {
-      signal: AbortSignal.any([signal, timer.signal]),
-    }).catch(() => undefined);
+    const restMs = isIdle ? POLL_MS : UNSETTLED_POLL_MS;
+    const slept = sleep(restMs, undefined, { signal: timer.signal }).catch(() => undefined);
     await Promise.race([slept, woken]);
     timer.abort();
     // Each line of a foreign write wakes: looking at every one would take longer than writing them.
-    if (!signal.aborted) await sleep(10);
+    if (!this.#options.signal.aborted) await sleep(10);
   }
 
   #report(event: BridgeEvent): void {
