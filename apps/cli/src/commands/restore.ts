@@ -73,7 +73,7 @@ async function restoreWhole(refusal: RegistryError, options: RestoreOptions): Pr
     withProgress(options.quiet, (onProgress) =>
       restoreFile(locationOf(options), from!, { at, dryRun: rehearsal, onProgress }),
     );
-  let report = await run(!yes);
+  let report = await run(dryRun || !yes);
   if (!yes && !dryRun) {
     writeNote(`${toVisible(refusal.message)}\n${describeRebuilt(report, true)}`);
     await confirm("Put this in its place?");
