@@ -1,10 +1,9 @@
 import { execFileSync } from "node:child_process";
 import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { setImmediate } from "node:timers/promises";
 
 import Database from "better-sqlite3";
-import { expect } from "vitest";
+import { expect, vi } from "vitest";
 
 import { isOpenHere } from "../../src/database/sqlite/open-files.ts";
 import { createSnapshot, isIntactSnapshot, listSnapshots, openRegistry } from "../../src/index.ts";
@@ -73,15 +72,9 @@ test("a snapshot taken while others write holds every change up to its event, an
 test("while a registry is copied, nobody in the process looks at its files by hand", async ({ folder }) => {
   const location = join(folder, "registry.db");
   await (await openRegistry(location)).close();
-  let wasOpen = false;
-  let taken = false;
-  const snapshot = createSnapshot(location, join(folder, "backups")).finally(() => (taken = true));
-  while (!taken) {
-    wasOpen ||= isOpenHere(location);
-    await setImmediate();
-  }
-  await snapshot;
-  expect(wasOpen).toBe(true);
+  const taking = createSnapshot(location, join(folder, "backups"));
+  await vi.waitUntil(() => isOpenHere(location), { interval: 1 });
+  await taking;
   expect(isOpenHere(location)).toBe(false);
 });
 
