@@ -10,6 +10,7 @@ import type { CarriedTable } from "./carry-over.ts";
 import { lastLoggedEventId } from "./change-log.ts";
 import { renameDurably, syncPath } from "./durable-files.ts";
 import { lockFile } from "./file-lock.ts";
+import { toFileStamp } from "./file-stamp.ts";
 import { findIdentity, type RegistryIdentity } from "./registry-identity.ts";
 import { repairMarkerPath, writeRepairMarker, type RepairMarker } from "./repair-marker.ts";
 import { rebuiltContent } from "./repaired-event.ts";
@@ -64,7 +65,7 @@ export async function beginRebuild(
 ): Promise<RepairMarker> {
   const startedAt = Date.now();
   const marker: RepairMarker = {
-    setAside: `${path}.damaged-${new Date(startedAt).toISOString().replaceAll(/[-:.]/g, "")}`,
+    setAside: `${path}.damaged-${toFileStamp(startedAt)}`,
     startedAt,
     files: FILE_ENDS.map((end) => basename(path) + end).filter((name) =>
       existsSync(join(dirname(path), name)),

@@ -17,6 +17,7 @@ import { lastLoggedEventId, pruneChangeLog } from "./change-log.ts";
 import { copyDatabase } from "./copy-database.ts";
 import { fingerprintOf, renameDurably, syncPath, writeDurably } from "./durable-files.ts";
 import { toFileError } from "./file-errors.ts";
+import { parseFileStamp, toFileStamp } from "./file-stamp.ts";
 import { CHECKSUMMED_TABLES, checkRows } from "./row-checksums.ts";
 import { readBackupNote, writeBackupNote } from "./sidecar.ts";
 
@@ -109,7 +110,7 @@ export function listSnapshots(folder: string): Snapshot[] {
     .flatMap((name) => {
       const [, eventId, stamp] = NAME.exec(name) ?? [];
       if (eventId === undefined || stamp === undefined || !names.has(`${name}.sha256`)) return [];
-      return [{ path: join(snapshots, name), eventId: Number(eventId), createdAt: parseStamp(stamp) }];
+      return [{ path: join(snapshots, name), eventId: Number(eventId), createdAt: parseFileStamp(stamp) }];
     })
     .toSorted((a, b) => b.eventId - a.eventId || b.createdAt - a.createdAt);
 }
@@ -211,12 +212,5 @@ function removePartial(snapshots: string): void {
 }
 
 function nameOf(eventId: number, createdAt: number): string {
-  const stamp = new Date(createdAt).toISOString().replaceAll(/[-:.]/g, "");
-  return `${String(eventId).padStart(12, "0")}-${stamp}.db`;
-}
-
-function parseStamp(stamp: string): number {
-  const [year, month, day] = [stamp.slice(0, 4), stamp.slice(4, 6), stamp.slice(6, 8)];
-  const [hour, minute, second] = [stamp.slice(9, 11), stamp.slice(11, 13), stamp.slice(13, 15)];
-  return Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}.${stamp.slice(15, 18)}Z`);
+  return `${String(eventId).padStart(12, "0")}-${toFileStamp(createdAt)}.db`;
 }
