@@ -14,6 +14,7 @@ import { syncPath, writeDurably } from "@cortex/model-db/durable-files";
 import { lockFile } from "@cortex/model-db/file-lock";
 
 import { createBackup, finishBackup } from "../backup.ts";
+import { freeName } from "../free-name.ts";
 import { findDataFolder } from "../legacy/data-folder.ts";
 import { LegacyStoreError } from "../legacy/legacy-store-error.ts";
 import { MisuseError } from "../misuse-error.ts";
@@ -379,9 +380,7 @@ class Bridge {
   #setAside(bytes: Buffer): string {
     const folder = join(this.#ends.folder, "set-aside");
     mkdirSync(folder, { recursive: true });
-    const stamp = new Date().toISOString().replaceAll(/[-:.]/g, "");
-    let path = join(folder, `${stamp}.list`);
-    for (let number = 2; existsSync(path); number++) path = join(folder, `${stamp}-${number}.list`);
+    const path = join(folder, `${freeName(folder, Date.now(), [".list"])}.list`);
     writeDurably(path, bytes);
     syncPath(folder);
     for (const name of readdirSync(folder).toSorted().slice(0, -MAX_SET_ASIDE)) {
