@@ -61,7 +61,7 @@ test("following logs each change, is refused twice, and ends when it is interrup
   await printed(follower.stdout, /"snapshot"/);
   const second = await sandbox.run(["backup", "backups", "--follow"]);
   expect(second.exitCode).toBe(1);
-  expect(second.stderr).toContain("Another process follows into");
+  expect(second.stderr).toContain("is followed into already, by process");
   await add(sandbox, "b");
   while (!readFileSync(sandbox.path("backups/log/000000000002.jsonl"), "utf8").includes('"model_id":"b"')) {
     await new Promise((resolve) => setTimeout(resolve, 20));

@@ -38,6 +38,16 @@ test("a repair shows what comes back, and needs a yes", async () => {
   expect(readdirSync(sandbox.folder).filter((name) => name.includes(".damaged-")).length).toBe(1);
 });
 
+test("a dry run changes nothing, whoever says yes to it", async () => {
+  using sandbox = new Sandbox();
+  const damaged = await makeDamaged(sandbox);
+  expect((await sandbox.run(["repair", "--dry-run", "-y"])).exitCode).toBe(6);
+  expect(readFileSync(sandbox.db).equals(damaged)).toBe(true);
+  writeFileSync(sandbox.db, "something else");
+  expect((await sandbox.run(["restore", "backups", "--dry-run", "-y"])).exitCode).toBe(0);
+  expect(readFileSync(sandbox.db, "utf8")).toBe("something else");
+});
+
 test("a repair tells model by model where it came from, as JSON, too", async () => {
   using sandbox = new Sandbox();
   await makeDamaged(sandbox);

@@ -10,6 +10,7 @@ import {
   type Fingerprint,
 } from "@cortex/model-db/durable-files";
 
+import { freeName } from "./free-name.ts";
 import { DATABASE_COMPANIONS } from "./legacy/scratch-copy.ts";
 import { SnapshotError, takeSnapshot } from "./registry-snapshot.ts";
 
@@ -65,7 +66,7 @@ export function createBackup(
   const folder = backupsFolder(registryPath);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   removePartial(folder);
-  const name = freeName(folder, now);
+  const name = freeName(folder, now, ["", USED]);
   const partial = join(folder, `${PARTIAL}${name}`);
   mkdirSync(partial, { mode: 0o700 });
   try {
@@ -177,13 +178,4 @@ function removePartial(folder: string): void {
       rmSync(path, { recursive: true, force: true });
     }
   }
-}
-
-function freeName(folder: string, now: number): string {
-  const stamp = new Date(now).toISOString().replaceAll(":", "-");
-  let name = stamp;
-  for (let number = 2; existsSync(join(folder, name)) || existsSync(join(folder, name + USED)); number++) {
-    name = `${stamp}-${number}`;
-  }
-  return name;
 }

@@ -1,13 +1,10 @@
-import { hostRegistry, type Host } from "@cortex/model-db";
+import { APPLICATION_ID, hostRegistry, type Host } from "@cortex/model-db";
 // oxlint-disable-next-line no-restricted-imports -- the old program's part of the file, which no registry knows
 import Database from "better-sqlite3";
 
 import { COLUMNS, type CortexDb } from "./legacy/cortex-db.ts";
 import { LegacyStoreError } from "./legacy/legacy-store-error.ts";
 import { completeOldTables, keepOldSchema, OLD_SCHEMA } from "./legacy/old-tables.ts";
-
-/** "CTXM": what the file of a registry is known by. */
-const APPLICATION_ID = 0x4354584d;
 
 /** Whether a `cortex.db` is a registry already. Looks only. */
 export function isRegistry(path: string): boolean {

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
-import { toVisible, type Registry } from "@cortex/model-db";
+import type { Registry } from "@cortex/model-db";
 
 import { applyRecords, type Outcome } from "../apply-records.ts";
 import { confirm, requireTerminal } from "../confirm.ts";
@@ -11,7 +11,7 @@ import { Interrupted } from "../errors.ts";
 import type { Everywhere } from "../everywhere.ts";
 import { untilInterrupted } from "../interrupt.ts";
 import { locationOf, openExisting, openForRehearsal, openOrCreate } from "../open.ts";
-import { describeChangeList } from "../output/change-list.ts";
+import { describeChangeList, toChangedIds, toUpdatedDocument } from "../output/change-list.ts";
 import { toDocument } from "../output/json.ts";
 import { startProgress } from "../output/progress.ts";
 import { writeNote, writeOut } from "../output/stream.ts";
@@ -108,10 +108,9 @@ async function plan(options: ApplyOptions, source: RecordSource): Promise<Outcom
 function print(outcome: Outcome, options: ApplyOptions): void {
   const { created, updated, deleted, kept, unchanged } = outcome;
   if (options.quiet === true) {
-    const ids = [...created, ...updated.map(({ modelId }) => modelId), ...deleted];
-    writeOut(ids.map((modelId) => `${toVisible(modelId)}\n`).join(""));
+    writeOut(toChangedIds(outcome));
   } else if (options.json === true) {
-    const changed = updated.map(({ modelId, fields }) => ({ model_id: modelId, fields }));
+    const changed = toUpdatedDocument(updated);
     const dryRun = options.dryRun === true;
     writeOut(toDocument({ dry_run: dryRun, created, updated: changed, deleted, kept, unchanged }));
   } else {

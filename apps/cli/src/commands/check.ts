@@ -1,4 +1,4 @@
-import { checkRegistry, toVisible, type Finding } from "@cortex/model-db";
+import { checkRegistry, outcomeOf, toVisible, type Finding } from "@cortex/model-db";
 
 import type { Everywhere } from "../everywhere.ts";
 import { locationOf } from "../open.ts";
@@ -11,8 +11,6 @@ import { writeNote, writeOut } from "../output/stream.ts";
 export interface CheckOptions extends Everywhere {
   readonly full?: boolean;
 }
-
-const DAMAGED = 6;
 
 /** Prints what is not as it should be, with what to do about it. @returns 6 where the registry is damaged */
 export async function check(options: CheckOptions): Promise<number> {
@@ -34,7 +32,8 @@ export async function check(options: CheckOptions): Promise<number> {
   progress.end();
   if (json) writeOut(toListDocument(findings));
   else if (!quiet) writeNote(summary(findings, full));
-  return findings.some(({ severity }) => severity === "damage") ? DAMAGED : 0;
+  const damaged = findings.some(({ severity }) => severity === "damage");
+  return damaged ? outcomeOf("database_damaged").exitCode : 0;
 }
 
 function toText({ severity, code, message }: Finding, paint: Paint): string {

@@ -1,4 +1,4 @@
-import { repairRegistry, toVisible, type RepairReport } from "@cortex/model-db";
+import { outcomeOf, repairRegistry, toVisible, type RepairReport } from "@cortex/model-db";
 
 import { confirm, requireTerminal } from "../confirm.ts";
 import type { Everywhere } from "../everywhere.ts";
@@ -15,9 +15,10 @@ export interface RepairOptions extends Everywhere {
   readonly dryRun?: boolean;
 }
 
-const DAMAGED = 6;
-
-/** Builds a damaged registry anew, after showing what comes back and asking. */
+/**
+ * Builds a damaged registry anew, after showing what comes back and asking.
+ * @returns 6 where it is damaged and was only looked at, else 0
+ */
 export async function repair(options: RepairOptions): Promise<number> {
   const { yes = false, dryRun = false } = options;
   if (!yes && !dryRun) requireTerminal("repair");
@@ -25,14 +26,14 @@ export async function repair(options: RepairOptions): Promise<number> {
     withProgress(options.quiet, (onProgress) =>
       repairRegistry(locationOf(options), { from: options.from, dryRun: rehearsal, onProgress }),
     );
-  let report = await run(!yes);
+  let report = await run(dryRun || !yes);
   if (report !== undefined && !yes && !dryRun) {
     writeNote(describe(report, true));
     await confirm("Set the damaged files aside and put this in their place?");
     report = await run(false);
   }
   print(report, options);
-  return report !== undefined && dryRun ? DAMAGED : 0;
+  return report !== undefined && dryRun ? outcomeOf("database_damaged").exitCode : 0;
 }
 
 function print(report: RepairReport | undefined, options: RepairOptions): void {

@@ -15,7 +15,7 @@ import { MisuseError } from "../errors.ts";
 import { toModelId } from "../event-filter.ts";
 import type { Everywhere } from "../everywhere.ts";
 import { locationOf, openForWriting } from "../open.ts";
-import { describeChangeList } from "../output/change-list.ts";
+import { describeChangeList, toChangedIds, toUpdatedDocument } from "../output/change-list.ts";
 import { toDocument } from "../output/json.ts";
 import { describeRebuilt, printRebuilt, toRebuiltDocument, withProgress } from "../output/rebuilt.ts";
 import { writeNote, writeOut } from "../output/stream.ts";
@@ -73,7 +73,7 @@ async function restoreWhole(refusal: RegistryError, options: RestoreOptions): Pr
     withProgress(options.quiet, (onProgress) =>
       restoreFile(locationOf(options), from!, { at, dryRun: rehearsal, onProgress }),
     );
-  let report = await run(!yes);
+  let report = await run(dryRun || !yes);
   if (!yes && !dryRun) {
     writeNote(`${toVisible(refusal.message)}\n${describeRebuilt(report, true)}`);
     await confirm("Put this in its place?");
@@ -90,10 +90,9 @@ async function restoreWhole(refusal: RegistryError, options: RestoreOptions): Pr
 function print(report: ChangesReport, options: RestoreOptions): void {
   const { created, updated, deleted, eventId, snapshot } = report;
   if (options.quiet === true) {
-    const ids = [...created, ...updated.map(({ modelId }) => modelId), ...deleted];
-    writeOut(ids.map((modelId) => `${toVisible(modelId)}\n`).join(""));
+    writeOut(toChangedIds(report));
   } else if (options.json === true) {
-    const changed = updated.map(({ modelId, fields }) => ({ model_id: modelId, fields }));
+    const changed = toUpdatedDocument(updated);
     const dryRun = options.dryRun === true;
     const kept = snapshot?.path ?? null;
     writeOut(

@@ -11,6 +11,19 @@ export interface ChangeList {
 
 const MOST_LINES = 200;
 
+/** The ids of the models that change, one a line, for programs. */
+export function toChangedIds({ created, updated, deleted }: ChangeList): string {
+  const ids = [...created, ...updated.map(({ modelId }) => modelId), ...deleted];
+  return ids.map((modelId) => `${toVisible(modelId)}\n`).join("");
+}
+
+/** What changed in models, as `--json` has it. */
+export function toUpdatedDocument(
+  updated: ChangeList["updated"],
+): { model_id: string; fields: readonly string[] }[] {
+  return updated.map(({ modelId, fields }) => ({ model_id: modelId, fields }));
+}
+
 /** A line for each model that changes, what goes first, and how many there are of each kind. */
 export function describeChangeList(list: ChangeList, future: boolean, more = ""): string {
   const { created, updated, deleted, kept = [] } = list;

@@ -11,8 +11,10 @@ import {
   type Registry,
 } from "@cortex/model-db";
 import { syncPath, writeDurably } from "@cortex/model-db/durable-files";
+import { lockFile } from "@cortex/model-db/file-lock";
 
 import { createBackup, finishBackup } from "../backup.ts";
+import { freeName } from "../free-name.ts";
 import { findDataFolder } from "../legacy/data-folder.ts";
 import { LegacyStoreError } from "../legacy/legacy-store-error.ts";
 import { MisuseError } from "../misuse-error.ts";
@@ -20,7 +22,6 @@ import { reasonOf } from "../reason-of.ts";
 import { applyMerge, LEGACY_ACTOR, type AppliedMerge } from "./apply-merge.ts";
 import { BaseStore } from "./base-store.ts";
 import { conflictEvent, type BridgeCounts, type BridgeEvent } from "./bridge-event.ts";
-import { lockBridge } from "./bridge-lock.ts";
 import { layOut } from "./lay-out.ts";
 import { ListFile, type ForeignContent } from "./list-file.ts";
 import { formatRow, type ListRow } from "./list-row.ts";
@@ -71,11 +72,17 @@ export async function bridge(options: BridgeOptions): Promise<BridgeCounts> {
   if (existsSync(location) && realpathSync(location) === list) {
     throw new MisuseError(`${list} is the list itself: name the registry with --to.`);
   }
-  using own = lockBridge(list);
+  // What a bridge keeps for itself, beside the file.
+  const folder = `${list}.bridge`;
+  mkdirSync(folder, { recursive: true });
+  using _ = lockFile(
+    join(folder, "lock"),
+    (holder) => `Another bridge (${holder}) keeps ${list} already. One at a time: stop that one first.`,
+  );
   mkdirSync(dirname(location), { recursive: true });
   await using registry = await openRegistry(location, { actor: LEGACY_ACTOR });
   using file = new ListFile(list);
-  const running = new Bridge(options, { list, dataFolder, folder: own.folder, registry, file });
+  const running = new Bridge(options, { list, dataFolder, folder, registry, file });
   return await running.run();
 }
 
@@ -159,11 +166,12 @@ class Bridge {
     this.#emit({ kind: "started", list, registry: registry.location });
 
     const ending = new AbortController();
-    const ended = AbortSignal.any([signal, ending.signal]);
-    const following = this.#follow(latest, ended).catch((error: unknown) => {
-      this.#failure = error;
-      this.#wake();
-    });
+    const following = this.#follow(latest, AbortSignal.any([signal, ending.signal])).catch(
+      (error: unknown) => {
+        this.#failure = error;
+        this.#wake();
+      },
+    );
     const watcher = this.#watch();
     signal.addEventListener("abort", () => this.#wake(), { once: true });
     try {
@@ -171,7 +179,7 @@ class Bridge {
         const isIdle = await this.#step();
         if (this.#failure !== undefined) throw this.#failure;
         if (signal.aborted || (once && isIdle)) break;
-        await this.#rest(isIdle, ended);
+        await this.#rest(isIdle);
       }
       if (!this.#isDirty && this.#unsettledSince === undefined && this.#pending.length === 0) {
         this.#bases.settle();
@@ -279,6 +287,8 @@ class Bridge {
       for (const wish of wishes) this.#tried.add(wish);
       return false;
     }
+    // What cannot be set aside now is not taken for known, and is tried again.
+    this.#reportRefusals(content, applied);
     file.accept(content);
     this.#tried.clear();
     this.#unsettledSince = undefined;
@@ -286,7 +296,6 @@ class Bridge {
       this.#order = applied.merge.order;
       this.#pending = applied.merge.pending;
     }
-    this.#reportRefusals(content, applied);
     return true;
   }
 
@@ -311,12 +320,12 @@ class Bridge {
   }
 
   #reportRefusals({ bytes }: ForeignContent, { merge, entries, conflicts }: AppliedMerge): void {
-    for (const conflict of conflicts) this.#report(conflictEvent(conflict));
     const refused = entries.filter(({ outcome, code }) => outcome === "refused" && code !== "blank_line");
+    const why = merge.distrust ?? (refused.length > 0 ? "it has lines that cannot be taken over" : undefined);
+    const path = why === undefined || bytes.length === 0 ? undefined : this.#setAside(bytes);
+    for (const conflict of conflicts) this.#report(conflictEvent(conflict));
     for (const entry of refused) this.#report({ kind: "line", ...entry });
-    if (merge.distrust !== undefined || refused.length > 0) {
-      this.#setAside(bytes, merge.distrust ?? "it has lines that cannot be taken over");
-    }
+    if (why !== undefined && path !== undefined) this.#report({ kind: "set_aside", path, why });
     if (merge.kept.length > 0) {
       this.#report({
         kind: "kept",
@@ -367,19 +376,17 @@ class Bridge {
     this.#emit({ kind: "written", models: written.length });
   }
 
-  #setAside(bytes: Buffer, why: string): void {
-    if (bytes.length === 0) return;
+  /** Keeps a copy of a file's content. @returns where. */
+  #setAside(bytes: Buffer): string {
     const folder = join(this.#ends.folder, "set-aside");
     mkdirSync(folder, { recursive: true });
-    const stamp = new Date().toISOString().replaceAll(/[-:.]/g, "");
-    let path = join(folder, `${stamp}.list`);
-    for (let number = 2; existsSync(path); number++) path = join(folder, `${stamp}-${number}.list`);
+    const path = join(folder, `${freeName(folder, Date.now(), [".list"])}.list`);
     writeDurably(path, bytes);
     syncPath(folder);
     for (const name of readdirSync(folder).toSorted().slice(0, -MAX_SET_ASIDE)) {
       rmSync(join(folder, name), { force: true });
     }
-    this.#report({ kind: "set_aside", path, why });
+    return path;
   }
 
   async #follow(after: number, signal: AbortSignal): Promise<void> {
@@ -404,17 +411,16 @@ class Bridge {
     }
   }
 
-  async #rest(isIdle: boolean, signal: AbortSignal): Promise<void> {
+  async #rest(isIdle: boolean): Promise<void> {
     if (this.#runsSomething && performance.now() - this.#readAt > RUNNING_POLL_MS) this.#isDirty = true;
     const woken = new Promise<void>((wake) => (this.#wake = wake));
     const timer = new AbortController();
-    const slept = sleep(isIdle ? POLL_MS : UNSETTLED_POLL_MS, undefined, {
-      signal: AbortSignal.any([signal, timer.signal]),
-    }).catch(() => undefined);
+    const restMs = isIdle ? POLL_MS : UNSETTLED_POLL_MS;
+    const slept = sleep(restMs, undefined, { signal: timer.signal }).catch(() => undefined);
     await Promise.race([slept, woken]);
     timer.abort();
     // Each line of a foreign write wakes: looking at every one would take longer than writing them.
-    if (!signal.aborted) await sleep(10);
+    if (!this.#options.signal.aborted) await sleep(10);
   }
 
   #report(event: BridgeEvent): void {

@@ -1,8 +1,11 @@
 import type { MachineTime } from "./machine-time.ts";
 import type { Session, WriteSession } from "./query.ts";
 
+/** How a transaction is run; whatever is left out is not so. */
 export interface WriteOptions {
+  /** It takes long or waits for others, and so shares no commit. */
   alone?: boolean;
+  /** It leaves less than there was, and so succeeds on a full disk, too, where any can. */
   makesRoom?: boolean;
 }
 
@@ -15,8 +18,7 @@ export interface Engine {
   /**
    * Runs `work` in one write transaction that is durable when the promise resolves and leaves nothing
    * behind when it rejects. Transactions that wait at the same time may share one commit, each still
-   * failing alone; one that takes long or waits for others is `alone`. One that `makesRoom` succeeds on a
-   * full disk, too, where any can.
+   * failing alone.
    *
    * @throws RegistryError `database_busy`, `disk_full`, `read_only`, or what `work` throws.
    */

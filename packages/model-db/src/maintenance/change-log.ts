@@ -1,6 +1,7 @@
 import {
   closeSync,
   existsSync,
+  fstatSync,
   fsyncSync,
   ftruncateSync,
   openSync,
@@ -8,7 +9,6 @@ import {
   readSync,
   renameSync,
   rmSync,
-  statSync,
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -20,6 +20,7 @@ import { RegistryError } from "../errors.ts";
 import { createFolder } from "./backup-folder.ts";
 import { replaceDurably, syncPath } from "./durable-files.ts";
 import { toFileError } from "./file-errors.ts";
+import { readFully } from "./pages/read-fully.ts";
 
 // A log is a folder of segments, each named after the first event that it may hold. A line is JSON that
 // ends with the checksum of itself and of the line before it, so that none can be lost unnoticed between
@@ -352,13 +353,13 @@ function endOf(segment: Segment): {
 
 // The newest event of a segment that holds, from its end.
 function lastEventOf({ path, first }: Segment): number | undefined {
-  const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
   const descriptor = openSync(path, "r");
   try {
+    const { size } = fstatSync(descriptor);
     for (let tail = CHUNK_BYTES; ; tail *= 4) {
       const start = Math.max(0, size - tail);
       const bytes = Buffer.alloc(size - start);
-      readSync(descriptor, bytes, 0, bytes.length, start);
+      readFully(descriptor, bytes, start);
       const lines = bytes.toString("utf8").split("\n").slice(0, -1);
       for (let index = lines.length - 1; index > 0; index--) {
         const { body, written } = parts(lines[index]!);

@@ -29,7 +29,7 @@ export function fingerprintOf(path: string): Fingerprint {
   return readAll(path, () => undefined);
 }
 
-/** Writes a small new file, through to the disk. */
+/** Writes a small new file, through to the disk; where that fails, nothing is left of it. */
 export function writeDurably(path: string, text: string | Buffer): void {
   const descriptor = openSync(path, "wx", 0o600);
   try {
@@ -37,6 +37,9 @@ export function writeDurably(path: string, text: string | Buffer): void {
     const bytes = typeof text === "string" ? Buffer.from(text) : text;
     for (let at = 0; at < bytes.length;) at += writeSync(descriptor, bytes, at);
     fsyncSync(descriptor);
+  } catch (error) {
+    rmSync(path, { force: true });
+    throw error;
   } finally {
     closeSync(descriptor);
   }

@@ -29,7 +29,6 @@ const FINDINGS = {
     "Bring its disk back, or follow into another folder: `cortex backup <folder> --follow`.",
   ],
   not_opened: ["warning", "The message says what to do; `cortex --help` lists the verbs."],
-  repair_interrupted: ["damage", "`cortex repair` goes on where it ended."],
   shared_file_system: ["warning", "Keep the registry on a local disk: --db or CORTEX_DB names it."],
   volatile_file_system: ["warning", "Keep the registry on a disk: --db or CORTEX_DB names it."],
   little_space: ["warning", "Free some space."],

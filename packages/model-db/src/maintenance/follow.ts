@@ -1,14 +1,14 @@
-import { existsSync, statSync } from "node:fs";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 
+import { fileKey } from "../database/sqlite/open-files.ts";
 import type { ModelEvent } from "../domain/event.ts";
 import { toEventRecord } from "../domain/record.ts";
 import { isRegistryError, RegistryError } from "../errors.ts";
 import { openRegistry, type Registry } from "../registry.ts";
 import { claimBackupFolder } from "./backup-folder.ts";
 import { ChangeLogWriter, lastLoggedEventId, readChangeLog } from "./change-log.ts";
-import { lockFolder } from "./folder-lock.ts";
+import { lockFile } from "./file-lock.ts";
 import { writeBackupNote } from "./sidecar.ts";
 import { createSnapshot, listSnapshots, type Snapshot } from "./snapshots.ts";
 
@@ -45,23 +45,22 @@ const BATCH = 500;
 export async function followBackup(location: string, folder: string, options: FollowOptions): Promise<void> {
   const path = resolve(location);
   await claim(path, folder);
-  const lock = lockFolder(folder);
-  try {
-    for (let deadline = 0; ;) {
-      const file = identityOf(path);
-      try {
-        if ((await followFile(path, folder, options)) === "ended") return;
-        deadline = Date.now() + REOPEN_MS;
-      } catch (error) {
-        const coming = isRegistryError(error) && ["not_found", "database_damaged"].includes(error.code);
-        // A read may notice first that another file is in place, or none.
-        if (coming && identityOf(path) !== file) deadline = Date.now() + REOPEN_MS;
-        if (!coming || Date.now() > deadline) throw error;
-      }
-      if (await slept(LOOK_MS, options.signal)) return;
+  using _ = lockFile(
+    join(folder, "follow.lock"),
+    (holder) => `${folder} is followed into already, by ${holder}. Let it go on, or end it first.`,
+  );
+  for (let deadline = 0; ;) {
+    const file = fileKey(path);
+    try {
+      if ((await followFile(path, folder, options)) === "ended") return;
+      deadline = Date.now() + REOPEN_MS;
+    } catch (error) {
+      const coming = isRegistryError(error) && ["not_found", "database_damaged"].includes(error.code);
+      // A read may notice first that another file is in place, or none.
+      if (coming && fileKey(path) !== file) deadline = Date.now() + REOPEN_MS;
+      if (!coming || Date.now() > deadline) throw error;
     }
-  } finally {
-    lock[Symbol.dispose]();
+    if (await slept(LOOK_MS, options.signal)) return;
   }
 }
 
@@ -76,7 +75,7 @@ async function followFile(
   folder: string,
   { signal, keep, snapshotEveryMs = SIX_HOURS_MS, onSnapshot, onLogged }: FollowOptions,
 ): Promise<"ended" | "replaced"> {
-  const file = identityOf(location);
+  const file = fileKey(location);
   await using registry = await openRegistry(location, { mode: "read" });
   const { registryId } = registry;
   claimBackupFolder(folder, registryId);
@@ -113,7 +112,7 @@ async function followFile(
   };
   const look = async (): Promise<void> => {
     while (!(await slept(LOOK_MS, ended))) {
-      if (identityOf(location) !== file) return replaced.abort();
+      if (fileKey(location) !== file) return replaced.abort();
       if (await snapshotIfDue(log.lastEventId, log.sizeBytes)) log.rotate();
     }
   };
@@ -172,13 +171,6 @@ async function* inBatches(events: AsyncGenerator<ModelEvent>): AsyncGenerator<Mo
     }
     yield batch;
   }
-}
-
-/** Which file has a path now, in a word; another one for each. */
-function identityOf(path: string): string {
-  if (!existsSync(path)) return "";
-  const { dev, ino } = statSync(path);
-  return `${dev} ${ino}`;
 }
 
 // True when the wait was cut short.

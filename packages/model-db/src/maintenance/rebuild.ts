@@ -9,7 +9,8 @@ import { buildRegistry, removeDatabase } from "./build-registry.ts";
 import type { CarriedTable } from "./carry-over.ts";
 import { lastLoggedEventId } from "./change-log.ts";
 import { renameDurably, syncPath } from "./durable-files.ts";
-import { lockFile } from "./folder-lock.ts";
+import { lockFile } from "./file-lock.ts";
+import { toFileStamp } from "./file-stamp.ts";
 import { findIdentity, isSameRegistry, type RegistryIdentity } from "./registry-identity.ts";
 import { repairMarkerPath, writeRepairMarker, type RepairMarker } from "./repair-marker.ts";
 import { rebuiltContent } from "./repaired-event.ts";
@@ -43,7 +44,7 @@ export async function alone<T>(path: string, work: () => Promise<T>): Promise<T>
   if (!existsSync(dirname(path)))
     throw new RegistryError("not_found", `There is no folder ${dirname(path)}.`);
   const lockPath = `${path}.repair.lock`;
-  const lock = lockFile(lockPath, `${path} is being repaired by another process.`);
+  const lock = lockFile(lockPath, (holder) => `${path} is being repaired by ${holder}. Wait for it to end.`);
   try {
     return await work();
   } finally {
@@ -64,7 +65,7 @@ export async function beginRebuild(
 ): Promise<RepairMarker> {
   const startedAt = Date.now();
   const marker: RepairMarker = {
-    setAside: `${path}.damaged-${new Date(startedAt).toISOString().replaceAll(/[-:.]/g, "")}`,
+    setAside: `${path}.damaged-${toFileStamp(startedAt)}`,
     startedAt,
     files: FILE_ENDS.map((end) => basename(path) + end).filter((name) =>
       existsSync(join(dirname(path), name)),

@@ -7,6 +7,7 @@ import type Database from "better-sqlite3";
 import { toRegistryError } from "../database/sqlite/errors.ts";
 import { passGate } from "../database/sqlite/gate.ts";
 import { openConnection } from "../database/sqlite/open-connection.ts";
+import { noteOpen } from "../database/sqlite/open-files.ts";
 import { findRegistryId, readSchemaVersion } from "../database/sqlite/schema-version.ts";
 import { parseInteger } from "../domain/input.ts";
 import { RegistryError } from "../errors.ts";
@@ -16,6 +17,7 @@ import { lastLoggedEventId, pruneChangeLog } from "./change-log.ts";
 import { copyDatabase } from "./copy-database.ts";
 import { fingerprintOf, renameDurably, syncPath, writeDurably } from "./durable-files.ts";
 import { toFileError } from "./file-errors.ts";
+import { parseFileStamp, toFileStamp } from "./file-stamp.ts";
 import { CHECKSUMMED_TABLES, checkRows } from "./row-checksums.ts";
 import { readBackupNote, writeBackupNote } from "./sidecar.ts";
 
@@ -64,9 +66,11 @@ export async function createSnapshot(
     // Copying is one half of the work, comparing the other.
     const progress = (part: number): void => onProgress?.(Math.round(totalBytes * part), 2 * totalBytes);
     const copying = { from: path, to: partial, busyTimeoutMs: BUSY_TIMEOUT_MS };
+    // Who looks at the files by hand would drop the locks of the thread that copies.
+    const forget = noteOpen(path);
     const { check, sha256 } = await copyDatabase(copying, (bytes) =>
       progress(Math.min(1, bytes / totalBytes)),
-    );
+    ).finally(forget);
     if (check !== "ok") throw damaged(check);
     const eventId = await verify(partial, (part) => progress(1 + part));
     syncPath(partial);
@@ -106,7 +110,7 @@ export function listSnapshots(folder: string): Snapshot[] {
     .flatMap((name) => {
       const [, eventId, stamp] = NAME.exec(name) ?? [];
       if (eventId === undefined || stamp === undefined || !names.has(`${name}.sha256`)) return [];
-      return [{ path: join(snapshots, name), eventId: Number(eventId), createdAt: parseStamp(stamp) }];
+      return [{ path: join(snapshots, name), eventId: Number(eventId), createdAt: parseFileStamp(stamp) }];
     })
     .toSorted((a, b) => b.eventId - a.eventId || b.createdAt - a.createdAt);
 }
@@ -208,12 +212,5 @@ function removePartial(snapshots: string): void {
 }
 
 function nameOf(eventId: number, createdAt: number): string {
-  const stamp = new Date(createdAt).toISOString().replaceAll(/[-:.]/g, "");
-  return `${String(eventId).padStart(12, "0")}-${stamp}.db`;
-}
-
-function parseStamp(stamp: string): number {
-  const [year, month, day] = [stamp.slice(0, 4), stamp.slice(4, 6), stamp.slice(6, 8)];
-  const [hour, minute, second] = [stamp.slice(9, 11), stamp.slice(11, 13), stamp.slice(13, 15)];
-  return Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}.${stamp.slice(15, 18)}Z`);
+  return `${String(eventId).padStart(12, "0")}-${toFileStamp(createdAt)}.db`;
 }

@@ -40,7 +40,8 @@ const PAGE = 1000;
  * @param options.dryRun only says what would happen.
  * @throws RegistryError `model_running` when a model that would go is running, `name_taken` when the one
  *   model's name means another by now, `model_not_found` when there was none of that id, neither then nor
- *   now, `not_found` where there is no intact backup, `invalid_input` for a backup of another registry.
+ *   now, `not_found` where there is no intact backup or the history does not reach back to the model's
+ *   beginning, `database_damaged` where the backup's log is, `invalid_input` for a backup of another registry.
  */
 export async function restoreAsChanges(
   registry: Registry,
@@ -259,7 +260,7 @@ async function* eventsBeyond(
   }
 }
 
-/** @throws RegistryError `database_damaged` where the model's beginning is not known. */
+/** @throws RegistryError `not_found` where the model's beginning is not known. */
 async function stateAt(
   repositories: Repositories,
   modelId: string,

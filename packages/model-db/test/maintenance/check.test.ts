@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { copyFileSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 
@@ -178,10 +178,13 @@ test("files and configurations that are gone, have another size or cannot be rea
     await models.create(
       localModel("gone", { files: file("models/gone.gguf"), configPath: "models/gone.yml" }),
     );
+    symlinkSync("circle", join(folder, "circle"));
+    await models.create(localModel("circle", { files: file("circle/c.gguf") }));
     await models.create(localModel("away", { files: file("models/gone.gguf"), availability: "missing" }));
   }
   const found = await check(location);
   expect(found.map(({ code, subject, severity }) => `${code} ${subject} ${severity}`)).toEqual([
+    "file_gone circle warning",
     "file_size cut warning",
     "file_gone gone warning",
     "config_invalid cut warning",

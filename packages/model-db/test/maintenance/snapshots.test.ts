@@ -3,8 +3,9 @@ import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileS
 import { dirname, join } from "node:path";
 
 import Database from "better-sqlite3";
-import { expect } from "vitest";
+import { expect, vi } from "vitest";
 
+import { isOpenHere } from "../../src/database/sqlite/open-files.ts";
 import { createSnapshot, isIntactSnapshot, listSnapshots, openRegistry } from "../../src/index.ts";
 import { localModel } from "../contract/local-model.ts";
 import { expectRefusal } from "../contract/refusal.ts";
@@ -66,6 +67,15 @@ test("a snapshot taken while others write holds every change up to its event, an
     expect(await copy.models.count()).toBe(eventId);
     expect(await copy.history.latestEventId()).toBe(eventId);
   }
+});
+
+test("while a registry is copied, nobody in the process looks at its files by hand", async ({ folder }) => {
+  const location = join(folder, "registry.db");
+  await (await openRegistry(location)).close();
+  const taking = createSnapshot(location, join(folder, "backups"));
+  await vi.waitUntil(() => isOpenHere(location), { interval: 1 });
+  await taking;
+  expect(isOpenHere(location)).toBe(false);
 });
 
 test("the newest are kept, as many as asked for", async ({ folder }) => {

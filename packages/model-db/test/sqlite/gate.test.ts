@@ -14,10 +14,10 @@ import { describe, expect } from "vitest";
 import { openRegistry, type Registry } from "../../src/index.ts";
 import { claimBackupFolder } from "../../src/maintenance/backup-folder.ts";
 import { ChangeLogWriter } from "../../src/maintenance/change-log.ts";
-import { WriteAheadLog } from "../../src/maintenance/pages/write-ahead-log.ts";
 import { backupNotePath, writeBackupNote } from "../../src/maintenance/sidecar.ts";
 import { expectRefusal } from "../contract/refusal.ts";
 import { contentsOf, test } from "./folder.ts";
+import { summarizeLog } from "./log-summary.ts";
 
 const MODES = ["create", "write", "read"] as const;
 const LOG_HEADER_BYTES = 32;
@@ -59,11 +59,6 @@ async function expectGateShut(path: string, says: RegExp): Promise<void> {
   }
 }
 
-function committedFrames(path: string): number {
-  using log = new WriteAheadLog(`${path}-wal`);
-  return log.summary().committedFrames;
-}
-
 function flip(path: string, at: number): void {
   const bytes = readFileSync(path);
   bytes[at]! ^= 0x10;
@@ -79,7 +74,8 @@ describe("a registry that a killed program left", () => {
 
   test("opens where a power cut has torn the last commit, without it", async ({ folder }) => {
     const path = await left(folder, ["", "-wal"]);
-    truncateSync(`${path}-wal`, LOG_HEADER_BYTES + (committedFrames(path) - 0.5) * FRAME_BYTES);
+    const { committedFrames } = summarizeLog(`${path}-wal`);
+    truncateSync(`${path}-wal`, LOG_HEADER_BYTES + (committedFrames - 0.5) * FRAME_BYTES);
     await using registry = await openRegistry(path, { mode: "write" });
     expect((await registry.models.get("a")).rowVersion).toBe(5);
   });

@@ -12,6 +12,7 @@ import { firstRow, lastRow } from "../../maintenance/pages/table-lookup.ts";
 import { WriteAheadLog } from "../../maintenance/pages/write-ahead-log.ts";
 import { backupNotePath, readBackupNote, type BackupNote } from "../../maintenance/sidecar.ts";
 import { eventChecksum, type EventTable } from "../../schema/event.ts";
+import { block } from "./block.ts";
 import { toRegistryError } from "./errors.ts";
 import type { Comparison } from "./gate.ts";
 import { readLogIndex } from "./shared-memory.ts";
@@ -73,7 +74,7 @@ function repeatedly<T>(look: () => T): T {
     } catch (error) {
       const isGone = (error as NodeJS.ErrnoException).code === "ENOENT";
       if (!(error instanceof RegistryError || isGone) || attempt === ATTEMPTS) throw error;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE_MS);
+      block(PAUSE_MS);
     }
   }
 }

@@ -2,6 +2,7 @@ import Database from "better-sqlite3";
 
 import { RegistryError } from "../../errors.ts";
 import { isDiskFull, releaseBallast } from "./ballast.ts";
+import { block } from "./block.ts";
 import { isBusy, toRegistryError } from "./errors.ts";
 
 // For all that a million models' readers come back to; only what is read is held.
@@ -78,7 +79,7 @@ export function enableWal(connection: Database.Database, busyTimeoutMs: number):
     } catch (error) {
       // The busy handler is not asked here, so that two first openers would collide.
       if (!isBusy(error) || performance.now() >= deadline) throw toRegistryError(error, connection.name);
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1 + Math.random() * 4);
+      block(1 + Math.random() * 4);
     }
   }
 }

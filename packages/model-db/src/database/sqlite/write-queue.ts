@@ -4,6 +4,7 @@ import type Database from "better-sqlite3";
 
 import { RegistryError } from "../../errors.ts";
 import type { WriteSession } from "../query.ts";
+import { block } from "./block.ts";
 import { givenUp, isBusy, toRegistryError } from "./errors.ts";
 import { readSchemaVersion } from "./schema-version.ts";
 import { settleUnseen, UNSEEN_SINCE } from "./settle-unseen.ts";
@@ -221,11 +222,4 @@ export class WriteQueue {
     const message = `${this.#connection.name} was locked by another program for ${this.#busyTimeoutMs} ms. Try again, or find out what holds it.`;
     return new RegistryError("database_busy", message, { cause });
   }
-}
-
-const waited = new Int32Array(new SharedArrayBuffer(4));
-
-// A timer cannot be shorter than a millisecond, and a commit takes less.
-function block(milliseconds: number): void {
-  Atomics.wait(waited, 0, 0, milliseconds);
 }

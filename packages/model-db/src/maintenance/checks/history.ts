@@ -23,8 +23,10 @@ export function* checkEventIds(connection: Database.Database): Generator<Look, u
   for (const { event_id, before } of gaps) {
     if (covers(before, event_id)) continue;
     const missing =
-      before + 1 === event_id - 1 ? `Event ${before + 1}` : `Events ${before + 1} to ${event_id - 1}`;
-    yield finding("history_gap", `event ${before + 1}`, `${missing} of the history missing.`);
+      before + 1 === event_id - 1
+        ? `Event ${before + 1} of the history is`
+        : `Events ${before + 1} to ${event_id - 1} of the history are`;
+    yield finding("history_gap", `event ${before + 1}`, `${missing} missing.`);
   }
 }
 

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync, statSync, type Stats } from "node:fs";
 import { hostname } from "node:os";
 import { dirname, resolve } from "node:path";
 
@@ -53,9 +53,9 @@ export function* checkFiles(connection: Database.Database): Generator<Look, unde
     for (const row of rows) {
       if (!isHere(row.availability)) continue;
       const { model_id, size_bytes } = row;
-      const found = statSync(resolve(dirname(connection.name), row.path), { throwIfNoEntry: false });
-      if (found === undefined) {
-        yield finding("file_gone", model_id, `${row.path}, a file of ${shown(model_id)}, is gone.`);
+      const found = lookAt(resolve(dirname(connection.name), row.path));
+      if (typeof found === "string") {
+        yield finding("file_gone", model_id, `${row.path}, a file of ${shown(model_id)}, ${found}.`);
       } else if (size_bytes !== null && found.isFile() && found.size !== size_bytes) {
         const message = `${row.path}, a file of ${shown(model_id)}, has ${found.size} bytes and not ${size_bytes}.`;
         yield finding("file_size", model_id, message);
@@ -99,6 +99,15 @@ async function isYaml(path: string): Promise<boolean> {
     return !Array.isArray(documents) || documents.every(({ errors }) => errors.length === 0);
   } catch {
     return false;
+  }
+}
+
+// A file, or why it cannot be told what it is: others' folders are not for everybody to look into.
+function lookAt(path: string): Stats | string {
+  try {
+    return statSync(path, { throwIfNoEntry: false }) ?? "is gone";
+  } catch (error) {
+    return `cannot be reached (${(error as NodeJS.ErrnoException).code})`;
   }
 }
 

@@ -11,20 +11,8 @@ export interface DatabaseHeader {
   readonly pageSize: number;
   /** The bytes of a page that SQLite uses: at least 480. */
   readonly usableSize: number;
-  /** True where the file is in write-ahead mode. */
-  readonly writeAhead: boolean;
-  readonly changeCounter: number;
-  /** How many pages the file says it has; right only where `pageCountHolds`. */
-  readonly pageCount: number;
-  readonly pageCountHolds: boolean;
-  readonly firstFreePage: number;
-  readonly freePageCount: number;
   /** A number that each change of the schema changes. */
   readonly schemaCookie: number;
-  /** 1 is UTF-8; 0 is a file without a table. */
-  readonly textEncoding: number;
-  readonly userVersion: number;
-  readonly applicationId: number;
 }
 
 /**
@@ -47,22 +35,7 @@ export function parseDatabaseHeader(bytes: Buffer): DatabaseHeader {
   if (bytes[18]! > 2 || bytes[19]! > 2 || bytes[18] === 0 || bytes[19] === 0) {
     throw new PageDamage("The file is in a format that SQLite does not have.");
   }
-  const changeCounter = bytes.readUInt32BE(24);
-  const pageCount = bytes.readUInt32BE(28);
-  return {
-    pageSize,
-    usableSize,
-    writeAhead: bytes[19] === 2,
-    changeCounter,
-    pageCount,
-    pageCountHolds: pageCount > 0 && bytes.readUInt32BE(92) === changeCounter,
-    firstFreePage: bytes.readUInt32BE(32),
-    freePageCount: bytes.readUInt32BE(36),
-    schemaCookie: bytes.readUInt32BE(40),
-    textEncoding: bytes.readUInt32BE(56),
-    userVersion: bytes.readUInt32BE(60),
-    applicationId: bytes.readUInt32BE(68),
-  };
+  return { pageSize, usableSize, schemaCookie: bytes.readUInt32BE(40) };
 }
 
 /** Whether pages can be of that size. */

@@ -12,7 +12,6 @@ const CHUNK_BYTES = 1024 * 1024;
 /** The beginning of a write-ahead log: https://www.sqlite.org/fileformat2.html#the_write_ahead_log */
 export interface LogHeader {
   readonly pageSize: number;
-  readonly checkpointSequence: number;
   /** The two salts, which every frame of the same round of the log repeats: 16 hexadecimal digits. */
   readonly salts: string;
   /** Whether the header's own checksum holds; without, SQLite takes the log for empty. */
@@ -39,21 +38,6 @@ export interface LogFrame {
   readonly whole: boolean;
   /** The checksum that it says it has: 16 hexadecimal digits. */
   readonly checksum: string;
-  /** The page; the next frame may write over it. */
-  readonly page: Buffer;
-}
-
-/** What a write-ahead log holds, in figures. */
-export interface LogSummary {
-  readonly header: LogHeader;
-  /** How many frames SQLite reads and takes for committed. */
-  readonly committedFrames: number;
-  /** How many pages the database has after the last of them; 0 where there is none. */
-  readonly pageCount: number;
-  /** The frames of this round behind the last that SQLite reads: of a commit that was cut off, or lost to damage. */
-  readonly laterFrames: number;
-  /** How many of those end a commit: more than one is damage, and one may be. */
-  readonly laterCommits: number;
 }
 
 /** A write-ahead log, read without SQLite. */
@@ -85,7 +69,6 @@ export class WriteAheadLog implements Disposable {
       addToChecksum(this.#headerChecksum, bytes, 0, 24, this.#bigEndian);
       this.header = {
         pageSize: size,
-        checkpointSequence: bytes.readUInt32BE(12),
         salts: bytes.toString("hex", 16, 24),
         intact: known && size === claimed && isChecksum(this.#headerChecksum, bytes, 24),
       };
@@ -124,7 +107,6 @@ export class WriteAheadLog implements Disposable {
           valid,
           whole,
           checksum: frame.toString("hex", 16, 24),
-          page: frame.subarray(FRAME_HEADER_BYTES),
         };
         // What follows goes on from what is said here, whether it is right or not.
         checksum.first = frame.readUInt32BE(16);
@@ -141,25 +123,6 @@ export class WriteAheadLog implements Disposable {
     if (readFully(this.#descriptor, bytes, at) < pageSize)
       throw new PageDamage(`There is no frame ${index}.`);
     return bytes;
-  }
-
-  /** Counts the frames by what SQLite makes of them. */
-  summary(): LogSummary {
-    let committedFrames = 0;
-    let pageCount = 0;
-    let laterFrames = 0;
-    let laterCommits = 0;
-    for (const { index, current, valid, commitPageCount } of this.frames()) {
-      if (valid && commitPageCount > 0) {
-        committedFrames = index + 1;
-        pageCount = commitPageCount;
-        laterFrames = 0;
-      } else if (current) {
-        laterFrames++;
-        if (commitPageCount > 0) laterCommits++;
-      }
-    }
-    return { header: this.header, committedFrames, pageCount, laterFrames, laterCommits };
   }
 
   [Symbol.dispose](): void {
