@@ -4,6 +4,7 @@ import { basename, dirname, join } from "node:path";
 import {
   copyDurably,
   fingerprintOf,
+  makeFolder,
   renameDurably,
   syncPath,
   writeDurably,
@@ -64,7 +65,7 @@ export function createBackup(
   now: number = Date.now(),
 ): Backup {
   const folder = backupsFolder(registryPath);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFolder(folder, 0o700);
   removePartial(folder);
   const name = freeName(folder, now, ["", USED]);
   const partial = join(folder, `${PARTIAL}${name}`);

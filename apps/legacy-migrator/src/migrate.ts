@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, realpathSync, rmSync } from "node:fs";
+import { existsSync, realpathSync, rmSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 
 import { defaultRegistryLocation, isRegistryError, openRegistry, type Registry } from "@cortex/model-db";
+import { makeFolder } from "@cortex/model-db/durable-files";
 
 import { ACTOR, applyMigration, previewMigration, type Applied } from "./apply.ts";
 import { createBackup, discardBackup, finishBackup, type Backup } from "./backup.ts";
@@ -122,7 +123,7 @@ export async function migrate(
 
   const wasOlder = !isHost && (await isOlder(location));
   using namedSpool = report === undefined ? undefined : new ReportSpool(report);
-  mkdirSync(dirname(location), { recursive: true });
+  makeFolder(dirname(location));
   onProgress("Backup", 0, 1);
   const backup = createBackup(location, [...(isHost ? [] : folder.databases), ...folder.lists]);
   const ownReport = join(backup.path, "report.jsonl");

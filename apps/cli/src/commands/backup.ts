@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 
 import { createSnapshot, followBackup, RegistryError, toVisible, type Snapshot } from "@cortex/model-db";
 
-import { Interrupted } from "../errors.ts";
+import { Interrupted, MisuseError } from "../errors.ts";
 import type { Everywhere } from "../everywhere.ts";
 import { untilInterrupted } from "../interrupt.ts";
 import { missingRegistry } from "../missing-registry.ts";
@@ -23,6 +23,7 @@ export interface BackupOptions extends Everywhere {
 
 /** Keeps a snapshot of the registry in a folder; with `follow` goes on until interrupted. */
 export async function backup(options: BackupOptions): Promise<void> {
+  if (options.folder === "") throw new MisuseError("backup needs the path of a folder.");
   const location = locationOf(options);
   if (!existsSync(location)) throw new RegistryError("not_found", missingRegistry(location));
   if (options.follow === true) await follow(location, options);

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, realpathSync, rmSync, watch } from "node:fs";
+import { existsSync, readdirSync, realpathSync, rmSync, watch } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -10,7 +10,7 @@ import {
   type Model,
   type Registry,
 } from "@cortex/model-db";
-import { syncPath, writeDurably } from "@cortex/model-db/durable-files";
+import { makeFolder, syncPath, writeDurably } from "@cortex/model-db/durable-files";
 import { lockFile } from "@cortex/model-db/file-lock";
 
 import { createBackup, finishBackup } from "../backup.ts";
@@ -74,12 +74,12 @@ export async function bridge(options: BridgeOptions): Promise<BridgeCounts> {
   }
   // What a bridge keeps for itself, beside the file.
   const folder = `${list}.bridge`;
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   using _ = lockFile(
     join(folder, "lock"),
     (holder) => `Another bridge (${holder}) keeps ${list} already. One at a time: stop that one first.`,
   );
-  mkdirSync(dirname(location), { recursive: true });
+  makeFolder(dirname(location));
   await using registry = await openRegistry(location, { actor: LEGACY_ACTOR });
   using file = new ListFile(list);
   const running = new Bridge(options, { list, dataFolder, folder, registry, file });
@@ -379,7 +379,7 @@ class Bridge {
   /** Keeps a copy of a file's content. @returns where. */
   #setAside(bytes: Buffer): string {
     const folder = join(this.#ends.folder, "set-aside");
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     const path = join(folder, `${freeName(folder, Date.now(), [".list"])}.list`);
     writeDurably(path, bytes);
     syncPath(folder);

@@ -1,8 +1,8 @@
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 
 import { invalidInput, RegistryError } from "../errors.ts";
-import { replaceDurably, syncPath } from "./durable-files.ts";
+import { makeFolder, replaceDurably, syncPath } from "./durable-files.ts";
 import { toFileError } from "./file-errors.ts";
 
 const FORMAT = 1;
@@ -80,5 +80,5 @@ export function createFolder(path: string): void {
   if (existsSync(path)) return;
   createFolder(dirname(resolve(path)));
   // Another process may have been faster.
-  if (mkdirSync(path, { recursive: true, mode: 0o700 }) !== undefined) syncPath(dirname(resolve(path)));
+  if (makeFolder(path, 0o700)) syncPath(dirname(resolve(path)));
 }

@@ -15,6 +15,7 @@ import { isRegistryError } from "../errors.ts";
 import { openRegistry, type Registry } from "../registry.ts";
 import { defaultBackupFolder } from "./backup-folder.ts";
 import { lastLoggedEventId } from "./change-log.ts";
+import { checkRegistry } from "./check.ts";
 import { finding, type Finding } from "./findings.ts";
 import { readBackupNote } from "./sidecar.ts";
 import { listSnapshots } from "./snapshots.ts";
@@ -27,6 +28,8 @@ export interface BugReport {
 }
 
 const MB = 1_000_000;
+// Less than a second; of a larger registry it is left to a check.
+const QUICK_CHECK_BYTES = 64 * 1024 * 1024;
 const DAY_MS = 86_400_000;
 const STALE_BACKUP_MS = 7 * DAY_MS;
 const LITTLE_SPACE_BYTES = 100 * MB;
@@ -191,6 +194,7 @@ async function contentsOf(path: string, findings: Finding[]): Promise<JsonObject
       registry.history.latestEventId(),
       registry.runs.list(),
     ]);
+    const { registryId } = registry;
     const walBytes = sizeOf(`${path}-wal`) ?? 0;
     if (walBytes > LARGE_LOG_BYTES) {
       findings.push(
@@ -201,8 +205,12 @@ async function contentsOf(path: string, findings: Finding[]): Promise<JsonObject
         ),
       );
     }
+    await registry.close();
+    if ((sizeOf(path) ?? 0) <= QUICK_CHECK_BYTES) {
+      for await (const found of checkRegistry(path)) if (found.severity === "damage") findings.push(found);
+    }
     return {
-      registry_id: registry.registryId,
+      registry_id: registryId,
       schema: version,
       latest_schema: latest,
       models,

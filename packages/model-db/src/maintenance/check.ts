@@ -14,7 +14,7 @@ import { SCHEMA_VERSION } from "../migrations/schema-version.ts";
 import { defaultBackupFolder } from "./backup-folder.ts";
 import { checkNames, checkSearchRows, checkSearchText, checkTags } from "./checks/derived.ts";
 import { checkEventIds, checkHistory } from "./checks/history.ts";
-import { checkBackupNote, checkConfigs, checkFiles, checkLeases } from "./checks/outside.ts";
+import { checkBackup, checkBackupNote, checkConfigs, checkFiles, checkLeases } from "./checks/outside.ts";
 import { checkChecksums } from "./checks/rows.ts";
 import { checkReferences, checkStructure } from "./checks/structure.ts";
 import { finding, type Finding, type Look } from "./findings.ts";
@@ -57,6 +57,7 @@ const FULL: readonly Step[] = [
   { name: "search text", look: checkSearchText },
   { name: "files on disk", look: checkFiles },
   { name: "configurations", look: checkConfigs },
+  { name: "backup's content", look: ({ name }) => checkBackup(name) },
 ];
 
 /**
@@ -76,7 +77,9 @@ export async function* checkRegistry(
   try {
     compare = await passGate(path, "read");
   } catch (error) {
+    // To open it would be to change what tells of the damage: SQLite makes a log anew, or throws it away.
     yield evidence(error);
+    return;
   }
   if (!existsSync(path)) throw new RegistryError("not_found", `There is no registry at ${path}.`);
   let connection: Database.Database;

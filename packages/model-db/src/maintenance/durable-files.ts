@@ -1,5 +1,15 @@
-import { closeSync, fsyncSync, openSync, readSync, renameSync, rmSync, writeSync } from "node:fs";
-import { dirname } from "node:path";
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
+import { dirname, resolve } from "node:path";
 
 const CHUNK_BYTES = 1024 * 1024;
 
@@ -54,6 +64,24 @@ export function replaceDurably(path: string, text: string): void {
     renameDurably(partial, path);
   } catch (error) {
     rmSync(partial, { force: true });
+    throw error;
+  }
+}
+
+/**
+ * Makes a folder, with those on the way; what is there already stays. (`mkdirSync` with `recursive` goes
+ * round in circles where the system lets nobody make one, as in `/proc`.)
+ *
+ * @returns whether it was not there before.
+ */
+export function makeFolder(path: string, mode = 0o777): boolean {
+  if (existsSync(path)) return false;
+  makeFolder(dirname(resolve(path)), mode);
+  try {
+    mkdirSync(path, { mode });
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
     throw error;
   }
 }

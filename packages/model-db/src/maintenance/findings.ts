@@ -28,6 +28,10 @@ const FINDINGS = {
     "warning",
     "Bring its disk back, or follow into another folder: `cortex backup <folder> --follow`.",
   ],
+  backup_damaged: [
+    "warning",
+    "The registry is not touched by it; `cortex backup <folder>` adds a snapshot that is whole.",
+  ],
   not_opened: ["warning", "The message says what to do; `cortex --help` lists the verbs."],
   shared_file_system: ["warning", "Keep the registry on a local disk: --db or CORTEX_DB names it."],
   volatile_file_system: ["warning", "Keep the registry on a disk: --db or CORTEX_DB names it."],

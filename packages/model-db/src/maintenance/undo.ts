@@ -1,14 +1,17 @@
-import { statSync } from "node:fs";
+import { copyFileSync, existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 
+import { ID_SINCE } from "../database/sqlite/schema-version.ts";
 import type { ModelEvent } from "../domain/event.ts";
 import type { Page } from "../domain/list-options.ts";
 import type { Model } from "../domain/model.ts";
 import { foldEvent, toPastModel, type PastState } from "../domain/past-state.ts";
 import { toRecord, toFileRecord } from "../domain/record.ts";
-import { invalidInput, RegistryError } from "../errors.ts";
+import { invalidInput, isRegistryError, RegistryError } from "../errors.ts";
 import { openRegistry, type Registry, type Repositories } from "../registry.ts";
 import type { Revised, Revision } from "../repositories/revisions.ts";
-import { automaticBackupFolder } from "./backup-folder.ts";
+import { automaticBackupFolder, registryOfBackup } from "./backup-folder.ts";
 import { readChangeLog } from "./change-log.ts";
 import { createSnapshot, isIntactSnapshot, listSnapshots, type Snapshot } from "./snapshots.ts";
 
@@ -60,7 +63,7 @@ export async function restoreAsChanges(
     const snapshot = await createSnapshot(registry.location, folder);
     return { ...(await run(registry, target, past, modelId, false)), snapshot };
   } finally {
-    await past?.registry.close();
+    await past?.end();
   }
 }
 
@@ -108,6 +111,7 @@ async function fromHistory(
   modelId: string | undefined,
 ): Promise<{ eventId: number; revisions: Revision[] }> {
   const eventId = await eventAt(now, at);
+  if (eventId === 0 && modelId === undefined) throw beforeAll(at);
   const changed = new Set<string>();
   for await (const event of eventsBeyond(now, eventId, modelId)) changed.add(event.modelId);
   const revisions = [];
@@ -119,6 +123,7 @@ async function fromHistory(
 /** A snapshot, and the log that goes on from it where there is one. */
 interface Past {
   readonly registry: Registry;
+  readonly end: () => Promise<void>;
   readonly eventId: number;
   readonly logFolder: string | undefined;
 }
@@ -129,14 +134,57 @@ async function openPast(from: string, registryId: string): Promise<Past> {
   if (snapshot === undefined) {
     throw new RegistryError("not_found", `There is no intact snapshot in ${from}. Choose another backup.`);
   }
-  const registry = await openRegistry(snapshot, { mode: "read" });
-  if (registry.registryId === registryId) {
-    const eventId = await registry.history.latestEventId();
-    return { registry, eventId, logFolder: isFolder ? from : undefined };
+  if (existsSync(`${snapshot}.sha256`) && !isIntactSnapshot({ path: snapshot })) {
+    throw new RegistryError(
+      "checksum_mismatch",
+      `${snapshot} is not what was written: choose another snapshot, or the folder.`,
+    );
   }
-  const message = `${snapshot} is a backup of another registry (${registry.registryId}; this one is ${registryId}).`;
-  await registry.close();
-  throw invalidInput("from", message);
+  const { registry, end, hadId } = await openSnapshot(snapshot);
+  // Before it had an id of its own, only its place tells whose it is.
+  const owner = hadId ? registry.registryId : (registryOfBackup(dirname(dirname(snapshot))) ?? registryId);
+  if (owner === registryId) {
+    const eventId = await registry.history.latestEventId();
+    return { registry, end, eventId, logFolder: isFolder ? from : undefined };
+  }
+  await end();
+  throw invalidInput(
+    "from",
+    `${snapshot} is a backup of another registry (${owner}; this one is ${registryId}).`,
+  );
+}
+
+/** Opens a snapshot to read; of one with an older schema, a copy that is brought up to date. */
+async function openSnapshot(
+  snapshot: string,
+): Promise<{ registry: Registry; end: () => Promise<void>; hadId: boolean }> {
+  try {
+    const registry = await openRegistry(snapshot, { mode: "read" });
+    return { registry, end: () => registry.close(), hadId: true };
+  } catch (error) {
+    if (!isRegistryError(error) || error.code !== "schema_too_old") throw error;
+  }
+  const folder = mkdtempSync(join(tmpdir(), "cortex-restore-"));
+  const copy = join(folder, "registry.db");
+  const remove = (): void => rmSync(folder, { recursive: true, force: true });
+  try {
+    copyFileSync(snapshot, copy);
+    const registry = await openRegistry(copy, { mode: "write", migrate: false });
+    const hadId = (await registry.schema()).version >= ID_SINCE;
+    await registry.migrate();
+    return { registry, end: () => registry.close().finally(remove), hadId };
+  } catch (error) {
+    remove();
+    throw error;
+  }
+}
+
+// A slip of the year would take every model away.
+function beforeAll(at: number): RegistryError {
+  return invalidInput(
+    "at",
+    `Nothing had happened yet at ${new Date(at).toISOString()}: the history begins later. Choose a later time.`,
+  );
 }
 
 /** What differs from a backup, at its end or at a time before that. */
@@ -149,6 +197,7 @@ async function fromPast(
   const { registry } = past;
   const states = new Map<string, PastState | undefined>();
   let eventId = at === undefined ? past.eventId : await eventAt(registry, at);
+  if (at !== undefined && eventId === 0 && modelId === undefined) throw beforeAll(at);
   if (eventId === past.eventId) {
     eventId = await foldLog(past, at, states);
   } else {

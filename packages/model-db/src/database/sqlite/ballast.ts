@@ -22,7 +22,7 @@ const RELEASED_BYTES = 128 * 1024;
  * the right to make it, there is none.
  */
 export function keepBallast(registry: string): void {
-  const path = pathOf(registry);
+  const path = ballastPath(registry);
   const there = sizeOf(path);
   if (there >= BALLAST_BYTES) return;
   try {
@@ -72,7 +72,7 @@ export async function makingRoom<T>(
 
 /** Gives up a part of the ballast; false where nothing is left of it. */
 export function releaseBallast(registry: string): boolean {
-  const path = pathOf(registry);
+  const path = ballastPath(registry);
   const sizeBytes = sizeOf(path);
   if (sizeBytes === 0) return false;
   try {
@@ -88,7 +88,8 @@ export function isDiskFull(error: unknown): boolean {
   return isRegistryError(error) && error.code === "disk_full";
 }
 
-function pathOf(registry: string): string {
+/** The file that keeps room for a registry. */
+export function ballastPath(registry: string): string {
   return `${registry}.ballast`;
 }
 

@@ -38,7 +38,10 @@ export function toRegistryError(error: unknown, location: string): unknown {
     );
   }
   if (code === "SQLITE_NOTADB") {
-    return failure("not_a_registry", `${location} is not a database. Choose another path.`);
+    return failure(
+      "not_a_registry",
+      `${location} is not a database. Choose another path; or where a registry was there, \`cortex repair\` brings back what is left of it.`,
+    );
   }
   if (
     code.startsWith("SQLITE_CANTOPEN") ||

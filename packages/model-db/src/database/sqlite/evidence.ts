@@ -1,4 +1,4 @@
-import { statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 
 import type Database from "better-sqlite3";
 
@@ -12,6 +12,7 @@ import { firstRow, lastRow } from "../../maintenance/pages/table-lookup.ts";
 import { WriteAheadLog } from "../../maintenance/pages/write-ahead-log.ts";
 import { backupNotePath, readBackupNote, type BackupNote } from "../../maintenance/sidecar.ts";
 import { eventChecksum, type EventTable } from "../../schema/event.ts";
+import { ballastPath } from "./ballast.ts";
 import { block } from "./block.ts";
 import { toRegistryError } from "./errors.ts";
 import type { Comparison } from "./gate.ts";
@@ -92,6 +93,10 @@ function collect(path: string): Evidence {
     }
     if (logBytes > LOG_HEADER_BYTES) {
       throw damaged(path, "it is empty or gone, and its write-ahead log holds changes of it");
+    }
+    // Made by who has written a registry there before; without any file, somebody begins anew.
+    if (existsSync(path) && sizeOf(ballastPath(path)) > 0) {
+      throw damaged(path, "it is empty, and was a registry");
     }
   }
   const alone = (): boolean => othersHaveOpen(path) !== true;
@@ -213,7 +218,8 @@ function compare(connection: Database.Database, { main, backup }: Evidence): voi
   if (main.schemaCookie === connection.pragma("schema_version", { simple: true }))
     compareHistory(connection, main.newestEvent, newest);
   if (backup === undefined) return;
-  if (registryId !== backup.registryId) {
+  // An older schema has no id.
+  if (registryId !== undefined && registryId !== backup.registryId) {
     throw damaged(
       path,
       `it is not the registry that is backed up in ${backup.folder}; remove ${backupNotePath(path)} to go on with it all the same`,

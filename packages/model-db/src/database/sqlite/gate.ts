@@ -5,6 +5,7 @@ import type Database from "better-sqlite3";
 import { RegistryError } from "../../errors.ts";
 import { repairMarkerPath } from "../../maintenance/repair-marker.ts";
 import { backupNotePath } from "../../maintenance/sidecar.ts";
+import { ballastPath } from "./ballast.ts";
 import { isOpenHere } from "./open-files.ts";
 
 /** Compares a registry, as SQLite shows it, with what its files say by themselves. */
@@ -29,6 +30,7 @@ export async function passGate(
   }
   // Closed cleanly, a registry is one file: then nothing can contradict it but its backup.
   const witnesses = [`${path}-wal`, `${path}-shm`, backupNotePath(path)];
+  if (statSync(path, { throwIfNoEntry: false })?.size === 0) witnesses.push(ballastPath(path));
   if (!witnesses.some((witness) => statSync(witness, { throwIfNoEntry: false })?.size)) return undefined;
   // Who has it open here has passed, and to read its files by hand would drop its locks.
   if (isOpenHere(path)) return undefined;

@@ -5,7 +5,7 @@ import { SCHEMA_VERSION } from "../../migrations/schema-version.ts";
 import { toRegistryError } from "./errors.ts";
 
 // The schema that gives a registry its id.
-const ID_SINCE = 5;
+export const ID_SINCE = 5;
 
 /** "CTXM" in the header of the file: what `file(1)` and our own check know a registry by. */
 export const APPLICATION_ID = 0x4354584d;

@@ -1,9 +1,11 @@
-import { mkdirSync, readFileSync, statSync, type Stats } from "node:fs";
+import { existsSync, readFileSync, statSync, type Stats } from "node:fs";
 import { dirname, resolve } from "node:path";
 
 import type Database from "better-sqlite3";
 
 import { invalidInput, RegistryError } from "../../errors.ts";
+import { makeFolder } from "../../maintenance/durable-files.ts";
+import { removeBackupNote } from "../../maintenance/sidecar.ts";
 import { SCHEMA_VERSION } from "../../migrations/schema-version.ts";
 import type { Engine } from "../engine.ts";
 import { machineTime, type MachineTime } from "../machine-time.ts";
@@ -13,7 +15,7 @@ import { needsRollback } from "./errors.ts";
 import { passGate } from "./gate.ts";
 import { enableWal, openConnection } from "./open-connection.ts";
 import { fileKey, noteOpen } from "./open-files.ts";
-import { readMigrations, readRegistryId, readSchemaVersion } from "./schema-version.ts";
+import { ID_SINCE, readMigrations, readRegistryId, readSchemaVersion } from "./schema-version.ts";
 import { SqliteSession } from "./sqlite-session.ts";
 import { WriteQueue } from "./write-queue.ts";
 
@@ -82,7 +84,7 @@ function lookAt(path: string): Stats | undefined {
 
 function createFolder(folder: string): void {
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
   } catch (error) {
     throw new RegistryError("read_only", `The folder ${folder} cannot be made: check its rights.`, {
       cause: error,
@@ -138,6 +140,12 @@ class SqliteEngine implements Engine {
       if (this.#options.mode !== "create")
         throw new RegistryError("not_found", `There is no registry at ${this.location}.`);
       createFolder(dirname(this.location));
+    }
+    if (this.#options.mode !== "read" && existsSync(`${this.location}.sha256`)) {
+      throw new RegistryError(
+        "read_only",
+        `${this.location} is a snapshot of a backup, which stays as it is. Restore from it, or copy it elsewhere to work with it.`,
+      );
     }
     if (this.#options.mode === "read") {
       compare?.(this.#openReader());
@@ -234,6 +242,8 @@ class SqliteEngine implements Engine {
     this.#reader?.clear();
     // From now on the file alone says which registry it is, of which schema: see `evidence.ts`.
     if (from !== target) checkpoint(connection, "PASSIVE");
+    // What its backup knows it by is gone, and it gets another id on the way up.
+    if (target < ID_SINCE && from >= ID_SINCE) removeBackupNote(this.location);
     return { from, to: target };
   }
 

@@ -7,8 +7,11 @@ import type Database from "better-sqlite3";
 import { machineTime } from "../../database/machine-time.ts";
 import { shown } from "../../domain/input.ts";
 import type { RunTable } from "../../schema/run.ts";
+import { defaultBackupFolder } from "../backup-folder.ts";
+import { readChangeLog, type LogDamage } from "../change-log.ts";
 import { finding, type Look } from "../findings.ts";
 import { readBackupNote } from "../sidecar.ts";
+import { isIntactSnapshot, listSnapshots } from "../snapshots.ts";
 
 const BATCH = 1000;
 const MAX_CONFIG_BYTES = 1024 * 1024;
@@ -37,6 +40,20 @@ export function* checkBackupNote(location: string): Generator<Look, undefined> {
     note.folder,
     `The continuous backup in ${note.folder} cannot be reached.`,
   );
+}
+
+/** Whether what the backup holds is what was written to it. */
+export async function* checkBackup(location: string): AsyncGenerator<Look, undefined> {
+  const folder = readBackupNote(location)?.folder ?? defaultBackupFolder(location);
+  if (!existsSync(folder)) return;
+  for (const snapshot of listSnapshots(folder)) {
+    if (!isIntactSnapshot(snapshot))
+      yield finding("backup_damaged", snapshot.path, `${snapshot.path} is not what was written.`);
+  }
+  const damages: LogDamage[] = [];
+  for await (const _ of readChangeLog(folder, { onDamage: (damage) => damages.push(damage) }));
+  for (const { file, line } of damages)
+    yield finding("backup_damaged", file, `Line ${line} of ${file} is not what was written.`);
 }
 
 /** The files of the models that should be here. */
