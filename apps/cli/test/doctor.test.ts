@@ -1,4 +1,4 @@
-import { rmSync, truncateSync } from "node:fs";
+import { rmSync, truncateSync, writeFileSync } from "node:fs";
 
 import { expect, test } from "vitest";
 
@@ -30,6 +30,16 @@ test("doctor says what a bug report asks for, and that a backup is missing until
   expect(codes(after)).toEqual([]);
   expect(after.facts).toMatchObject({ backup_folder: sandbox.path("backup"), newest_snapshot_event: 1 });
   expect(await sandbox.output("doctor")).toContain("Nothing is wrong.");
+});
+
+test("doctor says what it can where the backup cannot be read", async () => {
+  using sandbox = new Sandbox();
+  await sandbox.output("add", "tinyllama:1b-gguf");
+  await sandbox.output("backup", sandbox.path("backup"));
+  writeFileSync(sandbox.path("backup/log"), "a file in its place");
+  const found = await sandbox.json<Diagnosis & Record<string, unknown>>("doctor");
+  expect(codes(found)).toEqual(["backup_out_of_reach"]);
+  expect(found.facts).toMatchObject({ models: 1, newest_snapshot_event: 1, last_logged_event: null });
 });
 
 test.runIf(process.platform === "linux")(

@@ -29,6 +29,7 @@ import { readListText, type ListText } from "./list-text.ts";
 import { mergeLists, rebase, type ConfigState, type Merge } from "./merge-lists.ts";
 import { readRegisteredModels } from "./registered-models.ts";
 
+/** What to keep in step, and how. */
 export interface BridgeOptions {
   /** The text file, or a data folder with one. */
   readonly list: string;

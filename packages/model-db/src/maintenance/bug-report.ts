@@ -18,7 +18,7 @@ import { lastLoggedEventId } from "./change-log.ts";
 import { checkRegistry } from "./check.ts";
 import { finding, type Finding } from "./findings.ts";
 import { readBackupNote } from "./sidecar.ts";
-import { listSnapshots } from "./snapshots.ts";
+import { listSnapshots, type Snapshot } from "./snapshots.ts";
 
 /** What a bug report asks for, and what is wrong with it. */
 export interface BugReport {
@@ -231,8 +231,14 @@ async function contentsOf(path: string, findings: Finding[]): Promise<JsonObject
 function backupOf(path: string, newestEvent: JsonValue, findings: Finding[]): JsonObject {
   const followed = readBackupNote(path)?.folder;
   const folder = followed ?? defaultBackupFolder(path);
-  const [newest] = listSnapshots(folder);
-  const logged = lastLoggedEventId(folder) ?? null;
+  let newest: Snapshot | undefined;
+  let logged: number | null = null;
+  try {
+    [newest] = listSnapshots(folder);
+    logged = lastLoggedEventId(folder) ?? null;
+  } catch (error) {
+    findings.push(finding("backup_out_of_reach", folder, `It cannot be read: ${(error as Error).message}.`));
+  }
   const registryExists = sizeOf(path) !== null;
   if (registryExists && (newest === undefined || Date.now() - newest.createdAt > STALE_BACKUP_MS)) {
     findings.push(

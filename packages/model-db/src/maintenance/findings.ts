@@ -1,4 +1,4 @@
-/** What a check or a diagnosis can find, how bad it is, and what to do about it. */
+/** What a check or a bug report can find, how bad it is, and what to do about it. */
 const FINDINGS = {
   evidence: ["damage", "`cortex repair` builds it anew from its backup and from what it still holds."],
   unreadable: ["damage", "`cortex repair` builds it anew from its backup and from what it still holds."],
@@ -51,7 +51,7 @@ const FINDINGS = {
   backup_behind: ["warning", "`cortex backup <folder> --follow` catches up and goes on."],
 } as const;
 
-/** One word of the closed set of what a check or a diagnosis can find. */
+/** One word of the closed set of what a check or a bug report can find. */
 export type FindingCode = keyof typeof FINDINGS;
 
 /** Something that is not as it should be. */

@@ -78,6 +78,7 @@ export class Finds implements Disposable {
     else this.#addFile(found.row, from.source, live);
   }
 
+  /** Adds an event that a checksum vouches for. */
   addEvent(event: ModelEvent, origin: Origin): void {
     this.#addEvent(toEventRow(event), origin, true);
   }
@@ -104,6 +105,7 @@ export class Finds implements Disposable {
     }
   }
 
+  /** Everything that was found of a model. */
   evidence(modelId: string): Evidence {
     const all = <T>(sql: string): T[] => this.#prepare(sql).all(modelId) as T[];
     return {
@@ -114,6 +116,7 @@ export class Finds implements Disposable {
     };
   }
 
+  /** Says what a model is to be, in the place of what was said before. */
   addResult({ model, files, seq, createdBy, lastEventId }: Result): void {
     const row = JSON.stringify(toModelValues(model));
     const { modelId, alias, aliases } = model;
@@ -160,15 +163,18 @@ export class Finds implements Disposable {
     ).all() as Claim[];
   }
 
+  /** Adds a change that the results entail. */
   amend(event: Amendment): void {
     this.#prepare("INSERT INTO amendment (event) VALUES (?)").run(JSON.stringify(event));
   }
 
+  /** Those changes, in the order in which they were added. */
   *amendments(): Generator<Amendment> {
     const events = this.#prepare("SELECT event FROM amendment ORDER BY number").pluck();
     for (const event of events.iterate() as IterableIterator<string>) yield JSON.parse(event) as Amendment;
   }
 
+  /** The events that were found, as they are to be stored, in the order of their ids. */
   *events(): Generator<EventTable> {
     const events = this.#prepare(
       `SELECT event_id, model_id, kind, actor, at, row_version, before, after, row_checksum
@@ -180,6 +186,7 @@ export class Finds implements Disposable {
     }
   }
 
+  /** How many events were found. */
   eventCount(): number {
     return this.#prepare("SELECT count(*) FROM event").pluck().get() as number;
   }

@@ -19,11 +19,13 @@ export interface KnownRow {
   readonly verified: boolean;
 }
 
+/** An event of a model. */
 export interface KnownEvent extends ModelEvent {
   readonly origin: Origin;
   readonly verified: boolean;
 }
 
+/** A file of a model. */
 export interface KnownFile {
   readonly file: ModelFile;
   readonly source: number;

@@ -27,8 +27,9 @@ export interface RepairReport extends RebuildReport {
   readonly problem: string;
 }
 
+/** How to repair; whatever is left out gets the default named here. */
 export interface RepairOptions {
-  /** A backup folder; else the one that follows the registry, or the one beside it. */
+  /** A backup folder; left out, the one that follows the registry, or the one beside it. */
   readonly from?: string | undefined;
   /** Only say what would be done: nothing is changed. */
   readonly dryRun?: boolean | undefined;

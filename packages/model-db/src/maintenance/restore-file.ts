@@ -23,6 +23,7 @@ export interface RestoreFileReport extends RebuildReport {
   readonly changes: ChangesReport | null;
 }
 
+/** How to restore; whatever is left out gets the default named here. */
 export interface RestoreFileOptions {
   /** Unix milliseconds: the state of that time; left out, the newest that the backup has. */
   readonly at?: number | undefined;

@@ -6,6 +6,7 @@ import { modelChecksum, type ModelRow } from "../schema/model.ts";
 
 /** The tables whose rows have a checksum. */
 export const CHECKSUMMED_TABLES = ["model", "model_file", "model_event"] as const;
+/** One of them. */
 export type ChecksummedTable = (typeof CHECKSUMMED_TABLES)[number];
 
 /** A row that is not what was written, or that nobody has signed. */

@@ -72,6 +72,7 @@ function updateOf(changed: JsonObject): RowUpdate {
   return only ?? (PLAIN.some((name) => name in changed) ? updatePlain : updateVersion);
 }
 
+/** The id of the newest event. */
 export const newestEvent: Query<object, { greatest: number | null }> = query("event newest", ({ db }) =>
   db.selectFrom("model_event").select((eb) => eb.fn.max("event_id").as("greatest")),
 );

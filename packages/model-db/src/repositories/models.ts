@@ -547,6 +547,7 @@ async function claimNames(session: Session, seq: number, names: Iterable<string>
   }
 }
 
+/** Every name that means a model: its id and its aliases. */
 export function namesOf({ modelId, alias, aliases }: Model): Set<string> {
   return new Set(alias === null ? [modelId, ...aliases] : [modelId, alias, ...aliases]);
 }

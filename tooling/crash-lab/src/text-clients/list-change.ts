@@ -22,10 +22,12 @@ export function monotonicMs(): number {
   return Number(process.hrtime.bigint()) / 1e6;
 }
 
+/** The lines of one change in a program's own record: what it tries, and what it was told. */
 export function formatChange(change: ListChange): string {
   return `${JSON.stringify(change)}\n`;
 }
 
+/** As {@link formatChange}. */
 export function formatTold(done: boolean): string {
   return `${JSON.stringify({ done, endedAt: monotonicMs() })}\n`;
 }
