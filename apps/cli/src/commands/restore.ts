@@ -19,6 +19,7 @@ import { describeChangeList, toChangedIds, toUpdatedDocument } from "../output/c
 import { toDocument } from "../output/json.ts";
 import { describeRebuilt, printRebuilt, toRebuiltDocument, withProgress } from "../output/rebuilt.ts";
 import { writeNote, writeOut } from "../output/stream.ts";
+import { formatExact } from "../output/time.ts";
 
 /** What `cortex restore` takes. */
 export interface RestoreOptions extends Everywhere {
@@ -76,34 +77,55 @@ async function restoreWhole(refusal: RegistryError, options: RestoreOptions): Pr
   let report = await run(dryRun || !yes);
   if (!yes && !dryRun) {
     writeNote(`${toVisible(refusal.message)}\n${describeRebuilt(report, true)}`);
+    if (at !== undefined) writeNote(goesBack(at));
     await confirm("Put this in its place?");
     report = await run(false);
   }
-  if (options.json === true) writeOut(toDocument({ dry_run: dryRun, ...toRebuiltDocument(report) }));
-  else {
+  if (options.json === true) {
+    const { changes } = report;
+    writeOut(
+      toDocument({
+        dry_run: dryRun,
+        ...toRebuiltDocument(report),
+        changes: changes && toChangesDocument(changes, dryRun),
+      }),
+    );
+  } else {
     printRebuilt(report, options);
     if (options.quiet !== true) writeNote(describeRebuilt(report, dryRun));
+    if (dryRun && at !== undefined) writeNote(goesBack(at));
     if (report.changes !== null) print(report.changes, options);
   }
 }
 
+function goesBack(at: number): string {
+  return `That is its newest state; from there it goes back to ${formatExact(at)}, as a change of its history.`;
+}
+
 function print(report: ChangesReport, options: RestoreOptions): void {
-  const { created, updated, deleted, eventId, snapshot } = report;
+  const { snapshot } = report;
   if (options.quiet === true) {
     writeOut(toChangedIds(report));
   } else if (options.json === true) {
-    const changed = toUpdatedDocument(updated);
-    const dryRun = options.dryRun === true;
-    const kept = snapshot?.path ?? null;
-    writeOut(
-      toDocument({ dry_run: dryRun, event_id: eventId, created, updated: changed, deleted, snapshot: kept }),
-    );
+    writeOut(toDocument(toChangesDocument(report, options.dryRun === true)));
   } else if (isNothing(report)) {
     writeNote("Nothing to do: it is so already.");
   } else {
     writeNote(describeChangeList(report, options.dryRun === true));
     if (snapshot !== null) writeNote(toVisible(`As it was before: ${snapshot.path}`));
   }
+}
+
+function toChangesDocument(report: ChangesReport, dryRun: boolean): object {
+  const { created, updated, deleted, eventId, snapshot } = report;
+  return {
+    dry_run: dryRun,
+    event_id: eventId,
+    created,
+    updated: toUpdatedDocument(updated),
+    deleted,
+    snapshot: snapshot?.path ?? null,
+  };
 }
 
 function isNothing({ created, updated, deleted }: ChangesReport): boolean {

@@ -326,7 +326,7 @@ function readOtherPath(
       rest: null,
     };
   }
-  if (!isConfigFile(configPath)) {
+  if (configPath !== "-" && !isConfigFile(configPath)) {
     if (!isStatus(status)) return NO_ENTRY;
     notes.push(note("path_doubtful", `The path does not end in .yml: ${configPath}`));
   }

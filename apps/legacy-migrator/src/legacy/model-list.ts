@@ -157,9 +157,9 @@ function toItem(
     line,
     position,
     modelId: read.modelId,
-    author: read.author,
-    branch: read.branch,
-    configPath: read.configPath,
+    author: known(read.author),
+    branch: known(read.branch),
+    configPath: known(read.configPath),
     alias: read.alias,
     status: read.status,
     modelFormat: null,
@@ -169,6 +169,11 @@ function toItem(
     notes: read.notes,
     rest: read.rest,
   };
+}
+
+// A bridge writes `-` for what is not known, since the old program drops a line with an empty field.
+function known(word: string | null): string | null {
+  return word === "-" ? null : word;
 }
 
 function refuse(line: number, text: string, { code, why, remedy }: Problem): LegacyRefusal {

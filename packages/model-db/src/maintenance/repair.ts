@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 
 import { isOpenHere } from "../database/sqlite/open-files.ts";
@@ -67,6 +67,8 @@ export async function repairRegistry(
 async function repair(path: string, { from, onProgress }: RepairOptions): Promise<RepairReport | undefined> {
   const begun = readRepairMarker(path);
   if (begun !== undefined) return { ...(await finishRebuild(path, begun, onProgress)), problem: INTERRUPTED };
+  // A log alone may hold a whole young registry; it is looked at as what belongs to a file.
+  if (!existsSync(path) && existsSync(`${path}-wal`)) writeFileSync(path, "");
   const diagnosis = await diagnose(path);
   if (diagnosis === undefined) return undefined;
   const backup = findBackup(path, from);

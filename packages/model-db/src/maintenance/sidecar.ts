@@ -1,4 +1,4 @@
-import { readFileSync, rmSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 
 import { replaceDurably } from "./durable-files.ts";
@@ -27,11 +27,6 @@ export function readBackupNote(location: string): BackupNote | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** Forgets where a registry's backup is. */
-export function removeBackupNote(location: string): void {
-  rmSync(backupNotePath(location), { force: true });
 }
 
 /** Notes where a registry's continuous backup is, through to the disk. */

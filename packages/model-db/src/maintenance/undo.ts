@@ -2,7 +2,6 @@ import { copyFileSync, existsSync, mkdtempSync, rmSync, statSync } from "node:fs
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 
-import { ID_SINCE } from "../database/sqlite/schema-version.ts";
 import type { ModelEvent } from "../domain/event.ts";
 import type { Page } from "../domain/list-options.ts";
 import type { Model } from "../domain/model.ts";
@@ -13,6 +12,7 @@ import { openRegistry, type Registry, type Repositories } from "../registry.ts";
 import type { Revised, Revision } from "../repositories/revisions.ts";
 import { automaticBackupFolder, registryOfBackup } from "./backup-folder.ts";
 import { readChangeLog } from "./change-log.ts";
+import { findIdentity } from "./registry-identity.ts";
 import { createSnapshot, isIntactSnapshot, listSnapshots, type Snapshot } from "./snapshots.ts";
 
 /** Which past state; at least one of the two. */
@@ -60,7 +60,9 @@ export async function restoreAsChanges(
     const planned = await run(registry, target, past, modelId, true);
     if (dryRun || isNothing(planned)) return { ...planned, snapshot: null };
     const folder = automaticBackupFolder(registry.location, registry.registryId);
-    const snapshot = await createSnapshot(registry.location, folder);
+    // Beside those that there are: what is restored from may be the oldest of them.
+    const keep = listSnapshots(folder).length + 1;
+    const snapshot = await createSnapshot(registry.location, folder, { keep });
     return { ...(await run(registry, target, past, modelId, false)), snapshot };
   } finally {
     await past?.end();
@@ -169,9 +171,8 @@ async function openSnapshot(
   const remove = (): void => rmSync(folder, { recursive: true, force: true });
   try {
     copyFileSync(snapshot, copy);
-    const registry = await openRegistry(copy, { mode: "write", migrate: false });
-    const hadId = (await registry.schema()).version >= ID_SINCE;
-    await registry.migrate();
+    const hadId = findIdentity(copy) !== undefined;
+    const registry = await openRegistry(copy, { mode: "write" });
     return { registry, end: () => registry.close().finally(remove), hadId };
   } catch (error) {
     remove();

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -74,7 +74,9 @@ test("whatever happened, the registry becomes what it was at a time, and again w
         await performAll(registry, part);
         past.push({ at: await moment(), state: await stateOf(registry) });
       }
-      for (const { at, state } of [past[0]!, past[2]!, past[1]!, { at: 0, state: [] }]) {
+      const { items } = await registry.history.list({ order: "asc", limit: 1 });
+      const known = past.filter(({ at }) => items.length > 0 && at >= items[0]!.at);
+      for (const { at, state } of [known[0]!, known[2]!, known[1]!].filter(Boolean)) {
         const planned = await restoreAsChanges(registry, { at }, { dryRun: true });
         const before = await registry.history.latestEventId();
         const done = await restoreAsChanges(registry, { at });
@@ -231,4 +233,33 @@ test("a backup of another registry, and one that is damaged, are refused", async
   writeFileSync(old.path, "");
   await expectRefusal("not_found", restoreAsChanges(registry, { from: backups }));
   expect(listSnapshots(backups)).toHaveLength(2);
+});
+
+test("a time before everything is refused, instead of taking every model away", async ({ folder }) => {
+  await using registry = await openRegistry(join(folder, "registry.db"));
+  await registry.models.create(localModel("a"));
+  await expectInvalid("at", restoreAsChanges(registry, { at: Date.now() - 3_600_000 }));
+  expect(await registry.models.count()).toBe(1);
+});
+
+test("a snapshot from before a change of the schema is restored, and stays as it is", async ({ folder }) => {
+  const location = join(folder, "registry.db");
+  {
+    await using registry = await openRegistry(location);
+    await registry.models.create({ ...localModel("a"), notes: "then" });
+    await registry.migrate(4);
+  }
+  await using registry = await openRegistry(location);
+  await registry.models.update("a", { notes: "now" });
+  const backups = `${location}.backups`;
+  const folders = [backups, ...readdirSync(backups).map((name) => join(backups, name))];
+  const snapshots = folders.flatMap((path) => listSnapshots(path));
+  expect(snapshots.length).toBeGreaterThan(1);
+  for (const { path } of snapshots) {
+    const before = readFileSync(path);
+    await registry.models.update("a", { notes: "now" });
+    await restoreAsChanges(registry, { from: path });
+    expect((await registry.models.get("a")).notes).toBe("then");
+    expect(readFileSync(path).equals(before)).toBe(true);
+  }
 });

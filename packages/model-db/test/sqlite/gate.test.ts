@@ -11,7 +11,13 @@ import { join } from "node:path";
 
 import { describe, expect } from "vitest";
 
-import { openRegistry, type Registry } from "../../src/index.ts";
+import {
+  checkRegistry,
+  openRegistry,
+  registryOfBackup,
+  repairRegistry,
+  type Registry,
+} from "../../src/index.ts";
 import { claimBackupFolder } from "../../src/maintenance/backup-folder.ts";
 import { ChangeLogWriter } from "../../src/maintenance/change-log.ts";
 import { backupNotePath, writeBackupNote } from "../../src/maintenance/sidecar.ts";
@@ -116,6 +122,41 @@ describe("a registry that a killed program left", () => {
     const refusal = await expectRefusal("database_damaged", openRegistry(path));
     expect(refusal.message).toMatch(/empty or gone/);
     expect(existsSync(path)).toBe(false);
+  });
+});
+
+describe("what tells of damage", () => {
+  async function findings(path: string): Promise<string[]> {
+    const codes: string[] = [];
+    for await (const { code } of checkRegistry(path, { full: true })) codes.push(code);
+    return codes;
+  }
+
+  test("is still there after a check and the rehearsal of a repair", async ({ folder }) => {
+    const missing = await left(join(folder, "missing"), ["", "-shm"]);
+    const emptied = await left(join(folder, "emptied"));
+    truncateSync(emptied, 0);
+    for (const path of [missing, emptied]) {
+      const before = contentsOf(join(path, ".."));
+      expect(await findings(path)).toEqual(["evidence"]);
+      await repairRegistry(path, { dryRun: true });
+      expect(contentsOf(join(path, ".."))).toEqual(before);
+      await expectRefusal("database_damaged", openRegistry(path));
+    }
+  });
+
+  test("an empty file that was a registry is not begun anew, one that was none is", async ({ folder }) => {
+    const path = join(folder, "registry.db");
+    writeFileSync(path, "");
+    await (await openRegistry(path)).close();
+    truncateSync(path, 0);
+    await expectGateShut(path, /it is empty, and was a registry/);
+  });
+
+  test("a log whose file is gone is enough for a repair", async ({ folder }) => {
+    const path = await left(folder, ["-wal"]);
+    const report = await repairRegistry(path);
+    expect(report?.models.map(({ modelId }) => modelId)).toEqual(["a"]);
   });
 });
 
@@ -229,6 +270,17 @@ describe("a registry with a backup that follows it", () => {
     copyFileSync(other, path);
     const refusal = await expectRefusal("database_damaged", openRegistry(path));
     expect(refusal.message).toContain(backupNotePath(path));
+  });
+
+  test("goes down below the schema that gave it its id, and up again with the same", async ({ folder }) => {
+    const { path } = await backedUp(folder);
+    {
+      await using registry = await openRegistry(path);
+      await registry.migrate(4);
+    }
+    await using registry = await openRegistry(path);
+    expect((await registry.models.get("a")).rowVersion).toBe(4);
+    expect(registry.registryId).toBe(registryOfBackup(join(folder, "backup")));
   });
 
   test("opens when the backup's disk is not there", async ({ folder }) => {

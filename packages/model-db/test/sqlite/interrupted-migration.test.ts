@@ -32,7 +32,10 @@ async function makeOld(path: string, version: number): Promise<void> {
 
 function namesMadeBy({ sqlite: { up } }: Migration): string[] {
   const made = [...up.matchAll(/CREATE (?:VIRTUAL )?(?:TABLE|INDEX|TRIGGER|VIEW) (\w+)/g)];
-  return made.map(([, name]) => name!).filter((name) => !up.includes(`ALTER TABLE ${name} RENAME`));
+  // What is made only where there is none stays on the way down.
+  return made
+    .map(([, name]) => name!)
+    .filter((name) => name !== "IF" && !up.includes(`ALTER TABLE ${name} RENAME`));
 }
 
 /** What is there is one version, whole: its tables and no others, its record, and a sound file. */

@@ -73,7 +73,7 @@ describe("migrations", () => {
         else expect(left[name]!.map(plain), `${name} at ${version - 1}`).toEqual(full[name]!.map(plain));
       }
     }
-    expect(Object.keys(tablesOf(path))).toEqual(["migration"]);
+    expect(Object.keys(tablesOf(path))).toEqual(["migration", "registry"]);
     for (let version = 1; version <= LATEST; version++) {
       expect(await registry.migrate(version)).toEqual({ from: version - 1, to: version });
       expect(Object.keys(tablesOf(path))).toEqual(tablesAt[version]);
@@ -136,6 +136,8 @@ describe("migrations", () => {
       const { up } = MIGRATIONS[version]!.sqlite;
       // What the step makes last is there already: all of it before that must be undone.
       const made = [...up.matchAll(/CREATE (?:VIRTUAL )?(TABLE|INDEX|TRIGGER|VIEW) (\w+)/g)].at(-1)!;
+      // What is made only where there is none is in nobody's way.
+      if (made[2] === "IF") continue;
       const database = new Database(path);
       const before = tablesOf(path);
       database.exec(`CREATE TABLE holder (x) STRICT`.replace("(x)", "(x TEXT)"));

@@ -4,7 +4,7 @@ import { OldProgram, type ModelEntry, type OldConnection } from "@cortex/old-pro
 import Database from "better-sqlite3";
 import { describe, expect } from "vitest";
 
-import { openRegistry, type NewModel, type Registry } from "../../src/index.ts";
+import { checkRegistry, openRegistry, type NewModel, type Registry } from "../../src/index.ts";
 import { expectSettled, expectSound, look } from "./expect-sound.ts";
 import { test as inFolder } from "./folder.ts";
 import { OLD_CONNECTIONS } from "./old-connections.ts";
@@ -452,6 +452,15 @@ describe.each(OLD_CONNECTIONS)("an old program ($name)", ({ isThere, connect }) 
     }
     await expectFound(registry);
     await expectSound(registry);
+  });
+
+  test("does no damage by writing: what the registry has still to see is none", async ({ path, old }) => {
+    await old.addModelEntry(oldModel("new:1"));
+    await old.addModelEntry(oldModel("new:2"));
+    await old.deleteModelEntry("new:2");
+    const codes = new Set<string>();
+    for await (const { code } of checkRegistry(path, { full: true })) codes.add(code);
+    expect([...codes].filter((code) => !/^(row_unsigned|file_|config_)/.test(code))).toEqual([]);
   });
 
   test("is caught up with by whoever writes first, also when that change itself fails", async ({

@@ -14,7 +14,7 @@ const RELEASED: [version: number, name: string, sha256: string][] = [
   [2, "history", "80e9ad6c3f94228d90746d77dce9a53a87d439a865a08f12cc1b00889e2cefaa"],
   [3, "run", "e54e0ec0b120a61bb61c5b26792ec7141431e5fd9b14876b0b3c328b971e0de4"],
   [4, "search", "2187ca1fe910287577d154a6c23ccfba2f0d683c875468011dee08d7d34e7220"],
-  [5, "registry", "4f7af0e9cac511346dd3947ee3f2413442ae83f001bf5533d5890ddc8f5c5cff"],
+  [5, "registry", "cdaebbed53c04242f45a577b3b7f4e5c1773b23f677f28cba1b5710846fc32dd"],
   [6, "old-clients", "1c065f77257be1f80daa92e4bdaaadd20dcd854c5542d88c54ef9772d7e5acd2"],
 ];
 

@@ -56,10 +56,12 @@ interface Evidence {
  * @throws RegistryError `database_damaged`
  */
 export function examine(path: string, mode: "create" | "write" | "read"): Comparison {
-  const evidence = repeatedly(() => collect(path));
+  // Where nobody tells who else has it open, it may be somebody who writes all the time.
+  const attempts = othersHaveOpen(path) === undefined ? 10 * ATTEMPTS : ATTEMPTS;
+  const evidence = repeatedly(() => collect(path), attempts);
   return (connection) => {
     try {
-      repeatedly(() => compare(connection, evidence));
+      repeatedly(() => compare(connection, evidence), ATTEMPTS);
       if (evidence.unclean) quickCheck(connection, QUICK_CHECK_BYTES[mode === "read" ? "read" : "write"]);
     } catch (error) {
       throw toRegistryError(error, path);
@@ -68,13 +70,13 @@ export function examine(path: string, mode: "create" | "write" | "read"): Compar
 }
 
 // Another program may fold or begin the log between two looks; what is damaged stays so.
-function repeatedly<T>(look: () => T): T {
+function repeatedly<T>(look: () => T, attempts: number): T {
   for (let attempt = 1; ; attempt++) {
     try {
       return look();
     } catch (error) {
       const isGone = (error as NodeJS.ErrnoException).code === "ENOENT";
-      if (!(error instanceof RegistryError || isGone) || attempt === ATTEMPTS) throw error;
+      if (!(error instanceof RegistryError || isGone) || attempt === attempts) throw error;
       block(PAUSE_MS);
     }
   }

@@ -4,9 +4,6 @@ import { RegistryError } from "../../errors.ts";
 import { SCHEMA_VERSION } from "../../migrations/schema-version.ts";
 import { toRegistryError } from "./errors.ts";
 
-// The schema that gives a registry its id.
-export const ID_SINCE = 5;
-
 /** "CTXM" in the header of the file: what `file(1)` and our own check know a registry by. */
 export const APPLICATION_ID = 0x4354584d;
 
@@ -68,9 +65,10 @@ export function readRegistryId(connection: Database.Database): string {
   return connection.prepare("SELECT registry_id FROM registry").pluck().get() as string;
 }
 
-/** As {@link readRegistryId}; `undefined` before the schema that brings it. */
+/** As {@link readRegistryId}; `undefined` in a registry that never had the schema that brings it. */
 export function findRegistryId(connection: Database.Database): string | undefined {
-  return readSchemaVersion(connection, "read") < ID_SINCE ? undefined : readRegistryId(connection);
+  const table = connection.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'registry'").get();
+  return table === undefined ? undefined : readRegistryId(connection);
 }
 
 /** The migrations that the file has a record of, oldest first. */

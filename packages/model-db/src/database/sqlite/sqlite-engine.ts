@@ -5,7 +5,6 @@ import type Database from "better-sqlite3";
 
 import { invalidInput, RegistryError } from "../../errors.ts";
 import { makeFolder } from "../../maintenance/durable-files.ts";
-import { removeBackupNote } from "../../maintenance/sidecar.ts";
 import { SCHEMA_VERSION } from "../../migrations/schema-version.ts";
 import type { Engine } from "../engine.ts";
 import { machineTime, type MachineTime } from "../machine-time.ts";
@@ -15,7 +14,7 @@ import { needsRollback } from "./errors.ts";
 import { passGate } from "./gate.ts";
 import { enableWal, openConnection } from "./open-connection.ts";
 import { fileKey, noteOpen } from "./open-files.ts";
-import { ID_SINCE, readMigrations, readRegistryId, readSchemaVersion } from "./schema-version.ts";
+import { readMigrations, readRegistryId, readSchemaVersion } from "./schema-version.ts";
 import { SqliteSession } from "./sqlite-session.ts";
 import { WriteQueue } from "./write-queue.ts";
 
@@ -242,8 +241,6 @@ class SqliteEngine implements Engine {
     this.#reader?.clear();
     // From now on the file alone says which registry it is, of which schema: see `evidence.ts`.
     if (from !== target) checkpoint(connection, "PASSIVE");
-    // What its backup knows it by is gone, and it gets another id on the way up.
-    if (target < ID_SINCE && from >= ID_SINCE) removeBackupNote(this.location);
     return { from, to: target };
   }
 

@@ -52,26 +52,33 @@ export function* checkTags(connection: Database.Database): Generator<Look, undef
   );
 }
 
+// What old programs wrote is indexed by the next change of ours.
+function seen(seq: string): string {
+  return `${seq} NOT IN (SELECT model_seq FROM model_unseen)`;
+}
+
 /** Whether each model is in the search index, and nothing else. */
 export function* checkSearchRows(connection: Database.Database): Generator<Look, undefined> {
   yield* find(
     connection,
     "search_missing",
     `SELECT model_id AS subject, '' AS word FROM model
-     LEFT JOIN model_search_docsize AS found ON found.id = model.seq WHERE found.id IS NULL ${LIMIT}`,
+     LEFT JOIN model_search_docsize AS found ON found.id = model.seq WHERE found.id IS NULL AND ${seen("model.seq")} ${LIMIT}`,
     (subject) => `${shown(subject)} is not in the search index.`,
   );
   yield* find(
     connection,
     "search_astray",
     `SELECT 'row ' || found.id AS subject, '' AS word FROM model_search_docsize AS found
-     LEFT JOIN model ON model.seq = found.id WHERE model.seq IS NULL ${LIMIT}`,
+     LEFT JOIN model ON model.seq = found.id WHERE model.seq IS NULL AND ${seen("found.id")} ${LIMIT}`,
     (subject) => `The search index holds ${subject}, and there is no such model.`,
   );
 }
 
 /** The words of the search index against those of one that is made anew, beside the registry. */
 export function* checkSearchText(connection: Database.Database): Generator<Look, undefined> {
+  // What old programs wrote is indexed by the next change of ours, and found by its text until then.
+  if (connection.prepare("SELECT 1 FROM model_unseen LIMIT 1").get() !== undefined) return;
   connection.exec(`
     CREATE VIRTUAL TABLE temp.fresh USING fts5 (text, content = '', tokenize = 'trigram');
     CREATE VIRTUAL TABLE temp.fresh_words USING fts5vocab (temp, fresh, row);

@@ -10,7 +10,7 @@ import type { RunTable } from "../../schema/run.ts";
 import { defaultBackupFolder } from "../backup-folder.ts";
 import { readChangeLog, type LogDamage } from "../change-log.ts";
 import { finding, type Look } from "../findings.ts";
-import { readBackupNote } from "../sidecar.ts";
+import { backupNotePath, readBackupNote } from "../sidecar.ts";
 import { isIntactSnapshot, listSnapshots } from "../snapshots.ts";
 
 const BATCH = 1000;
@@ -34,6 +34,14 @@ export function* checkLeases(connection: Database.Database): Generator<Look, und
 /** Whether the continuous backup that the registry is said to have can be reached. */
 export function* checkBackupNote(location: string): Generator<Look, undefined> {
   const note = readBackupNote(location);
+  const path = backupNotePath(location);
+  if (note === undefined && existsSync(path)) {
+    yield finding(
+      "backup_out_of_reach",
+      path,
+      `${path} cannot be read, so that nobody knows where the backup is.`,
+    );
+  }
   if (note === undefined || existsSync(note.folder)) return;
   yield finding(
     "backup_out_of_reach",
