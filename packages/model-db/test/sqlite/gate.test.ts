@@ -125,13 +125,13 @@ describe("a registry that a killed program left", () => {
   });
 });
 
-describe("what tells of damage", () => {
-  async function findings(path: string): Promise<string[]> {
-    const codes: string[] = [];
-    for await (const { code } of checkRegistry(path, { full: true })) codes.push(code);
-    return codes;
-  }
+async function findings(path: string): Promise<string[]> {
+  const codes: string[] = [];
+  for await (const { code } of checkRegistry(path, { full: true })) codes.push(code);
+  return codes;
+}
 
+describe("what tells of damage", () => {
   test("is still there after a check and the rehearsal of a repair", async ({ folder }) => {
     const missing = await left(join(folder, "missing"), ["", "-shm"]);
     const emptied = await left(join(folder, "emptied"));
