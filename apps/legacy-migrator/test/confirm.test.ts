@@ -22,12 +22,14 @@ async function atQuestion(
   const command = `echo $$; exec ${[process.execPath, ...PROGRAM, "--rollback", "--to", to].join(" ")}`;
   const child = spawn("script", ["-qec", command, "/dev/null"], { env: environment(home) });
   let out = "";
+  let asked = false;
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
     out += text;
-    if (!out.includes("[y/N]") || child.stdin.writableEnded) return;
+    if (!out.includes("[y/N]") || asked) return;
+    asked = true;
+    // The end of the input is an answer, too.
     if (answer === "SIGTERM") process.kill(Number.parseInt(out, 10), answer);
-    else child.stdin.write(answer);
-    child.stdin.end();
+    else child.stdin.end(answer);
   });
   const code = await new Promise<number | null>((done) => child.once("close", done));
   return { code, out };

@@ -132,7 +132,7 @@ test("names that look like numbers are names", () => {
   );
   expect(code).toBe(0);
   expect(readdirSync(home).toSorted()).toEqual(
-    ["007", "0x10", "1e3", "1e3-shm", "1e3-wal", "1e3.backups"].filter((name) =>
+    ["007", "0x10", "1e3", "1e3-shm", "1e3-wal", "1e3.backups", "1e3.ballast"].filter((name) =>
       existsSync(join(home, name)),
     ),
   );
