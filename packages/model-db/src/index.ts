@@ -62,7 +62,7 @@ export { followBackup, type FollowOptions } from "./maintenance/follow.ts";
 export { repairRegistry, type RepairOptions, type RepairReport } from "./maintenance/repair.ts";
 export { restoreFile, type RestoreFileOptions, type RestoreFileReport } from "./maintenance/restore-file.ts";
 export type { OnProgress, RebuildReport } from "./maintenance/rebuild.ts";
-export type { AssemblyReport, ModelReport } from "./maintenance/assemble.ts";
+export type { AssemblyReport, ModelReport } from "./maintenance/assembly-report.ts";
 export { checkRegistry, type CheckOptions } from "./maintenance/check.ts";
 export { createBugReport, type BugReport } from "./maintenance/bug-report.ts";
 export type { Finding, FindingCode } from "./maintenance/findings.ts";

@@ -3,11 +3,12 @@ import { setImmediate } from "node:timers/promises";
 import type { ModelEvent } from "../domain/event.ts";
 import { MODEL_STATUS, type JsonObject, type Model, type ModelFile } from "../domain/model.ts";
 import { toHistoryRecord } from "../domain/record.ts";
+import type { AssemblyReport, ModelReport } from "./assembly-report.ts";
+import type { EventRange } from "./assembly-report.ts";
 import { carve, type CarvedRow } from "./carve.ts";
 import { readChangeLog } from "./change-log.ts";
 import { Finds, type Claim } from "./finds.ts";
 import { newestState, type Origin, type Outcome, type RowSource, type Surroundings } from "./newest-state.ts";
-import type { EventRange } from "./repaired-event.ts";
 
 /** Where a registry's models and history can be read from. */
 export type Source =
@@ -15,38 +16,6 @@ export type Source =
   | { readonly origin: "file" | "snapshot"; readonly path: string }
   /** A backup folder with a log. */
   | { readonly origin: "change_log"; readonly folder: string };
-
-/** What became of one model. */
-export interface ModelReport {
-  readonly modelId: string;
-  /**
-   * `recovered`: as it was last, as far as there are traces of changes. `uncertain`: changes of it may be
-   * missing, even its deletion. `lost`: it was there, and what it was is not known.
-   */
-  readonly state: "recovered" | "uncertain" | "lost";
-  /** Where its newest state was found. */
-  readonly origin: Origin | null;
-  /** False where a foreign program wrote it, so that no checksum tells whether it is what was written. */
-  readonly verified: boolean;
-  /** Aliases that went to a model that was changed later. */
-  readonly lostAliases: readonly string[];
-}
-
-/** What was put together, and what could not be. */
-export interface AssemblyReport {
-  /** Those that are there, in the order of registration, and those that are lost. */
-  readonly models: readonly ModelReport[];
-  /** How many events there are. */
-  readonly eventCount: number;
-  /** The newest of them, or of the ids that an earlier repair has left unused; 0 where there is none. */
-  readonly newestEventId: number;
-  /** The ids of events that are nowhere, as ranges, both ends included; without those that were missed before. */
-  readonly missingEvents: readonly EventRange[];
-  /** Whether nothing can have happened after the newest of them, as far as the file tells. */
-  readonly endKnown: boolean;
-  /** How many events two sources tell differently; the file's own word was taken. */
-  readonly contradictions: number;
-}
 
 /** A change that the way to the newest state entails, as an event that has no id yet. */
 export type Amendment = Omit<ModelEvent, "eventId">;

@@ -12,7 +12,8 @@ import { SCHEMA_VERSION } from "../migrations/schema-version.ts";
 import type { EventTable } from "../schema/event.ts";
 import { toFileRow } from "../schema/file.ts";
 import { toModelValues } from "../schema/model.ts";
-import { carryOver, type CarriedTable } from "./carry-over.ts";
+import type { CarriedTable } from "./assembly-report.ts";
+import { carryOver } from "./carry-over.ts";
 import { checkRegistry } from "./check.ts";
 import { syncPath } from "./durable-files.ts";
 

@@ -1,11 +1,6 @@
 import Database from "better-sqlite3";
 
-/** A table that is none of the registry's. */
-export interface CarriedTable {
-  readonly name: string;
-  /** Whether all its rows could be read. */
-  readonly complete: boolean;
-}
+import type { CarriedTable } from "./assembly-report.ts";
 
 /**
  * Brings along what a registry's file holds beside the registry: the tables of old programs that use the

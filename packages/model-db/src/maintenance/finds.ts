@@ -7,9 +7,10 @@ import { eventChecksum, toEventRow, toModelEvent, type EventTable } from "../sch
 import { toModelFile, type FileTable } from "../schema/file.ts";
 import { toModel, toModelValues, type ModelValues } from "../schema/model.ts";
 import type { Amendment } from "./assemble.ts";
+import type { EventRange } from "./assembly-report.ts";
 import type { CarvedRow } from "./carve.ts";
 import type { Evidence, KnownEvent, KnownFile, KnownRow, Origin } from "./newest-state.ts";
-import { missedBefore, type EventRange } from "./repaired-event.ts";
+import { missedBefore } from "./repaired-event.ts";
 
 /** A model as it is to be, and what decides its place and its names. */
 export interface Result {

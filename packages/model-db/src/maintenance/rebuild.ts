@@ -3,10 +3,11 @@ import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { RegistryError } from "../errors.ts";
-import { assemble, type AssemblyReport, type Source } from "./assemble.ts";
+import { assemble, type Source } from "./assemble.ts";
+import type { AssemblyReport } from "./assembly-report.ts";
+import type { CarriedTable } from "./assembly-report.ts";
 import { registryOfBackup } from "./backup-folder.ts";
 import { buildRegistry, removeDatabase } from "./build-registry.ts";
-import type { CarriedTable } from "./carry-over.ts";
 import { lastLoggedEventId } from "./change-log.ts";
 import { renameDurably, syncPath } from "./durable-files.ts";
 import { lockFile } from "./file-lock.ts";

@@ -1,10 +1,8 @@
 import type { ModelEvent } from "../domain/event.ts";
 import { toEventRow, type EventTable } from "../schema/event.ts";
-import type { Assembly, AssemblyReport } from "./assemble.ts";
+import type { Assembly } from "./assemble.ts";
+import type { AssemblyReport, EventRange } from "./assembly-report.ts";
 import type { RegistryContent } from "./build-registry.ts";
-
-/** Ids of events, both ends included. */
-export type EventRange = readonly [first: number, last: number];
 
 // How many ids stay unused behind the newest event that was found: those of events that are lost with the end of
 // the history must not be given again, since leases and readers of the history go by them.

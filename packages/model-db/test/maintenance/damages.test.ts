@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 
 import { toRecord } from "../../src/index.ts";
-import { assemble, type ModelReport, type Source } from "../../src/maintenance/assemble.ts";
+import { assemble, type Source } from "../../src/maintenance/assemble.ts";
+import type { ModelReport } from "../../src/maintenance/assembly-report.ts";
 import { listSnapshots } from "../../src/maintenance/snapshots.ts";
 import { toModelValues } from "../../src/schema/model.ts";
 import { makeWorkedRegistry, seeded, type WorkedRegistry } from "./worked-registry.ts";

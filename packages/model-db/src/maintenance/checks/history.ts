@@ -6,8 +6,9 @@ import { foldEvent, toPastModel, type PastState } from "../../domain/past-state.
 import { toModelEvent, type EventTable } from "../../schema/event.ts";
 import { toModelFile, type FileTable } from "../../schema/file.ts";
 import { toUnsignedValues, type ModelRow, type ModelValues } from "../../schema/model.ts";
+import type { EventRange } from "../assembly-report.ts";
 import { finding, type Finding, type Look } from "../findings.ts";
-import { lostBefore, missedBefore, type EventRange } from "../repaired-event.ts";
+import { lostBefore, missedBefore } from "../repaired-event.ts";
 
 const BATCH = 1000;
 
