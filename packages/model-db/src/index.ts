@@ -49,7 +49,7 @@ export { nearest } from "./domain/nearest.ts";
 export { hasForbiddenCharacter, toVisible } from "./domain/text.ts";
 export { hostRegistry, type Host, type MovingIn } from "./maintenance/host-registry.ts";
 export { defaultDataFolder, defaultRegistryLocation } from "./database/location.ts";
-export { APPLICATION_ID } from "./database/sqlite/schema-version.ts";
+export { APPLICATION_ID } from "./database/sqlite/application-id.ts";
 export type { Models, ListChange } from "./repositories/models.ts";
 export type { Files } from "./repositories/files.ts";
 export type { EventFilter, History, HistoryOptions } from "./repositories/history.ts";

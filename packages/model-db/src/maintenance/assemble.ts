@@ -8,7 +8,7 @@ import type { EventRange } from "./assembly-report.ts";
 import { carve, type CarvedRow } from "./carve.ts";
 import { readChangeLog } from "./change-log.ts";
 import { Finds, type Claim } from "./finds.ts";
-import { newestState, type Origin, type Outcome, type RowSource, type Surroundings } from "./newest-state.ts";
+import { newestState, type Outcome, type RowSource, type Surroundings } from "./newest-state.ts";
 
 /** Where a registry's models and history can be read from. */
 export type Source =

@@ -1,8 +1,8 @@
-import type Database from "better-sqlite3";
+import Database from "better-sqlite3";
 
+import { APPLICATION_ID } from "../database/sqlite/application-id.ts";
 import { toRegistryError } from "../database/sqlite/errors.ts";
-import { openForeign } from "../database/sqlite/open-connection.ts";
-import { APPLICATION_ID, readSchemaVersion } from "../database/sqlite/schema-version.ts";
+import { readSchemaVersion } from "../database/sqlite/schema-version.ts";
 
 /** The other program's database while a registry moves in. */
 export interface Host {
@@ -30,7 +30,7 @@ export interface MovingIn {
  */
 export function hostRegistry(registryPath: string, hostPath: string, around: MovingIn): void {
   try {
-    const connection = openForeign(hostPath, 5000);
+    const connection = new Database(hostPath, { timeout: 5000 });
     try {
       connection.pragma("synchronous = FULL");
       connection.pragma("foreign_keys = OFF");

@@ -5,7 +5,8 @@ import { invalidInput } from "../../errors.ts";
 import { MIGRATIONS } from "../../migrations/index.ts";
 import type { Migration } from "../../migrations/migration.ts";
 import { SCHEMA_VERSION } from "../../migrations/schema-version.ts";
-import { APPLICATION_ID, findRegistryId, readSchemaVersion } from "./schema-version.ts";
+import { APPLICATION_ID } from "./application-id.ts";
+import { findRegistryId, readSchemaVersion } from "./schema-version.ts";
 
 /** Takes one step towards a version, in a transaction with its record; false where none is left. */
 export function migrateOneStep(connection: Database.Database, target: number): boolean {

@@ -83,8 +83,3 @@ export function enableWal(connection: Database.Database, busyTimeoutMs: number):
     }
   }
 }
-
-/** Opens a database that is another program's, as that left it: nothing is set. */
-export function openForeign(path: string, busyTimeoutMs: number): Database.Database {
-  return new Database(path, { timeout: busyTimeoutMs });
-}

@@ -2,10 +2,8 @@ import type Database from "better-sqlite3";
 
 import { RegistryError } from "../../errors.ts";
 import { SCHEMA_VERSION } from "../../migrations/schema-version.ts";
+import { APPLICATION_ID } from "./application-id.ts";
 import { toRegistryError } from "./errors.ts";
-
-/** "CTXM" in the header of the file: what `file(1)` and our own check know a registry by. */
-export const APPLICATION_ID = 0x4354584d;
 
 /**
  * The version of a registry's schema; 0 for a file that is still empty. Reads only.
