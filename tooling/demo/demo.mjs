@@ -59,6 +59,12 @@ run("cortex", "stop", "hermes", "--holder", "my-engine");
 say("\nWho changed what, and when.");
 run("cortex", "history", "hermes");
 
+say("\nNothing is lost: a verified backup, a slip of the hand, and back.");
+run("cortex", "backup", join(folder, "backup"));
+run("cortex", "rm", "hermes", "-y");
+run("cortex", "restore", join(folder, "backup"), "-y");
+run("cortex", "check", "--full");
+
 rmSync(folder, { recursive: true });
 say(`
 That was a folder made for the demo; it is gone again. With your own, from this folder:
@@ -69,6 +75,7 @@ That was a folder made for the demo; it is gone again. With your own, from this 
   cortex-migrate --dry-run   shows what would come over from your old data folder
   cortex-migrate             does it
   cortex list                what is there
+  cortex backup <folder>     a copy that was compared; with --follow, every change from then on
   cortex --help              everything else`);
 
 function inShell(bin) {
