@@ -49,8 +49,8 @@ interface Descriptor {
 /**
  * A folder on a disk that keeps only what was synced: the content of a file after fsync or fdatasync of
  * the file, a name (made, renamed, removed) after fsync of its folder, as POSIX promises and no more.
- * A rename within the folders is one step. Left out are `-shm`, which SQLite makes anew, and the ballast, whose
- * content nobody reads.
+ * A rename within the folders is one step. A `-shm` file is left out, since SQLite makes it anew, and so is the content of
+ * a ballast, which nobody reads: only whether it is there counts.
  */
 export class Disk {
   readonly root: string;
@@ -65,7 +65,7 @@ export class Disk {
   constructor(root: string, content: ReadonlyMap<string, Buffer | undefined> = new Map()) {
     this.root = root;
     for (const [path, bytes] of content) {
-      const node = bytes === undefined ? "folder" : this.#newFile(bytes);
+      const node = bytes === undefined ? "folder" : this.#newFile(isBallast(path) ? Buffer.alloc(0) : bytes);
       this.#durable.set(resolve(root, path), node);
       this.#current.set(resolve(root, path), node);
     }
@@ -124,7 +124,9 @@ export class Disk {
       case "sendfile":
         return this.#copy(this.#descriptors.get(Number(args[1])), args[2]!, descriptor, "NULL", result);
       case "ftruncate":
-        if (descriptor === undefined || descriptor.node === "folder") return undefined;
+        if (descriptor === undefined || descriptor.node === "folder" || isBallast(descriptor.path)) {
+          return undefined;
+        }
         return this.#change({ kind: "truncate", file: descriptor.node, sizeBytes: Number(args[1]) });
       case "fsync":
       case "fdatasync":
@@ -155,7 +157,7 @@ export class Disk {
   }
 
   #holds(file: string): boolean {
-    return (file === this.root || file.startsWith(`${this.root}/`)) && !/(-shm|\.ballast)$/.test(file);
+    return (file === this.root || file.startsWith(`${this.root}/`)) && !file.endsWith("-shm");
   }
 
   #newFile(content: Buffer): FileNode {
@@ -188,7 +190,9 @@ export class Disk {
   }
 
   #write(descriptor: Descriptor | undefined, offset: number, data: Buffer): DiskEvent | undefined {
-    if (descriptor === undefined || descriptor.node === "folder") return undefined;
+    if (descriptor === undefined || descriptor.node === "folder" || isBallast(descriptor.path)) {
+      return undefined;
+    }
     return this.#change({ kind: "write", file: descriptor.node, offset, data });
   }
 
@@ -264,6 +268,11 @@ export class Disk {
 
 function pathOf(argument: string): string {
   return resolve(bytesOf(argument).toString());
+}
+
+/** Whether a file only holds room for a full disk. */
+export function isBallast(path: string): boolean {
+  return path.endsWith(".ballast");
 }
 
 /** Gives and takes names. */

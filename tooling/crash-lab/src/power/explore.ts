@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, linkSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 
 import { createRandom } from "../random.ts";
@@ -8,6 +8,7 @@ import {
   contentAfter,
   applyNames,
   Disk,
+  isBallast,
   type ContentChange,
   type FileNode,
   type PendingChange,
@@ -202,12 +203,17 @@ function torn(change: ContentChange, { from, to }: { from: number; to: number })
 
 /** Makes a folder hold these files and nothing else. */
 function materialize(folder: string, files: ReadonlyMap<string, Buffer | undefined>): void {
-  for (const entry of readdirSync(folder)) {
-    // To make that anew for each state takes longer than all the rest.
-    if (!entry.endsWith(".ballast")) rmSync(join(folder, entry), { recursive: true });
-  }
+  for (const entry of readdirSync(folder)) rmSync(join(folder, entry), { recursive: true });
   for (const [path, content] of files) {
     if (content === undefined) mkdirSync(path);
+    else if (isBallast(path)) linkSync(ballastOf(folder), path);
     else writeFileSync(path, content);
   }
+}
+
+// To write a megabyte for each state would take longer than all the rest.
+function ballastOf(folder: string): string {
+  const path = join(dirname(folder), "ballast");
+  if (!existsSync(path)) writeFileSync(path, Buffer.alloc(2 ** 20, 1));
+  return path;
 }

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync, type Stats } from "node:fs";
+import { existsSync, readFileSync, rmSync, statSync, type Stats } from "node:fs";
 import { dirname, resolve } from "node:path";
 
 import type Database from "better-sqlite3";
@@ -9,7 +9,7 @@ import { SCHEMA_VERSION } from "../../migrations/schema-version.ts";
 import type { Engine } from "../engine.ts";
 import { machineTime, type MachineTime } from "../machine-time.ts";
 import type { Session, WriteSession } from "../query.ts";
-import { keepBallast, makingRoom } from "./ballast.ts";
+import { ballastPath, keepBallast, makingRoom } from "./ballast.ts";
 import { needsRollback } from "./errors.ts";
 import { passGate } from "./gate.ts";
 import { enableWal, openConnection } from "./open-connection.ts";
@@ -120,6 +120,8 @@ class SqliteEngine implements Engine {
   #writer: WriteQueue | undefined;
   #registryId: string | undefined;
   #isNew = false;
+  /** Whether the file holds a registry for good: only then is there a ballast, which tells of that. */
+  #hasSchema = false;
   /** Which file the connections have open. */
   #file: string | undefined;
   #replaced = false;
@@ -139,6 +141,8 @@ class SqliteEngine implements Engine {
       if (this.#options.mode !== "create")
         throw new RegistryError("not_found", `There is no registry at ${this.location}.`);
       createFolder(dirname(this.location));
+      // Of a registry that was there before, and is gone.
+      rmSync(ballastPath(this.location), { force: true });
     }
     if (this.#options.mode !== "read" && existsSync(`${this.location}.sha256`)) {
       throw new RegistryError(
@@ -241,6 +245,8 @@ class SqliteEngine implements Engine {
     this.#reader?.clear();
     // From now on the file alone says which registry it is, of which schema: see `evidence.ts`.
     if (from !== target) checkpoint(connection, "PASSIVE");
+    this.#hasSchema = target > 0;
+    if (this.#hasSchema) keepBallast(this.location);
     return { from, to: target };
   }
 
@@ -252,7 +258,7 @@ class SqliteEngine implements Engine {
     this.#writeConnection?.close();
     this.#forgetOpen?.();
     // The log has left its room.
-    if (this.#writeConnection !== undefined) keepBallast(this.location);
+    if (this.#hasSchema) keepBallast(this.location);
   }
 
   #open(readonly: boolean): Database.Database {
@@ -303,7 +309,7 @@ class SqliteEngine implements Engine {
       const { busyTimeoutMs } = this.#options;
       const connection = this.#open(false);
       try {
-        readSchemaVersion(connection);
+        this.#hasSchema = readSchemaVersion(connection) > 0;
         enableWal(connection, busyTimeoutMs);
         // From here on only the queue waits for the lock, so nothing but its transactions may read here.
         connection.pragma("busy_timeout = 0");
@@ -313,7 +319,7 @@ class SqliteEngine implements Engine {
         throw error;
       }
       this.#writeConnection = connection;
-      keepBallast(this.location);
+      if (this.#hasSchema) keepBallast(this.location);
     }
     return this.#writeConnection;
   }
