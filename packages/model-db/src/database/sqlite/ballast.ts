@@ -83,6 +83,15 @@ export function releaseBallast(registry: string): boolean {
   }
 }
 
+/** Removes the ballast of a registry that was there before, and is gone. */
+export function dropBallast(registry: string): void {
+  try {
+    rmSync(ballastPath(registry), { force: true });
+  } catch {
+    // Where no file can be, there is none.
+  }
+}
+
 /** Whether something failed because there is no room on the disk. */
 export function isDiskFull(error: unknown): boolean {
   return isRegistryError(error) && error.code === "disk_full";

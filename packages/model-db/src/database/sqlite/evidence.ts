@@ -22,6 +22,8 @@ import { othersHaveOpen } from "./who-has-open.ts";
 const ATTEMPTS = 3;
 const PAUSE_MS = 20;
 const LOG_HEADER_BYTES = 32;
+const EVENT_COLUMNS = 9;
+const REGISTRY_ID = /^[0-9a-f]{32}$/;
 // The newest events, which the log is most likely to hold.
 const CHECKED_EVENTS = 20;
 // A quick check takes about a millisecond for 200 kB: of a larger file it is left to `check`.
@@ -191,19 +193,30 @@ function pageSizeOf(path: string): number | undefined {
   }
 }
 
-// What cannot be read here SQLite will not read either, and says so.
+// What cannot be read here SQLite will not read either, and says so. Where the log was being folded in when
+// the power was cut, the file alone is of two times, and a page of it may still be another table's.
 function readMain(path: string): MainFile {
   try {
     using file = new PageFile(path);
     const id = firstRow(file, "registry")?.[0];
+    const newestEvent = lastRow(file, "model_event");
+    if (newestEvent !== undefined && !isEvent(newestEvent)) return UNKNOWN;
     return {
       schemaCookie: file.header.schemaCookie,
-      registryId: typeof id === "string" ? id : undefined,
-      newestEvent: lastRow(file, "model_event"),
+      registryId: typeof id === "string" && REGISTRY_ID.test(id) ? id : undefined,
+      newestEvent,
     };
   } catch {
     return UNKNOWN;
   }
+}
+
+function isEvent({ rowid, values }: NonNullable<MainFile["newestEvent"]>): boolean {
+  const [, model_id, kind, actor, at, row_version, before, after, row_checksum] = values;
+  if (values.length !== EVENT_COLUMNS || values.some((value) => typeof value === "bigint")) return false;
+  const event = { event_id: rowid, model_id, kind, actor, at, row_version, before, after } as EventTable;
+  // A foreign program's event has no checksum.
+  return row_checksum === "" || row_checksum === eventChecksum(event);
 }
 
 /** Compares what SQLite shows, the log laid over the file, with the file alone and with the backup. */

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync, statSync, type Stats } from "node:fs";
+import { existsSync, readFileSync, statSync, type Stats } from "node:fs";
 import { dirname, resolve } from "node:path";
 
 import type Database from "better-sqlite3";
@@ -9,7 +9,7 @@ import { SCHEMA_VERSION } from "../../migrations/schema-version.ts";
 import type { Engine } from "../engine.ts";
 import { machineTime, type MachineTime } from "../machine-time.ts";
 import type { Session, WriteSession } from "../query.ts";
-import { ballastPath, keepBallast, makingRoom } from "./ballast.ts";
+import { dropBallast, keepBallast, makingRoom } from "./ballast.ts";
 import { needsRollback } from "./errors.ts";
 import { passGate } from "./gate.ts";
 import { enableWal, openConnection } from "./open-connection.ts";
@@ -141,8 +141,7 @@ class SqliteEngine implements Engine {
       if (this.#options.mode !== "create")
         throw new RegistryError("not_found", `There is no registry at ${this.location}.`);
       createFolder(dirname(this.location));
-      // Of a registry that was there before, and is gone.
-      rmSync(ballastPath(this.location), { force: true });
+      dropBallast(this.location);
     }
     if (this.#options.mode !== "read" && existsSync(`${this.location}.sha256`)) {
       throw new RegistryError(
