@@ -1,12 +1,12 @@
 import {
   closeSync,
-  existsSync,
   fsyncSync,
   mkdirSync,
   openSync,
   readSync,
   renameSync,
   rmSync,
+  statSync,
   writeSync,
 } from "node:fs";
 import { dirname, resolve } from "node:path";
@@ -75,13 +75,15 @@ export function replaceDurably(path: string, text: string): void {
  * @returns whether it was not there before.
  */
 export function makeFolder(path: string, mode = 0o777): boolean {
-  if (existsSync(path)) return false;
-  makeFolder(dirname(resolve(path)), mode);
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found?.isDirectory() === true) return false;
+  if (found === undefined) makeFolder(dirname(resolve(path)), mode);
   try {
     mkdirSync(path, { mode });
     return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+    // Somebody else was quicker.
+    if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return false;
     throw error;
   }
 }
