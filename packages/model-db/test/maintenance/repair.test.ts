@@ -285,7 +285,7 @@ describe("a repair", () => {
     const before = oldTables(database);
     database.close();
     const bytes = readFileSync(path);
-    bytes[bytes.indexOf("notes of")] = 0x4e;
+    bytes[bytes.lastIndexOf("notes of")] = 0x4e;
     writeFileSync(path, bytes);
     const report = await repairRegistry(path);
     expect(report!.models.find(({ modelId }) => modelId === "old")).toMatchObject({
