@@ -13,7 +13,7 @@ import { renameDurably, syncPath } from "./durable-files.ts";
 import { lockFile } from "./file-lock.ts";
 import { toFileStamp } from "./file-stamp.ts";
 import { findIdentity, isSameRegistry, type RegistryIdentity } from "./registry-identity.ts";
-import { repairMarkerPath, writeRepairMarker, type RepairMarker } from "./repair-marker.ts";
+import { removeRepairMarker, writeRepairMarker, type RepairMarker } from "./repair-marker.ts";
 import { rebuiltContent } from "./repaired-event.ts";
 import { readBackupNote } from "./sidecar.ts";
 import { isIntactSnapshot, listSnapshots } from "./snapshots.ts";
@@ -104,7 +104,7 @@ export async function finishRebuild(
   const otherTables = await buildRegistry(built, content, onProgress);
   renameDurably(built, path);
   removeDatabase(copy);
-  rmSync(repairMarkerPath(path), { force: true });
+  removeRepairMarker(path);
   syncPath(dirname(path));
   return { ...assembly.report, registryId: identity.registryId, setAside, from: marker.from, otherTables };
 }

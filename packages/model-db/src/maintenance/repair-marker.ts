@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
+import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
 
 import { replaceDurably } from "./durable-files.ts";
 
@@ -59,4 +59,14 @@ export function writeRepairMarker(location: string, marker: RepairMarker): void 
     uses_file: usesFile,
   };
   replaceDurably(repairMarkerPath(location), `${JSON.stringify(note)}\n`);
+}
+
+/** Says that the repair is done; with what a process left that was killed while it wrote the marker. */
+export function removeRepairMarker(location: string): void {
+  const path = repairMarkerPath(location);
+  for (const name of readdirSync(dirname(path))) {
+    if (name.startsWith(`${basename(path)}.`) && name.endsWith(".partial"))
+      rmSync(join(dirname(path), name), { force: true });
+  }
+  rmSync(path, { force: true });
 }
