@@ -47,7 +47,7 @@ async function run(setting: Setting): Promise<Outcome> {
   }
   for (const interruption of INTERRUPTIONS) {
     if (only !== undefined && only !== interruption.name) continue;
-    const found = await interrupt(interruption, folder, long ? 40 : 3, createRandom(seed, interruption.name));
+    const found = await interrupt(interruption, folder, long ? 40 : 2, createRandom(seed, interruption.name));
     failures.push(...found.problems.map((problem) => `${interruption.name}: ${problem}`));
     figures[interruption.name] = { kills: found.kills, inTime: found.inTime };
     say(`${interruption.name}: ${found.inTime} of ${found.kills} were killed before their end`);
