@@ -63,7 +63,7 @@ function withProbe(sql: string): string {
   if (!/^\s*select /i.test(sql) || /^\s*select distinct/i.test(sql)) return sql;
   // The column is worked out for each row, the limit once for each run, so also where there is no row.
   const probed = sql.replace(/select /i, "select abs(-1) as probe, ");
-  if (/ limit cast\(\+\? as integer\)$/i.test(probed))
+  if (/ limit cast\((?:\+\?|\d+) as integer\)$/i.test(probed))
     return probed.replace(/limit (cast\(.*)$/i, "limit abs(-1) * $1");
   return / limit [^)]*$/i.test(probed) ? probed : `${probed} limit 1000000 * abs(-1)`;
 }
