@@ -169,19 +169,21 @@ function stateOf(
   const digestOf = (file: FileNode): string => {
     const tear = choice.torn === undefined ? "" : JSON.stringify(choice.torn);
     const own = kept.filter(({ change }) => change.file === file);
-    const symbol = `${file.durableKey}:${own.map(({ index }) => pending[index]!.id).join()}${own.some(({ index }) => index === choice.torn?.change) ? tear : ""}`;
+    const changes = own.map(({ index }) => pending[index]!.id).join();
+    const tears = own.some(({ index }) => index === choice.torn?.change) ? tear : "";
+    // Thousands of changes may be pending: what they are called is kept short.
+    const symbol = hash("sha1", `${file.durableKey}:${changes}${tears}`, "base64");
     let digest = digests.get(symbol);
     if (digest === undefined) digests.set(symbol, (digest = hash("sha1", contentOf(file), "base64")));
     return digest;
   };
   const paths = [...names.keys()].toSorted();
+  const contentName = (path: string): string => {
+    const node = names.get(path)!;
+    return node === "folder" ? "" : digestOf(node);
+  };
   return {
-    key: paths
-      .map((path) => {
-        const node = names.get(path)!;
-        return `${relative(disk.root, path)}=${node === "folder" ? "" : digestOf(node)}`;
-      })
-      .join("\n"),
+    key: hash("sha1", paths.map((path) => `${relative(disk.root, path)}=${contentName(path)}`).join("\n")),
     files: () =>
       new Map(
         paths.map((path) => {
