@@ -4,7 +4,7 @@ import { oldClients } from "../src/experiments/old-clients.ts";
 
 test(
   "old programs and ours, killed at any moment, lose nothing that they were told is done",
-  { timeout: 120_000 },
+  { timeout: 300_000 },
   async () => {
     const { summary, failures } = await oldClients.run({ seed: 1, long: false, say: () => undefined });
     console.log(summary);

@@ -158,12 +158,16 @@ const BESIDE: readonly Beside[] = [
       const standing = new Database(location, { readonly: true });
       standing.exec("BEGIN");
       standing.prepare("SELECT count(*) FROM model").get();
-      const watch = registry.watch({ after: 0 });
+      const ending = new AbortController();
+      const watch = registry.watch({ after: 0, signal: ending.signal });
+      let next = watch.next();
       while (!until()) {
-        await watch.next();
+        // The old program may end without another change.
+        if ((await Promise.race([next, sleep(100)])) !== undefined) next = watch.next();
         await registry.models.list({ search: "turn", limit: 100 });
       }
-      await watch.return(undefined);
+      ending.abort();
+      await next;
       standing.close();
     },
   },
