@@ -75,9 +75,9 @@ export function replaceDurably(path: string, text: string): void {
  * @returns whether it was not there before.
  */
 export function makeFolder(path: string, mode = 0o777): boolean {
-  const found = statSync(path, { throwIfNoEntry: false });
-  if (found?.isDirectory() === true) return false;
-  if (found === undefined) makeFolder(dirname(resolve(path)), mode);
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return false;
+  const parent = dirname(resolve(path));
+  if (statSync(parent, { throwIfNoEntry: false }) === undefined) makeFolder(parent, mode);
   try {
     mkdirSync(path, { mode });
     return true;
