@@ -7,7 +7,7 @@ const database = [
 const kysely = database.filter(({ name }) => name === "kysely");
 
 const apps = {
-  group: ["@cortex/cli", "@cortex/cli/*", "@cortex/legacy-migrator", "@cortex/legacy-migrator/*"],
+  group: ["cli", "hono-server", "legacy-migrator"].flatMap((app) => [`@cortex/${app}`, `@cortex/${app}/*`]),
   message: "Apps are started, never imported.",
 };
 const ours = { group: ["@cortex/*"], message: "packages/model-db imports nothing of ours." };

@@ -1,0 +1,58 @@
+import type { Registry } from "@cortex/model-db";
+import { Hono } from "hono";
+
+import { callerOf } from "./caller.ts";
+import type { Env } from "./env.ts";
+import { HttpError, toErrorResponse } from "./errors.ts";
+import { mount } from "./mount.ts";
+import { openApiDocument } from "./openapi.ts";
+import { ROUTES } from "./routes/index.ts";
+
+/** The service as a Hono app: mount it, or serve it with `@hono/node-server`. */
+export type App = Hono<Env>;
+
+/** How the service behaves; each has a default that is safe on a loopback address. */
+export interface AppOptions {
+  /** What changes are attributed to while there are no users; `http` when left out. */
+  actor?: string | undefined;
+}
+
+/**
+ * The registry as a Hono app.
+ *
+ * @param registry stays the caller's: it is not closed.
+ * @example
+ * ```ts
+ * await using registry = await openRegistry("registry.db");
+ * const app = createApp(registry);
+ * const answer = await app.request("/v1/models");
+ * answer.status; // 200
+ * ```
+ */
+export function createApp(registry: Registry, options: AppOptions = {}): App {
+  // Paths stay as they were sent, so that each is decoded once, where its parameter is read.
+  const app = new Hono<Env>({ getPath: rawPath });
+  app.use(async (c, next) => {
+    c.set("requestId", crypto.randomUUID());
+    c.set("caller", callerOf(registry, options));
+    await next();
+  });
+  for (const route of ROUTES) mount(app, route);
+  let document: string | undefined;
+  app.get("/openapi.json", (c) => {
+    document ??= JSON.stringify(openApiDocument(ROUTES));
+    return c.body(document, 200, { "content-type": "application/json" });
+  });
+  app.notFound((c) =>
+    toErrorResponse(new HttpError("route_not_found", `There is nothing at ${c.req.path}.`), c),
+  );
+  app.onError((error, c) => toErrorResponse(error, c));
+  return app;
+}
+
+function rawPath(request: Request): string {
+  const { url } = request;
+  const start = url.indexOf("/", url.indexOf("://") + 3);
+  const end = url.indexOf("?", start);
+  return end === -1 ? url.slice(start) : url.slice(start, end);
+}

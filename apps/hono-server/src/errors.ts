@@ -1,0 +1,75 @@
+import { isRegistryError, outcomeOf, type ErrorCode } from "@cortex/model-db";
+
+import type { RequestContext } from "./env.ts";
+
+/** Failures that only a service knows. Those of the registry have their status in its own table. */
+const HTTP_CODES = {
+  route_not_found: 404,
+  method_not_allowed: 405,
+  payload_too_large: 413,
+  unsupported_media_type: 415,
+  forbidden_host: 421,
+  precondition_failed: 412,
+  too_many_requests: 429,
+  too_busy: 503,
+  internal_error: 500,
+} as const;
+
+/** One word of the closed set of failures of the service. */
+export type HttpErrorCode = keyof typeof HTTP_CODES;
+
+/** An expected failure of a request; its message is for the client. */
+export class HttpError extends Error {
+  override readonly name = "HttpError";
+  readonly code: HttpErrorCode;
+  /** Headers that belong to the answer, such as `Retry-After`. */
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(code: HttpErrorCode, message: string, headers: Readonly<Record<string, string>> = {}) {
+    super(message);
+    this.code = code;
+    this.headers = headers;
+  }
+}
+
+/** The status of a failure: 400 to 599. */
+export function statusOf(code: ErrorCode | HttpErrorCode): number {
+  return code in HTTP_CODES ? HTTP_CODES[code as HttpErrorCode] : outcomeOf(code as ErrorCode).httpStatus;
+}
+
+/**
+ * The answer to a request that failed. Of a failure that nobody expected the client learns the request's
+ * id and nothing else.
+ */
+export function toErrorResponse(error: unknown, c: RequestContext): Response {
+  const request_id = c.get("requestId");
+  const { code, message, headers } = toPublic(error);
+  return Response.json(
+    { error: { code, message, request_id } },
+    { status: statusOf(code), headers: { ...headers, "x-request-id": request_id } },
+  );
+}
+
+function toPublic(error: unknown): {
+  code: ErrorCode | HttpErrorCode;
+  message: string;
+  headers: Readonly<Record<string, string>>;
+} {
+  if (error instanceof HttpError) return error;
+  if (isRegistryError(error) && statusOf(error.code) < 500) {
+    return { code: error.code, message: error.message, headers: {} };
+  }
+  // Messages about the store name paths of the machine.
+  if (isRegistryError(error)) {
+    return {
+      code: error.code,
+      message: "The registry cannot do that now; its operator can see why in the log.",
+      headers: {},
+    };
+  }
+  return {
+    code: "internal_error",
+    message: "Something went wrong here. The log has it under this request_id.",
+    headers: {},
+  };
+}

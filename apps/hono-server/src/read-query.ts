@@ -1,0 +1,33 @@
+import { z } from "zod";
+
+import type { RequestContext } from "./env.ts";
+import { invalidInput } from "./validation.ts";
+import { toInvalidInput } from "./validation.ts";
+
+/**
+ * The query of a request, checked. A parameter may be repeated where its schema is a list.
+ *
+ * @throws RegistryError `invalid_input`, naming the parameter.
+ */
+export function readQuery<Schema extends z.ZodObject>(c: RequestContext, schema: Schema): z.output<Schema> {
+  const start = c.req.url.indexOf("?");
+  const given: Record<string, string | string[]> = Object.create(null) as object as Record<
+    string,
+    string | string[]
+  >;
+  if (start !== -1) {
+    for (const [name, value] of new URLSearchParams(c.req.url.slice(start + 1))) {
+      const known = given[name];
+      if (Array.isArray(known)) known.push(value);
+      else if (known !== undefined) throw invalidInput(name, `${name} is given more than once.`);
+      else given[name] = takesList(schema.shape[name]) ? [value] : value;
+    }
+  }
+  const parsed = schema.safeParse({ ...given });
+  if (!parsed.success) throw toInvalidInput(parsed.error);
+  return parsed.data;
+}
+
+function takesList(field: unknown): boolean {
+  return field instanceof z.ZodOptional ? takesList(field.unwrap()) : field instanceof z.ZodArray;
+}

@@ -1,0 +1,55 @@
+import type { ErrorCode } from "@cortex/model-db";
+import type { z } from "zod";
+
+import type { RequestContext } from "./env.ts";
+import type { HttpErrorCode } from "./errors.ts";
+
+/** What a route takes. */
+export interface RouteRequest {
+  /** Each is a text, decoded once; the last one may hold slashes. */
+  readonly path?: z.ZodObject;
+  readonly query?: z.ZodObject;
+  readonly headers?: z.ZodObject;
+  /** JSON. */
+  readonly body?: z.ZodType;
+}
+
+/** One answer of a route. */
+interface RouteResponse {
+  readonly description: string;
+  readonly schema?: z.ZodType;
+  /** `application/json` when left out. */
+  readonly contentType?: string;
+  readonly headers?: z.ZodObject;
+  readonly example?: unknown;
+}
+
+/** A route: what it takes, what it answers, and what it does; the OpenAPI document is made of these. */
+export interface Route<Request extends RouteRequest = RouteRequest> {
+  readonly method: "get" | "post" | "put" | "patch" | "delete";
+  /** As OpenAPI writes it: `/v1/models/{model_id}`. */
+  readonly path: `/${string}`;
+  readonly operationId: string;
+  readonly summary: string;
+  readonly description?: string;
+  readonly tag: string;
+  readonly request: Request;
+  readonly responses: Readonly<Record<number, RouteResponse>>;
+  /** The failures that it can answer beside those that every route can. */
+  readonly errors: readonly (ErrorCode | HttpErrorCode)[];
+  readonly handle: (c: RequestContext, input: RouteInput<Request>) => Response | Promise<Response>;
+}
+
+/** What a route's handler is given, checked. */
+export interface RouteInput<Request extends RouteRequest> {
+  readonly path: Parsed<Request["path"]>;
+  readonly query: Parsed<Request["query"]>;
+  readonly body: Parsed<Request["body"]>;
+}
+
+type Parsed<Schema> = Schema extends z.ZodType ? z.output<Schema> : undefined;
+
+/** A route, typed by what it takes. */
+export function route<const Request extends RouteRequest>(definition: Route<Request>): Route<Request> {
+  return definition;
+}
