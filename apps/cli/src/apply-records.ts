@@ -140,23 +140,18 @@ async function deleteOthers(
   prune: (modelId: string) => boolean,
   outcome: Outcome,
 ): Promise<void> {
-  let cursor: string | null = null;
-  do {
-    const page = await models.list({ sort: { field: "model_id" }, limit: 1000, cursor });
-    if (named.size === 0 && page.items.length > 0) {
+  for await (const { modelId, pinned } of models.all({ sort: { field: "model_id" } })) {
+    if (named.size === 0) {
       throw invalid(
         "The file names no model at all, and --prune would delete every one. Nothing was changed.",
       );
     }
-    for (const { modelId, pinned } of page.items) {
-      if (named.has(modelId)) continue;
-      if (pinned) outcome.kept.push(modelId);
-      if (pinned || !prune(modelId)) continue;
-      await models.delete(modelId);
-      outcome.deleted.push(modelId);
-    }
-    cursor = page.nextCursor;
-  } while (cursor !== null);
+    if (named.has(modelId)) continue;
+    if (pinned) outcome.kept.push(modelId);
+    if (pinned || !prune(modelId)) continue;
+    await models.delete(modelId);
+    outcome.deleted.push(modelId);
+  }
 }
 
 async function idsOf(records: AsyncIterable<FileRecord>): Promise<Set<string>> {

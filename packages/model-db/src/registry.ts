@@ -160,6 +160,38 @@ export class Registry implements AsyncDisposable, Repositories {
   }
 
   /**
+   * Runs changes as {@link transaction} does and gives them up: nothing is changed.
+   *
+   * @returns what `work` returns: exactly what would come of it.
+   * @throws RegistryError as `transaction`; and what `work` throws.
+   * @example
+   * ```ts
+   * const left = await registry.rehearse(async ({ models }) => {
+   *   await models.delete("a");
+   *   return models.find("a");
+   * });
+   * left === undefined; // true
+   * (await registry.models.get("a")).modelId; // "a"
+   * ```
+   */
+  async rehearse<T>(
+    work: (repositories: Repositories) => Promise<T>,
+    options: { actor?: string | undefined } = {},
+  ): Promise<T> {
+    const givenUp = new Error("What is rehearsed is given up.");
+    let outcome: { readonly value: T } | undefined;
+    try {
+      await this.transaction(async (all) => {
+        outcome = { value: await work(all) };
+        throw givenUp;
+      }, options);
+    } catch (error) {
+      if (error !== givenUp) throw error;
+    }
+    return outcome!.value;
+  }
+
+  /**
    * Follows the history: every event after a given one, or from now on, once and in order; those of
    * other processes within 250 ms. It ends with the signal, and when the registry is closed.
    *

@@ -49,15 +49,18 @@ export async function apply(options: ApplyOptions): Promise<void> {
   // A file that is refused must not leave an empty registry behind.
   if (!existsSync(locationOf(options))) await plan(options, source);
   await using registry = await openOrCreate(options);
-  print(await run(registry, source, options, agreed), options);
+  print(await run((work) => registry.transaction(work), source, options, agreed), options);
 }
 
+/**
+ * Does it in a transaction, or in a rehearsal of one.
+ * @param agreed what may be deleted; everything where left out
+ */
 async function run(
-  registry: Registry,
+  change: Registry["transaction"],
   source: RecordSource,
   options: ApplyOptions,
-  agreed: ReadonlySet<string> | undefined,
-  settle: (outcome: Outcome) => Outcome = (outcome) => outcome,
+  agreed?: ReadonlySet<string>,
 ): Promise<Outcome> {
   const progress = startProgress("models", options.quiet);
   const interrupted = untilInterrupted();
@@ -67,25 +70,16 @@ async function run(
     progress.update(done);
   };
   try {
-    return await registry.transaction(async (repositories) => {
-      const prune = options.prune === true ? agrees : undefined;
-      return settle(await applyRecords(repositories, () => readRecords(source), prune, onRecord));
-    });
+    const prune = options.prune === true ? agrees : undefined;
+    return await change((repositories) =>
+      applyRecords(repositories, () => readRecords(source), prune, onRecord),
+    );
   } finally {
     progress.end();
   }
 }
 
-/** Carries the outcome out of a transaction that is given up. */
-class GivenUp extends Error {
-  readonly outcome: Outcome;
-  constructor(outcome: Outcome) {
-    super("given up");
-    this.outcome = outcome;
-  }
-}
-
-/** Does it all in a transaction and gives that up: what comes out is exactly what would happen. */
+/** What would happen. */
 async function plan(options: ApplyOptions, source: RecordSource): Promise<Outcome> {
   const exists = existsSync(locationOf(options));
   const folder = exists ? undefined : await mkdtemp(path.join(tmpdir(), "cortex-"));
@@ -94,12 +88,7 @@ async function plan(options: ApplyOptions, source: RecordSource): Promise<Outcom
       folder === undefined
         ? await openForRehearsal(options)
         : await openOrCreate({ db: path.join(folder, "registry.db") });
-    return await run(registry, source, options, undefined, (outcome) => {
-      throw new GivenUp(outcome);
-    });
-  } catch (error) {
-    if (error instanceof GivenUp) return error.outcome;
-    throw error;
+    return await run((work) => registry.rehearse(work), source, options);
   } finally {
     if (folder !== undefined) await rm(folder, { recursive: true, force: true });
   }

@@ -11,7 +11,7 @@ import { startProgress } from "../output/progress.ts";
 import { writeNote, writeOut } from "../output/stream.ts";
 import { writeWhole } from "../whole-file.ts";
 
-const PAGE = 500;
+const BATCH = 500;
 
 /**
  * Writes every model with its files, one JSON object per line, in the order of the ids, to a file or
@@ -21,39 +21,36 @@ export async function exportModels(options: Everywhere & { readonly file?: strin
   const registry = await openForReading(options);
   const { file } = options;
   if (file === undefined || file === "-") {
-    for await (const lines of pages(registry)) writeOut(lines.join(""));
+    for await (const lines of batches(registry)) writeOut(lines.join(""));
   } else {
     const registryFile = locationOf(options);
     const protect = ["", "-wal", "-shm"].map((end) => registryFile + end);
     const counter = { count: 0 };
-    await writeWhole(file, counted(pages(registry), counter, options.quiet), protect);
+    await writeWhole(file, counted(batches(registry), counter, options.quiet), protect);
     const { count } = counter;
     if (options.quiet !== true) writeNote(`${count} ${count === 1 ? "model" : "models"} in ${file}`);
   }
   await registry?.close();
 }
 
-async function* pages(registry: Registry | undefined): AsyncGenerator<string[]> {
+async function* batches(registry: Registry | undefined): AsyncGenerator<string[]> {
   if (registry === undefined) return;
   const interrupted = untilInterrupted();
-  let cursor: string | null = null;
-  for (;;) {
-    const page = await registry.models.list({ sort: { field: "model_id" }, limit: PAGE, cursor });
-    const lines: string[] = [];
-    for (const model of page.items) {
-      const files = await filesOf(registry, model.modelId);
-      if (files !== undefined) lines.push(toLine({ ...toRecord(model), files: files.map(toFileRecord) }));
-    }
+  let lines: string[] = [];
+  for await (const model of registry.models.all({ sort: { field: "model_id" } })) {
+    const files = await filesOf(registry, model.modelId);
+    if (files !== undefined) lines.push(toLine({ ...toRecord(model), files: files.map(toFileRecord) }));
+    if (lines.length < BATCH) continue;
     yield lines;
+    lines = [];
     // Nothing else here lets a signal in.
     await setImmediate();
     if (interrupted.aborted) throw new Interrupted();
-    if (page.nextCursor === null) return;
-    cursor = page.nextCursor;
   }
+  yield lines;
 }
 
-/** The files of a model; `undefined` when it was deleted since its page was read. */
+/** The files of a model; `undefined` when it was deleted since it was read. */
 async function filesOf(registry: Registry, modelId: string): Promise<ModelFile[] | undefined> {
   try {
     return await registry.files.list(modelId);

@@ -2,8 +2,6 @@ import type { Model, Models } from "@cortex/model-db";
 
 import { twinId } from "../legacy/canonical-id.ts";
 
-const PAGE = 1000;
-
 /** The models of a registry at one moment, found by the id that a file knows them by. */
 export class RegisteredModels {
   /** In the order of their registration. */
@@ -27,12 +25,7 @@ export class RegisteredModels {
 /** Reads all models. */
 export async function readRegisteredModels(models: Models): Promise<RegisteredModels> {
   const all: Model[] = [];
-  let cursor: string | null = null;
-  do {
-    const page: Awaited<ReturnType<Models["list"]>> = await models.list({ limit: PAGE, cursor });
-    all.push(...page.items);
-    cursor = page.nextCursor;
-  } while (cursor !== null);
+  for await (const model of models.all()) all.push(model);
   // The list begins with the newest.
   return new RegisteredModels(all.toReversed());
 }

@@ -3,8 +3,6 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 
 import type { ModelEvent } from "../domain/event.ts";
-import type { Page } from "../domain/list-options.ts";
-import type { Model } from "../domain/model.ts";
 import { foldEvent, toPastModel, type PastState } from "../domain/past-state.ts";
 import { toRecord, toFileRecord } from "../domain/record.ts";
 import { invalidInput, isRegistryError, RegistryError } from "../errors.ts";
@@ -31,7 +29,7 @@ export interface ChangesReport extends Revised {
   readonly snapshot: Snapshot | null;
 }
 
-const PAGE = 1000;
+const BY_ID = { sort: { field: "model_id" } } as const;
 
 /**
  * Makes a registry, or one model of it, what it was: by new changes, in one transaction, each with its
@@ -57,49 +55,31 @@ export async function restoreAsChanges(
   }
   const past = target.from === undefined ? undefined : await openPast(target.from, registry.registryId);
   try {
-    const planned = await run(registry, target, past, modelId, true);
-    if (dryRun || isNothing(planned)) return { ...planned, snapshot: null };
+    const change = toChange(past, target, modelId);
+    const rehearsed = await registry.rehearse(change);
+    if (dryRun || isNothing(rehearsed)) return { ...rehearsed, snapshot: null };
     const folder = automaticBackupFolder(registry.location, registry.registryId);
     // Beside those that there are: what is restored from may be the oldest of them.
     const keep = listSnapshots(folder).length + 1;
     const snapshot = await createSnapshot(registry.location, folder, { keep });
-    return { ...(await run(registry, target, past, modelId, false)), snapshot };
+    return { ...(await registry.transaction(change)), snapshot };
   } finally {
     await past?.end();
   }
 }
 
-/** Carries what came of it out of a transaction that is given up. */
-class GivenUp extends Error {
-  readonly outcome: Omit<ChangesReport, "snapshot">;
-  constructor(outcome: Omit<ChangesReport, "snapshot">) {
-    super("given up");
-    this.outcome = outcome;
-  }
-}
-
-// A rehearsal makes all the changes and gives them up: what comes out is exactly what would happen.
-async function run(
-  registry: Registry,
-  target: PastTarget,
+function toChange(
   past: Past | undefined,
+  target: PastTarget,
   modelId: string | undefined,
-  rehearsal: boolean,
-): Promise<Omit<ChangesReport, "snapshot">> {
-  try {
-    return await registry.transaction(async (now) => {
-      const { eventId, revisions } =
-        past === undefined
-          ? await fromHistory(now, target.at!, modelId)
-          : await fromPast(now, past, target.at, modelId);
-      const outcome = { ...(await now.revisions.apply(revisions)), eventId };
-      if (rehearsal) throw new GivenUp(outcome);
-      return outcome;
-    });
-  } catch (error) {
-    if (error instanceof GivenUp) return error.outcome;
-    throw error;
-  }
+): (now: Repositories) => Promise<Omit<ChangesReport, "snapshot">> {
+  return async (now) => {
+    const { eventId, revisions } =
+      past === undefined
+        ? await fromHistory(now, target.at!, modelId)
+        : await fromPast(now, past, target.at, modelId);
+    return { ...(await now.revisions.apply(revisions)), eventId };
+  };
 }
 
 function isNothing({ created, updated, deleted }: Revised): boolean {
@@ -275,18 +255,9 @@ async function* idsOf(
   }
   const { registry } = past;
   yield* states.keys();
-  for await (const id of everyId(registry)) if (!states.has(id)) yield id;
-  for await (const id of everyId(now)) {
+  for await (const { modelId: id } of registry.models.all(BY_ID)) if (!states.has(id)) yield id;
+  for await (const { modelId: id } of now.models.all(BY_ID)) {
     if (!states.has(id) && (await registry.models.find(id)) === undefined) yield id;
-  }
-}
-
-async function* everyId({ models }: Repositories): AsyncGenerator<string, undefined> {
-  for (let cursor: string | null = null; ;) {
-    const page: Page<Model> = await models.list({ sort: { field: "model_id" }, limit: PAGE, cursor });
-    for (const { modelId } of page.items) yield modelId;
-    if (page.nextCursor === null) return;
-    cursor = page.nextCursor;
   }
 }
 
@@ -301,12 +272,9 @@ async function* eventsBeyond(
   eventId: number,
   modelId: string | undefined,
 ): AsyncGenerator<ModelEvent, undefined> {
-  for (let cursor: string | null = String(eventId); cursor !== null;) {
-    const options = { order: "asc", limit: PAGE, cursor, modelId } as const;
-    const page: Page<ModelEvent> = await history.list(options);
+  for await (const event of history.all({ order: "asc", cursor: String(eventId), modelId })) {
     // What happened to the registry as a whole changed no model.
-    yield* page.items.filter(({ kind }) => kind !== "repaired");
-    cursor = page.nextCursor;
+    if (event.kind !== "repaired") yield event;
   }
 }
 

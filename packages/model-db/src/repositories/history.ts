@@ -8,6 +8,7 @@ import { invalidInput } from "../errors.ts";
 import { toModelEvent, type EventTable } from "../schema/event.ts";
 import { modelChecksum, toModelValues } from "../schema/model.ts";
 import { parseActor } from "./change-options.ts";
+import { everyItem } from "./every-item.ts";
 import { leasesHeldUntil, newestEvent } from "./model-row.ts";
 import type { Scope } from "./scope.ts";
 
@@ -32,6 +33,7 @@ export interface HistoryOptions extends EventFilter {
 }
 
 type Values = Record<string, ParameterValue>;
+const MAX_PAGE = 1000;
 const FILTER_KEYS = ["modelId", "actor", "kind", "since", "until"];
 const HISTORY_KEYS: ReadonlySet<string> = new Set([...FILTER_KEYS, "order", "limit", "cursor"]);
 
@@ -51,7 +53,7 @@ export class History {
   async list(options: HistoryOptions = {}): Promise<Page<ModelEvent>> {
     checkKeys("history options", options, HISTORY_KEYS);
     const { order = "desc", limit = 50, cursor } = options;
-    const count = parseInteger("limit", limit, 1, 1000);
+    const count = parseInteger("limit", limit, 1, MAX_PAGE);
     const descending = parseWord("order", order, ["asc", "desc"]) === "desc";
     const beyond = cursor == null ? undefined : parseEventCursor(cursor);
     const events = await readEvents(this.#scope.reader, parseEventFilter(options), {
@@ -61,6 +63,16 @@ export class History {
     });
     const last = events.length > count ? events[count - 1] : undefined;
     return { items: events.slice(0, count), nextCursor: last === undefined ? null : String(last.eventId) };
+  }
+
+  /**
+   * Every event that matches, in an order, however many there are: read by pages, each when it is come to.
+   *
+   * @throws RegistryError as {@link list}.
+   */
+  all(options: Omit<HistoryOptions, "limit"> = {}): AsyncGenerator<ModelEvent, undefined> {
+    const { cursor = null, ...rest } = options;
+    return everyItem((next) => this.list({ ...rest, limit: MAX_PAGE, cursor: next }), cursor);
   }
 
   /**

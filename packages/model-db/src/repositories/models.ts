@@ -29,6 +29,7 @@ import { shortAliases } from "../domain/short-aliases.ts";
 import { invalidInput, RegistryError } from "../errors.ts";
 import { toModel, toModelValues, type ModelRow, type ModelValues } from "../schema/model.ts";
 import { parseChangeOptions, type Change } from "./change-options.ts";
+import { everyItem } from "./every-item.ts";
 import { insertFile, readFiles } from "./file-rows.ts";
 import { momentOf, type Moment } from "./lease-holds.ts";
 import { modelColumns } from "./model-columns.ts";
@@ -124,6 +125,7 @@ const CREATE_MANY_KEYS: ReadonlySet<string> = new Set(["actor", "onExisting"]);
 const NAMES_KEYS: ReadonlySet<string> = new Set(["prefix", "limit"]);
 const LIST_CHANGE_KEYS: ReadonlySet<string> = new Set(["add", "remove"]);
 const MAX_NAMES = 1000;
+const MAX_PAGE = 1000;
 // How many new models are indexed at a time, and how many make it worth while to settle the index.
 const SEARCH_BATCH = 10_000;
 // Room for the number behind an automatic alias.
@@ -305,7 +307,7 @@ export class Models {
     checkListOptions(options);
     const selection = parseSelection(options);
     const order = parseOrder(options.sort);
-    const limit = options.limit === undefined ? 50 : parseInteger("limit", options.limit, 1, 1000);
+    const limit = options.limit === undefined ? 50 : parseInteger("limit", options.limit, 1, MAX_PAGE);
     const question = (): string => questionOf(selection, order);
     const after = options.cursor == null ? undefined : parseCursor(options.cursor, question());
     const now = this.#scope.now();
@@ -326,6 +328,23 @@ export class Models {
     const count = countQuery(selection, now, behind);
     const counted = await this.#scope.reader.get(count.query, count.values);
     return { items, nextCursor, total: counted!.count };
+  }
+
+  /**
+   * Every model that matches, in an order, however many there are: read by pages, each when it is come
+   * to, so what others change meanwhile shows. A model that stays comes once, unless a change moves it
+   * in the order; by `model_id` nothing moves.
+   *
+   * @throws RegistryError as {@link list}.
+   * @example
+   * ```ts
+   * for await (const model of registry.models.all({ sort: { field: "model_id" } })) {
+   *   if (model.pinned) break;
+   * }
+   * ```
+   */
+  all(options: Omit<ListOptions, "limit" | "cursor" | "total"> = {}): AsyncGenerator<Model, undefined> {
+    return everyItem((cursor) => this.list({ ...options, limit: MAX_PAGE, cursor }), null);
   }
 
   /** How many models match. */

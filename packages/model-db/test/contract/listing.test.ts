@@ -168,6 +168,26 @@ describe.each(ENGINES)("listing models ($name)", ({ test, createStore }) => {
     expect((await registry.models.list({ limit: 1000, cursor: page.nextCursor })).items).toHaveLength(1);
   });
 
+  test("all gives every model once, in the order asked for, however many there are", async ({ registry }) => {
+    await registry.models.createMany(Array.from({ length: 2001 }, (_, index) => localModel(`m${index}`)));
+    const all = await Array.fromAsync(registry.models.all({ sort: { field: "model_id" } }));
+    expect(ids(all)).toEqual(Array.from({ length: 2001 }, (_, index) => `m${index}`).toSorted());
+    const found = await Array.fromAsync(registry.models.all({ search: "m20" }));
+    expect(found).toEqual((await registry.models.list({ search: "m20", limit: 1000 })).items);
+    await expectInvalid("sort", Array.fromAsync(registry.models.all({ sort: { field: "no" as never } })));
+  });
+
+  test("all passes over what is deleted on the way", async ({ registry }) => {
+    await registry.models.createMany(Array.from({ length: 1002 }, (_, index) => localModel(`m${index}`)));
+    const seen: string[] = [];
+    for await (const { modelId } of registry.models.all()) {
+      if (seen.length === 0) await registry.models.delete("m0");
+      seen.push(modelId);
+    }
+    expect(seen).toHaveLength(1001);
+    expect(seen).not.toContain("m0");
+  });
+
   test("a last page that is full has no next one", async ({ registry }) => {
     await some(registry);
     expect((await registry.models.list({ limit: 12 })).nextCursor).toBeNull();

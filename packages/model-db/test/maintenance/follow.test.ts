@@ -33,17 +33,7 @@ async function loggedEvents(folder: string): Promise<ModelEvent[]> {
 }
 
 async function history(registry: Registry, after: number): Promise<ModelEvent[]> {
-  const events: ModelEvent[] = [];
-  for (let cursor: string | null = String(after); cursor !== null;) {
-    const page: Awaited<ReturnType<typeof registry.history.list>> = await registry.history.list({
-      order: "asc",
-      limit: 1000,
-      cursor,
-    });
-    events.push(...page.items);
-    cursor = page.nextCursor;
-  }
-  return events;
+  return Array.fromAsync(registry.history.all({ order: "asc", cursor: String(after) }));
 }
 
 /** Follows in this process while something is done. */

@@ -75,15 +75,8 @@ export async function makeWorkedRegistry(folder: string, count: number): Promise
 /** Each model of a registry with its files, as text, by its id. */
 export async function statesOf(registry: Registry): Promise<Map<string, string>> {
   const states = new Map<string, string>();
-  for (let cursor: string | null = null; ;) {
-    const page: Awaited<ReturnType<Registry["models"]["list"]>> = await registry.models.list({
-      limit: 1000,
-      cursor,
-    });
-    for (const model of page.items) states.set(model.modelId, await stateOf(registry, model));
-    if (page.nextCursor === null) return states;
-    cursor = page.nextCursor;
-  }
+  for await (const model of registry.models.all()) states.set(model.modelId, await stateOf(registry, model));
+  return states;
 }
 
 /** Copies a database with what lies beside it. */

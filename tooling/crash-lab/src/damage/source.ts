@@ -158,7 +158,9 @@ async function change(
   random: Random,
   versions: Set<string>,
 ): Promise<void> {
-  const ids = (await allIds(models)).filter((id) => id.startsWith("model-"));
+  const ids = (await Array.fromAsync(models.all(), ({ modelId }) => modelId)).filter((id) =>
+    id.startsWith("model-"),
+  );
   let next = ids.length * 10 + random.below(1e6);
   for (let made = 0; made < count; made++) {
     const at = random.below(ids.length);
@@ -181,16 +183,6 @@ async function change(
     }
     for (const row of [...readModels(location, [id]).values()].flat()) versions.add(row);
   }
-}
-
-async function allIds(models: Registry["models"]): Promise<string[]> {
-  const ids: string[] = [];
-  for (let cursor: string | null | undefined; cursor !== null;) {
-    const page = await models.list({ limit: 1000, cursor });
-    ids.push(...page.items.map(({ modelId }) => modelId));
-    cursor = page.nextCursor;
-  }
-  return ids;
 }
 
 function newModel(index: number, random: Random): NewModel {

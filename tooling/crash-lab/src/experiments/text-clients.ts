@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
-import { openRegistry, type Model, type ModelEvent } from "@cortex/model-db";
+import { openRegistry, type Model } from "@cortex/model-db";
 import { OldTextStore } from "@cortex/old-program";
 
 import type { Experiment, Outcome, Setting } from "../experiment.ts";
@@ -257,24 +257,8 @@ function bridgeOnce(list: string, location: string): void {
 async function readAftermath(list: string, location: string): Promise<Aftermath> {
   await using registry = await openRegistry(location, { mode: "read" });
   const models = new Map<string, Model>();
-  for (let cursor: string | null | undefined; cursor !== null;) {
-    const page: { items: readonly Model[]; nextCursor: string | null } = await registry.models.list({
-      limit: 1000,
-      cursor,
-    });
-    for (const model of page.items) models.set(model.modelId, model);
-    cursor = page.nextCursor;
-  }
-  const events: ModelEvent[] = [];
-  for (let cursor: string | null | undefined; cursor !== null;) {
-    const page: { items: readonly ModelEvent[]; nextCursor: string | null } = await registry.history.list({
-      order: "asc",
-      limit: 1000,
-      cursor,
-    });
-    events.push(...page.items);
-    cursor = page.nextCursor;
-  }
+  for await (const model of registry.models.all()) models.set(model.modelId, model);
+  const events = await Array.fromAsync(registry.history.all({ order: "asc" }));
   const entries = new OldTextStore(list).load();
   return {
     models,
