@@ -18,6 +18,14 @@ export interface Table {
   /** The contender that the others are compared with. */
   readonly reference: string;
   readonly measurement: Measurement;
+  /** How long those who asked a server waited, by contender. */
+  readonly latencies?: ReadonlyMap<string, Latency>;
+}
+
+export interface Latency {
+  readonly meanMs: number;
+  /** Of a hundred answers the slowest but one. */
+  readonly p99Ms: number;
 }
 
 /** A number that is no contender's time: a count, a share, a rate. */

@@ -1,12 +1,8 @@
-import { writeFileSync } from "node:fs";
-import { loadavg } from "node:os";
-import { join } from "node:path";
 import { parseArgs } from "node:util";
 
-import type { Outcome, Setting } from "./case.ts";
+import type { Setting } from "./case.ts";
 import { CASES } from "./cases/index.ts";
-import { openFixture } from "./fixture.ts";
-import { printGoals, printResult, toData, type Result } from "./report.ts";
+import { runCases } from "./run-cases.ts";
 
 const HELP = `node --conditions=@cortex/source src/main.ts [options]
 
@@ -27,9 +23,6 @@ const QUICK: Setting["effort"] = {
   quick: true,
 };
 
-// What a case has made is removed at the end, also at this one.
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
-
 const { values: options } = parseArgs({
   options: {
     sizes: { type: "string" },
@@ -41,51 +34,14 @@ const { values: options } = parseArgs({
   },
 });
 if (options.help) console.log(HELP);
-else process.exitCode = await main();
-
-async function main(): Promise<number> {
-  const sizes = (options.sizes ?? (options.quick ? "100,10000" : "100,10000,1000000")).split(",").map(Number);
-  const only = options.only?.split(",");
-  const unknown = only?.find((name) => CASES.every((known) => known.name !== name));
-  if (unknown !== undefined || !sizes.every((size) => Number.isSafeInteger(size) && size >= 10)) {
-    console.error(
-      unknown === undefined
-        ? "--sizes takes whole numbers from 10."
-        : `There is no case ${unknown}.\n\n${HELP}`,
-    );
-    return 2;
-  }
-  const effort = options.quick ? QUICK : FULL;
-  const results: Result[] = [];
-  const began = performance.now();
-  console.log(
-    `Node ${process.version}, load ${loadavg()[0]!.toFixed(2)}. Times are for one run; x is against the reference.`,
-  );
-  for (const size of sizes) {
-    const fixture = await openFixture(size, join(import.meta.dirname, "../node_modules/.cache/cortex-bench"));
-    try {
-      for (const { name, run, sizes: fits } of CASES) {
-        if (only?.includes(name) === false || fits?.(size) === false) continue;
-        const start = performance.now();
-        const outcome = await run({ fixture, effort }).catch(failed);
-        const result: Result = { name, size, seconds: (performance.now() - start) / 1000, ...outcome };
-        printResult(result);
-        results.push(result);
-      }
-    } finally {
-      fixture.dispose();
-    }
-  }
-  const missed = printGoals(results);
-  const failures = results.filter(({ failure }) => failure !== undefined).length;
-  if (failures > 0) console.log(`${failures} cases failed.`);
-  console.log(`${((performance.now() - began) / 1000).toFixed(0)} s, load ${loadavg()[0]!.toFixed(2)}.`);
-  if (options.json !== undefined)
-    writeFileSync(options.json, `${JSON.stringify(toData(results), null, 2)}\n`);
-  return failures > 0 || (options.strict && missed > 0) ? 1 : 0;
-}
-
-// One that fails does not take the others with it.
-function failed(error: unknown): Outcome {
-  return { failure: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+else {
+  process.exitCode = await runCases({
+    cases: CASES,
+    sizes: (options.sizes ?? (options.quick ? "100,10000" : "100,10000,1000000")).split(",").map(Number),
+    only: options.only?.split(","),
+    effort: options.quick ? QUICK : FULL,
+    json: options.json,
+    strict: options.strict,
+    help: HELP,
+  });
 }

@@ -19,12 +19,19 @@ export function printResult({ size, tables = [], facts = [], skipped, failure, n
     console.log(`  ${title.padEnd(58)} ${shownNumber(value).padStart(10)} ${unit}`);
 }
 
-function printTable({ title, reference, measurement }: Table, models: string): void {
+function printTable({ title, reference, measurement, latencies }: Table, models: string): void {
   console.log(`\n${title}, ${models}`);
   for (const name of measurement.names) {
     const ratio = measurement.ratio(name, reference);
     const time = shownTime(measurement.micros(name));
-    console.log(`  ${name.padEnd(58)} ${time.padStart(10)}  x${shownNumber(ratio)}`);
+    const latency = latencies?.get(name);
+    const waited =
+      latency === undefined
+        ? ""
+        : `   answered in ${latency.meanMs.toFixed(1)} ms, p99 ${latency.p99Ms.toFixed(1)} ms`;
+    console.log(
+      `  ${name.padEnd(58)} ${time.padStart(10)}  x${shownNumber(ratio).padEnd(waited === "" ? 0 : 5)}${waited}`,
+    );
   }
 }
 
@@ -49,13 +56,14 @@ export function printGoals(results: readonly Result[]): number {
 export function toData(results: readonly Result[]): unknown {
   return results.map(({ tables = [], goals = [], ...rest }) => ({
     ...rest,
-    tables: tables.map(({ title, reference, measurement }) => ({
+    tables: tables.map(({ title, reference, measurement, latencies }) => ({
       title,
       reference,
       contenders: measurement.names.map((name) => ({
         name,
         micros: measurement.micros(name),
         ratio: measurement.ratio(name, reference),
+        ...latencies?.get(name),
       })),
     })),
     goals: goals.map((goal) => ({ ...goal, reached: isReached(goal) })),

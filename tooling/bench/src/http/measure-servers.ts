@@ -1,0 +1,84 @@
+import type { Latency } from "../case.ts";
+import { measure, type MeasureOptions, type Measurement } from "../harness.ts";
+import { quantile } from "../statistics.ts";
+import { sendLoad, type LoadRequest } from "./load.ts";
+import type { ServerProcess } from "./server-process.ts";
+
+/** A server under a load. */
+export interface Lane {
+  readonly name: string;
+  readonly server: ServerProcess;
+  readonly next: (index: number) => LoadRequest;
+  /** 200 when left out. */
+  readonly status?: number;
+  /** 32 when left out. */
+  readonly connections?: number;
+}
+
+const CONNECTIONS = 32;
+// Until then the compilers of V8 have done most of what they will do.
+const WARM_UP_REQUESTS = 4000;
+const WARM_UP_MS = 2500;
+const PROBE_REQUESTS = 64;
+
+/**
+ * Measures servers against each other, in turns.
+ *
+ * @param what `cpu`: the processor time of the server's process; `wall`: the time until all is answered. Each
+ *   for one request.
+ */
+export async function measureServers(
+  lanes: readonly Lane[],
+  what: "cpu" | "wall",
+  { rounds, batchMs }: MeasureOptions,
+): Promise<{ measurement: Measurement; latencies: ReadonlyMap<string, Latency> }> {
+  const latenciesOf = new Map<string, number[]>();
+  const contenders = [];
+  for (const lane of lanes) {
+    let sent = 0;
+    const send = async (amount: number): Promise<{ micros: number; latenciesMs: readonly number[] }> => {
+      const first = sent;
+      sent += amount;
+      const { server, next, status = 200, connections = CONNECTIONS } = lane;
+      const before = await server.usage();
+      const { wallMicros, latenciesMs } = await sendLoad({
+        port: server.port,
+        connections,
+        amount,
+        next: (index) => next(first + index),
+        status,
+      });
+      const after = await server.usage();
+      return { micros: what === "cpu" ? after.cpuMicros - before.cpuMicros : wallMicros, latenciesMs };
+    };
+    const requestsIn = (ms: number, start: number, amount: number): number =>
+      Math.max(PROBE_REQUESTS, Math.round((amount * ms) / (performance.now() - start)));
+    let start = performance.now();
+    await send(PROBE_REQUESTS);
+    const warmUp = Math.min(
+      WARM_UP_REQUESTS,
+      requestsIn(Math.min(WARM_UP_MS, batchMs * 6), start, PROBE_REQUESTS),
+    );
+    start = performance.now();
+    await send(warmUp);
+    const amount = requestsIn(batchMs, start, warmUp);
+    latenciesOf.set(lane.name, []);
+    contenders.push({
+      name: lane.name,
+      isAsync: true,
+      async run() {
+        const { micros, latenciesMs } = await send(amount);
+        latenciesOf.get(lane.name)!.push(...latenciesMs);
+        return micros / amount;
+      },
+    });
+  }
+  const measurement = await measure(contenders, { clock: "own", rounds, batchMs });
+  const latencies = new Map(
+    [...latenciesOf].map(([name, ms]) => [
+      name,
+      { meanMs: ms.reduce((sum, one) => sum + one, 0) / ms.length, p99Ms: quantile(ms, 0.99) },
+    ]),
+  );
+  return { measurement, latencies };
+}
