@@ -4,7 +4,8 @@ import { bundledSqlite } from "./bundled-sqlite.ts";
 import { thirdPartyLicenses } from "./third-party-licenses.ts";
 
 // What is loaded late here may be loaded early there: which it is, each program decides by what it imports.
-const checks = { ineffectiveDynamicImport: false };
+// And a build on a busy machine is a good one.
+const checks = { ineffectiveDynamicImport: false, pluginTimings: false };
 
 /** A package that others import: types beside the code, dependencies left to the package manager. */
 export const library: UserConfig = {

@@ -20,6 +20,8 @@ export interface FollowOptions {
   readonly keep?: number;
   /** How old the newest snapshot may become before a change asks for the next, in milliseconds; 6 hours. */
   readonly snapshotEveryMs?: number;
+  /** Is told when it begins to follow, also anew: nothing stands in the way, and a first snapshot is there. */
+  readonly onFollowing?: () => void;
   /** Is told of each snapshot. */
   readonly onSnapshot?: (snapshot: Snapshot) => void;
   /** Is told, after each write to the log, of the newest event that is on the disk now. */
@@ -73,7 +75,7 @@ async function claim(location: string, folder: string): Promise<void> {
 async function followFile(
   location: string,
   folder: string,
-  { signal, keep, snapshotEveryMs = SIX_HOURS_MS, onSnapshot, onLogged }: FollowOptions,
+  { signal, keep, snapshotEveryMs = SIX_HOURS_MS, onFollowing, onSnapshot, onLogged }: FollowOptions,
 ): Promise<"ended" | "replaced"> {
   const file = fileKey(location);
   await using registry = await openRegistry(location, { mode: "read" });
@@ -101,6 +103,7 @@ async function followFile(
     notBefore: repairedAt,
   });
   writeBackupNote(location, { registryId, folder });
+  onFollowing?.();
 
   const replaced = new AbortController();
   const ended = AbortSignal.any([signal, replaced.signal]);

@@ -1,0 +1,57 @@
+import { readFileSync } from "node:fs";
+
+import { readCommandLine } from "./program/command-line.ts";
+import { helpText } from "./program/help.ts";
+import { readSettings } from "./program/read-settings.ts";
+import { report } from "./program/report.ts";
+import { keyOf } from "./program/setting-names.ts";
+import type { Settings } from "./program/settings.ts";
+
+// At once, because nothing that is still open may hold up the end.
+void run(process.argv.slice(2)).then((exitCode) => process.exit(exitCode));
+
+async function run(argv: readonly string[]): Promise<number> {
+  try {
+    const { wants, configFile, flags } = readCommandLine(argv);
+    if (wants === "help") process.stdout.write(helpText());
+    else if (wants === "version") process.stdout.write(`${version()}\n`);
+    else {
+      const read = () => readSettings(flags, configFile);
+      const first = read();
+      if (wants === "config") process.stdout.write(toConfigFile(first.settings));
+      else await serve(first, read);
+    }
+    return 0;
+  } catch (error) {
+    return report(error);
+  }
+}
+
+async function serve(
+  first: ReturnType<typeof readSettings>,
+  read: () => ReturnType<typeof readSettings>,
+): Promise<void> {
+  // What a help text does not need is not loaded for it.
+  const [{ openLog }, { runServer }] = await Promise.all([
+    import("./program/log.ts"),
+    import("./program/run-server.ts"),
+  ]);
+  const log = openLog(first.settings.logLevel);
+  try {
+    await runServer(first, read, log.logger);
+  } finally {
+    log.flush();
+  }
+}
+
+function toConfigFile(settings: Settings): string {
+  const entries = Object.entries(settings) as [keyof Settings, unknown][];
+  return `${JSON.stringify(Object.fromEntries(entries.map(([name, value]) => [keyOf(name), value])), null, 2)}\n`;
+}
+
+function version(): string {
+  const manifest = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
+    version: string;
+  };
+  return manifest.version;
+}

@@ -1,0 +1,116 @@
+import { statSync } from "node:fs";
+
+import { isRegistryError, openRegistry, toVisible, type Registry } from "@cortex/model-db";
+import type { HttpBindings } from "@hono/node-server";
+import type { Logger } from "pino";
+
+import { createApp, type App } from "../app.ts";
+import type { Settings } from "./settings.ts";
+
+const LOOK_MS = 1000;
+// A repair or a restore may be about to put another file in place.
+const REOPEN_MS = 30_000;
+const BUSY_TIMEOUT_MS = 10_000;
+
+/**
+ * The service over the registry that is at its place now. A repair puts another file there; that is opened
+ * in turn, and a client meets a failure for a second. Settings can be exchanged too.
+ */
+export class LiveApp {
+  readonly #log: Logger;
+  readonly #looking: NodeJS.Timeout;
+  readonly #onLost: (error: unknown) => void;
+  #settings: Settings;
+  #registry: Registry;
+  #app: App;
+  #file: string | undefined;
+  #missingSince: number | undefined;
+  #reopening: Promise<void> | undefined;
+
+  private constructor(settings: Settings, registry: Registry, log: Logger, onLost: (error: unknown) => void) {
+    this.#log = log;
+    this.#onLost = onLost;
+    this.#settings = settings;
+    this.#registry = registry;
+    this.#app = this.#createApp();
+    this.#file = fileAt(settings.db);
+    this.#looking = setInterval(() => this.#look(), LOOK_MS);
+    this.#looking.unref();
+  }
+
+  /**
+   * Opens the registry, or makes one.
+   *
+   * @param onLost is told, once, that the registry is gone for good.
+   * @throws RegistryError as `openRegistry`.
+   */
+  static async open(settings: Settings, log: Logger, onLost: (error: unknown) => void): Promise<LiveApp> {
+    return new LiveApp(settings, await open(settings), log, onLost);
+  }
+
+  /** The registry as it is open now. */
+  get registry(): Registry {
+    return this.#registry;
+  }
+
+  fetch(request: Request, bindings: HttpBindings): Response | Promise<Response> {
+    return this.#app.fetch(request, bindings);
+  }
+
+  /** Goes on with other settings; requests under way end with theirs. */
+  apply(settings: Settings): void {
+    this.#settings = settings;
+    this.#app = this.#createApp();
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#looking);
+    await this.#reopening;
+    await this.#registry.close();
+  }
+
+  #createApp(): App {
+    return createApp(this.#registry, {});
+  }
+
+  #look(): void {
+    if (this.#reopening !== undefined) return;
+    const file = fileAt(this.#settings.db);
+    if (file === this.#file) {
+      this.#missingSince = undefined;
+      return;
+    }
+    this.#missingSince ??= Date.now();
+    this.#reopening = this.#reopen(file, Date.now() - this.#missingSince > REOPEN_MS).finally(() => {
+      this.#reopening = undefined;
+    });
+  }
+
+  async #reopen(file: string | undefined, isLate: boolean): Promise<void> {
+    const before = this.#registry;
+    try {
+      this.#registry = await open(this.#settings, "write");
+    } catch (error) {
+      if (isLate || (isRegistryError(error) && !["not_found", "database_damaged"].includes(error.code))) {
+        clearInterval(this.#looking);
+        this.#onLost(error);
+      }
+      return;
+    }
+    this.#file = file;
+    this.#missingSince = undefined;
+    this.#app = this.#createApp();
+    this.#log.warn(toVisible(`Another file was put in the place of ${this.#settings.db}: it is served now.`));
+    // Event streams end with it and are taken up again by their clients.
+    await before.close().catch((error: unknown) => this.#log.warn(toVisible((error as Error).message)));
+  }
+}
+
+async function open({ db }: Settings, mode: "create" | "write" = "create"): Promise<Registry> {
+  return await openRegistry(db, { mode, actor: "http", busyTimeoutMs: BUSY_TIMEOUT_MS });
+}
+
+function fileAt(path: string): string | undefined {
+  const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
+  return stat === undefined ? undefined : `${stat.dev}:${stat.ino}`;
+}

@@ -1,0 +1,130 @@
+import { resolve } from "node:path";
+
+import { defaultRegistryLocation } from "@cortex/model-db";
+
+/** How much the log says; each says what those before it do, too. */
+const LOG_LEVELS = ["silent", "error", "warn", "info", "debug"] as const;
+type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** All that the program can be told, however it was told. */
+export interface Settings {
+  readonly host: string;
+  /** 0 lets the system choose. */
+  readonly port: number;
+  /** The path of a unix socket. */
+  readonly socket: string | undefined;
+  /** The absolute path of the registry's file. */
+  readonly db: string;
+  /** The folder that a backup is kept in. */
+  readonly backup: string | undefined;
+  readonly tlsCert: string | undefined;
+  readonly tlsKey: string | undefined;
+  readonly logLevel: LogLevel;
+}
+
+/** One thing that can be set: by a flag, an environment variable, and a key of the configuration file. */
+export interface Setting<T> {
+  /** What stands behind the flag, such as `<folder>`; a setting without is a switch. */
+  readonly value?: string;
+  /** In the configuration file, a relative one begins at that file's folder. */
+  readonly isPath?: true;
+  /** Can be given more than once; in an environment variable with commas between. */
+  readonly isList?: true;
+  readonly help: string;
+  /** Takes effect at SIGHUP, without a restart. */
+  readonly isReloaded?: true;
+  readonly group: "Where it listens" | "The registry" | "The log";
+  /**
+   * @param given is a text from a flag or a variable, and what the file says otherwise.
+   * @returns `undefined` for what it cannot be.
+   */
+  readonly parse: (given: unknown) => T | undefined;
+  /** What it is when nobody says anything. */
+  readonly initial: () => T;
+}
+
+const nothing = (): undefined => undefined;
+
+/** Every setting. The key is camelCase here, `--kebab-case`, `CORTEX_UPPER_CASE` and snake_case in the file. */
+export const SETTINGS: { readonly [Name in keyof Settings]: Setting<Settings[Name]> } = {
+  host: {
+    value: "<address>",
+    help: "The address to listen on (default: 127.0.0.1, this machine only)",
+    group: "Where it listens",
+    parse: toText,
+    initial: () => "127.0.0.1",
+  },
+  port: {
+    value: "<number>",
+    help: "The port to listen on; 0 takes a free one (default: 39281)",
+    group: "Where it listens",
+    parse: (given) => toInteger(given, 0, 65_535),
+    initial: () => 39_281,
+  },
+  socket: {
+    value: "<path>",
+    help: "Listen on this unix socket, which only your user can use; on a port too only where --host or --port is given",
+    group: "Where it listens",
+    isPath: true,
+    parse: toPath,
+    initial: nothing,
+  },
+  tlsCert: {
+    value: "<file>",
+    help: "Speak HTTPS with this certificate (PEM, the whole chain); needs --tls-key",
+    isReloaded: true,
+    group: "Where it listens",
+    isPath: true,
+    parse: toPath,
+    initial: nothing,
+  },
+  tlsKey: {
+    value: "<file>",
+    help: "The private key of the certificate (PEM)",
+    isReloaded: true,
+    group: "Where it listens",
+    isPath: true,
+    parse: toPath,
+    initial: nothing,
+  },
+  db: {
+    value: "<file>",
+    help: "The registry (default: registry.db in CORTEX_HOME, else in cortex's data folder, as for `cortex`)",
+    group: "The registry",
+    isPath: true,
+    parse: toPath,
+    initial: () => resolve(defaultRegistryLocation()),
+  },
+  backup: {
+    value: "<folder>",
+    help: "Keep a backup in this folder: verified snapshots, and every change within a second",
+    group: "The registry",
+    isPath: true,
+    parse: toPath,
+    initial: nothing,
+  },
+  logLevel: {
+    value: "<level>",
+    help: `How much the log says: ${LOG_LEVELS.join(", ")} (default: info, a line for each request)`,
+    isReloaded: true,
+    group: "The log",
+    parse: (given) => LOG_LEVELS.find((level) => level === given),
+    initial: () => "info",
+  },
+};
+
+function toText(given: unknown): string | undefined {
+  return typeof given === "string" && given !== "" && !given.includes("\0") ? given : undefined;
+}
+
+function toPath(given: unknown): string | undefined {
+  const path = toText(given);
+  return path === undefined ? undefined : resolve(path);
+}
+
+function toInteger(given: unknown, from: number, to: number): number | undefined {
+  const number = typeof given === "string" && /^\d{1,15}$/.test(given) ? Number(given) : given;
+  return Number.isInteger(number) && Number(number) >= from && Number(number) <= to
+    ? Number(number)
+    : undefined;
+}
