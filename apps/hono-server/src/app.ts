@@ -1,9 +1,9 @@
 import type { Registry } from "@cortex/model-db";
 import { Hono } from "hono";
 
-import { callerOf } from "./caller.ts";
 import type { Env } from "./env.ts";
 import { HttpError, toErrorResponse } from "./errors.ts";
+import { guard, type GuardOptions } from "./guard/guard.ts";
 import { mount } from "./mount.ts";
 import { openApiDocument } from "./openapi.ts";
 import { ROUTES } from "./routes/index.ts";
@@ -12,7 +12,7 @@ import { ROUTES } from "./routes/index.ts";
 export type App = Hono<Env>;
 
 /** How the service behaves; each has a default that is safe on a loopback address. */
-export interface AppOptions {
+export interface AppOptions extends GuardOptions {
   /** What changes are attributed to while there are no users; `http` when left out. */
   actor?: string | undefined;
 }
@@ -32,11 +32,7 @@ export interface AppOptions {
 export function createApp(registry: Registry, options: AppOptions = {}): App {
   // Paths stay as they were sent, so that each is decoded once, where its parameter is read.
   const app = new Hono<Env>({ getPath: rawPath });
-  app.use(async (c, next) => {
-    c.set("requestId", crypto.randomUUID());
-    c.set("caller", callerOf(registry, options));
-    await next();
-  });
+  app.use(guard(registry, options));
   for (const route of ROUTES) mount(app, route);
   let document: string | undefined;
   app.get("/openapi.json", (c) => {
@@ -50,9 +46,10 @@ export function createApp(registry: Registry, options: AppOptions = {}): App {
   return app;
 }
 
-function rawPath(request: Request): string {
-  const { url } = request;
-  const start = url.indexOf("/", url.indexOf("://") + 3);
+function rawPath(request: Request, { env }: { env?: Partial<Env["Bindings"]> | undefined } = {}): string {
+  // A `Request` has its URL normalized: there, `/v1/models/a/../b` is another path.
+  const url = env?.incoming?.url ?? request.url;
+  const start = env?.incoming?.url === undefined ? url.indexOf("/", url.indexOf("://") + 3) : 0;
   const end = url.indexOf("?", start);
   return end === -1 ? url.slice(start) : url.slice(start, end);
 }

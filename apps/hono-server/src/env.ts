@@ -1,9 +1,12 @@
+import type { HttpBindings } from "@hono/node-server";
 import type { Context } from "hono";
 
 import type { Caller } from "./caller.ts";
 
 /** What each request carries. */
 export interface Env {
+  /** Node's own request and answer, where the app is served by Node. */
+  Bindings: Partial<HttpBindings>;
   Variables: {
     /** Names the request in answers, logs and the history. */
     requestId: string;

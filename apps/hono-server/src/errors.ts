@@ -1,16 +1,24 @@
 import { isRegistryError, outcomeOf, type ErrorCode } from "@cortex/model-db";
+import type { z } from "zod";
 
 import type { RequestContext } from "./env.ts";
+import type { errorSchema } from "./schemas/error.ts";
 
 /** Failures that only a service knows. Those of the registry have their status in its own table. */
 const HTTP_CODES = {
+  malformed_request: 400,
+  forbidden_origin: 403,
   route_not_found: 404,
   method_not_allowed: 405,
-  payload_too_large: 413,
-  unsupported_media_type: 415,
-  forbidden_host: 421,
+  request_timeout: 408,
   precondition_failed: 412,
+  payload_too_large: 413,
+  uri_too_long: 414,
+  unsupported_media_type: 415,
+  expectation_failed: 417,
+  forbidden_host: 421,
   too_many_requests: 429,
+  headers_too_large: 431,
   too_busy: 503,
   internal_error: 500,
 } as const;
@@ -42,12 +50,18 @@ export function statusOf(code: ErrorCode | HttpErrorCode): number {
  * id and nothing else.
  */
 export function toErrorResponse(error: unknown, c: RequestContext): Response {
-  const request_id = c.get("requestId");
-  const { code, message, headers } = toPublic(error);
-  return Response.json(
-    { error: { code, message, request_id } },
-    { status: statusOf(code), headers: { ...headers, "x-request-id": request_id } },
-  );
+  const requestId = c.get("requestId");
+  const { code, headers } = toPublic(error);
+  return Response.json(toErrorBody(error, requestId), {
+    status: statusOf(code),
+    headers: { ...headers, "x-request-id": requestId },
+  });
+}
+
+/** What is said of a failure: {@link toErrorResponse} without the answer around it. */
+export function toErrorBody(error: unknown, requestId: string): z.output<typeof errorSchema> {
+  const { code, message } = toPublic(error);
+  return { error: { code, message, request_id: requestId } };
 }
 
 function toPublic(error: unknown): {

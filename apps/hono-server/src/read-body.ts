@@ -1,25 +1,60 @@
 import type { z } from "zod";
 
 import type { RequestContext } from "./env.ts";
-import { invalidInput } from "./validation.ts";
-import { toInvalidInput } from "./validation.ts";
+import { HttpError } from "./errors.ts";
+import { readBytes } from "./read-bytes.ts";
+import { parseStrictJson } from "./strict-json.ts";
+import { invalidInput, toInvalidInput } from "./validation.ts";
+
+const JSON_TYPES: readonly string[] = ["application/json", "application/merge-patch+json"];
+const UTF_8 = new TextDecoder("utf-8", { fatal: true });
 
 /**
- * The JSON body of a request, checked.
+ * The JSON body of a request, checked. Where the schema lets it, it may be left out.
  *
  * @throws RegistryError `invalid_input`, naming the field.
+ * @throws HttpError `unsupported_media_type`, `payload_too_large`, `request_timeout`, `malformed_request`.
  */
 export async function readBody<Schema extends z.ZodType>(
   c: RequestContext,
   schema: Schema,
 ): Promise<z.output<Schema>> {
+  const bytes = await readBytes(c);
   let json: unknown;
-  try {
-    json = JSON.parse(await c.req.text());
-  } catch {
-    throw invalidInput("body", "The body is no JSON.");
+  if (bytes.length > 0) {
+    checkMediaType(c.req.header("content-type"), JSON_TYPES);
+    json = parseStrictJson(decodeUtf8(bytes));
   }
   const parsed = schema.safeParse(json);
-  if (!parsed.success) throw toInvalidInput(parsed.error);
-  return parsed.data;
+  if (parsed.success) return parsed.data;
+  if (json === undefined) throw invalidInput("body", "The request needs a body of JSON.");
+  throw toInvalidInput(parsed.error);
+}
+
+/**
+ * Refuses a body that says it is something else, or in another encoding than UTF-8.
+ *
+ * @throws HttpError `unsupported_media_type`.
+ */
+export function checkMediaType(header: string | undefined, types: readonly string[]): void {
+  const [type = "", ...parameters] = (header ?? "").split(";").map((part) => part.trim().toLowerCase());
+  const charset = parameters.find((parameter) => parameter.startsWith("charset="));
+  if (types.includes(type) && (charset === undefined || /^charset="?utf-?8"?$/.test(charset))) return;
+  throw new HttpError(
+    "unsupported_media_type",
+    `The body must be ${types.join(" or ")} in UTF-8, and its Content-Type must say so.`,
+  );
+}
+
+/**
+ * A text from its bytes, all of them.
+ *
+ * @throws RegistryError `invalid_input`.
+ */
+export function decodeUtf8(bytes: Uint8Array): string {
+  try {
+    return UTF_8.decode(bytes);
+  } catch {
+    throw invalidInput("body", "The body is not UTF-8.");
+  }
 }

@@ -1,18 +1,19 @@
 import { mkdtempSync, rmSync } from "node:fs";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { openRegistry, type Registry } from "@cortex/model-db";
-import { serve } from "@hono/node-server";
 import { test as base } from "vitest";
 
-import { createApp, type App, type AppOptions } from "../src/index.ts";
+import { createApp, createNodeServer, type App, type AppOptions } from "../src/index.ts";
 
 interface Service {
   readonly registry: Registry;
   readonly app: App;
   /** Where it answers, without a slash at the end. */
   readonly url: string;
+  readonly port: number;
 }
 
 /** Serves a new registry over a real socket until disposed of. */
@@ -20,21 +21,20 @@ export async function startService(options: AppOptions = {}): Promise<Service & 
   const folder = mkdtempSync(join(tmpdir(), "hono-server-"));
   const registry = await openRegistry(join(folder, "registry.db"), { actor: "test" });
   const app = createApp(registry, options);
-  const { server, port } = await new Promise<{ server: ReturnType<typeof serve>; port: number }>(
-    (resolve) => {
-      const started = serve({ fetch: app.fetch, hostname: "127.0.0.1", port: 0 }, (address) =>
-        resolve({ server: started, port: address.port }),
-      );
-    },
-  );
+  const server = createNodeServer(app);
+  await new Promise<void>((listening) => {
+    server.listen(0, "127.0.0.1", listening);
+  });
+  const { port } = server.address() as AddressInfo;
   return {
     registry,
     app,
     url: `http://127.0.0.1:${port}`,
+    port,
     async [Symbol.asyncDispose]() {
       await new Promise((closed) => {
         server.close(closed);
-        if ("closeAllConnections" in server) server.closeAllConnections();
+        server.closeAllConnections();
       });
       await registry.close();
       rmSync(folder, { recursive: true, force: true });

@@ -1,0 +1,54 @@
+import { BlockList, isIP } from "node:net";
+
+/** Proxies stand on the same machine or in the same private network, unless it is said where. */
+const PRIVATE = [
+  "127.0.0.0/8",
+  "::1/128",
+  "10.0.0.0/8",
+  "172.16.0.0/12",
+  "192.168.0.0/16",
+  "fc00::/7",
+  "fe80::/10",
+];
+
+/**
+ * Finds the address of clients: that of the connection or, where it comes from a proxy that is trusted,
+ * the last in `X-Forwarded-For` that is not such a proxy's. What is before it, the client may have made up.
+ */
+export class ClientAddress {
+  readonly #trusted: BlockList | undefined;
+
+  /** @param trustProxy `true`: proxies with a private address; a list: those addresses and subnets. */
+  constructor(trustProxy: boolean | readonly string[] = false) {
+    if (trustProxy === false) return;
+    this.#trusted = new BlockList();
+    for (const each of trustProxy === true ? PRIVATE : trustProxy) {
+      const [address = "", bits] = each.split("/");
+      const family = isIP(address) === 6 ? "ipv6" : "ipv4";
+      if (bits === undefined) this.#trusted.addAddress(address, family);
+      else this.#trusted.addSubnet(address, Number(bits), family);
+    }
+  }
+
+  /** @returns the address, or `local` for a unix socket's other end. */
+  find(peer: string | undefined, forwardedFor: string | undefined): string {
+    let address = plain(peer ?? "local");
+    if (this.#trusted === undefined || forwardedFor === undefined) return address;
+    for (const hop of forwardedFor.split(",").toReversed()) {
+      if (address !== "local" && !this.#isTrusted(address)) return address;
+      const before = plain(hop.trim());
+      if (isIP(before) === 0) return address;
+      address = before;
+    }
+    return address;
+  }
+
+  #isTrusted(address: string): boolean {
+    return this.#trusted!.check(address, isIP(address) === 6 ? "ipv6" : "ipv4");
+  }
+}
+
+/** IPv4 as such, also where a socket for both says it as IPv6. */
+function plain(address: string): string {
+  return address.startsWith("::ffff:") ? address.slice("::ffff:".length) : address;
+}

@@ -1,0 +1,97 @@
+import type { Registry } from "@cortex/model-db";
+import type { MiddlewareHandler } from "hono";
+
+import { callerOf } from "../caller.ts";
+import type { Env } from "../env.ts";
+import { HttpError } from "../errors.ts";
+import { ClientAddress } from "./address.ts";
+import { Asked } from "./asked.ts";
+import { Concurrency } from "./concurrency.ts";
+import { checkEncoding } from "./encoding.ts";
+import { HostCheck, isLoopback } from "./host.ts";
+import { OriginCheck } from "./origin.ts";
+import { isProbe } from "./probe-paths.ts";
+import { RateLimit } from "./rate-limit.ts";
+import { requestIdOf } from "./request-id.ts";
+
+/** What may come in; each has a default that is safe on a loopback address. */
+export interface GuardOptions {
+  /** Names by which the service may be asked for, beside `localhost` and the address it answers at. */
+  allowedHosts?: readonly string[] | undefined;
+  /** Origins of pages that may ask, such as `https://dashboard.example`; none when left out. */
+  corsOrigins?: readonly string[] | undefined;
+  /**
+   * Whether a proxy says in `X-Forwarded-For` who asks: `true` where it has a private address, else the
+   * addresses and subnets of those that may.
+   */
+  trustProxy?: boolean | readonly string[] | undefined;
+  /**
+   * How many requests a second are taken from one address and, beside that, with one token; 500 when left
+   * out, 0 for any number. Twice as many may come at once. Requests from this machine are not counted.
+   */
+  requestsPerSecond?: number | undefined;
+  /** How many requests may be under way at once; 256 when left out. */
+  maxConcurrent?: number | undefined;
+  /** How many may listen for events at once; 2,000 when left out. */
+  maxListeners?: number | undefined;
+}
+
+const EVENTS = "/v1/events";
+const BURST_SECONDS = 2;
+
+/** What stands in front of every route: who asks, from where, and whether that may be. */
+export function guard(
+  registry: Registry,
+  options: GuardOptions & { actor?: string | undefined },
+): MiddlewareHandler<Env> {
+  const hosts = new HostCheck(options.allowedHosts);
+  const origins = new OriginCheck(options.corsOrigins);
+  const addresses = new ClientAddress(options.trustProxy);
+  const perSecond = options.requestsPerSecond ?? 500;
+  const rate = { perSecond, burst: perSecond * BURST_SECONDS };
+  const addressLimit = perSecond === 0 ? undefined : new RateLimit(rate);
+  const policy = `"default";q=${rate.burst};w=${BURST_SECONDS}`;
+  const requests = new Concurrency(options.maxConcurrent ?? 256);
+  const listeners = new Concurrency(options.maxListeners ?? 2000);
+
+  function limit(by: RateLimit, key: string, asked: Asked): void {
+    const { isAllowed, remaining, waitMs } = by.take(key, performance.now());
+    const seconds = Math.ceil(waitMs / 1000);
+    // https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/ (10)
+    asked.say("ratelimit-policy", policy);
+    asked.say("ratelimit", `"default";r=${remaining};t=${seconds}`);
+    if (isAllowed) return;
+    throw new HttpError("too_many_requests", `Too many requests. Ask again in ${seconds} s.`, {
+      "retry-after": String(seconds),
+    });
+  }
+
+  return async (c, next) => {
+    const asked = new Asked(c);
+    const requestId = requestIdOf(asked.header("x-request-id"));
+    c.set("requestId", requestId);
+    asked.say("x-request-id", requestId);
+    asked.say("x-content-type-options", "nosniff");
+    hosts.check(asked.host, asked.localAddress);
+    origins.check(asked);
+    const preflight = origins.preflight(c.req.method, asked);
+    if (preflight !== undefined) return preflight;
+    checkEncoding(asked);
+    const { path } = c.req;
+    if (isProbe(path)) {
+      c.set("caller", callerOf(registry, options));
+      return next();
+    }
+    const address = addresses.find(asked.peer, asked.header("x-forwarded-for"));
+    if (addressLimit !== undefined && address !== "local" && !isLoopback(address)) {
+      limit(addressLimit, address, asked);
+    }
+    c.set("caller", callerOf(registry, options));
+    const leave = (path === EVENTS ? listeners : requests).enter();
+    // An answer that is streamed is under way until its last byte is out.
+    asked.outgoing?.once("close", leave);
+    await next();
+    if (asked.outgoing === undefined) leave();
+    asked.finish();
+  };
+}

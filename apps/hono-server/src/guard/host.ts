@@ -1,0 +1,64 @@
+import { BlockList, isIP } from "node:net";
+
+import { HttpError } from "../errors.ts";
+
+const GRAMMAR = /^(?:\[([0-9a-f:.]+)\]|([a-z0-9._-]+))(?::\d{1,5})?$/i;
+const MAX_KNOWN = 64;
+
+/** Addresses of a machine that nobody but itself can reach. */
+const LOOPBACK = new BlockList();
+LOOPBACK.addSubnet("127.0.0.0", 8, "ipv4");
+LOOPBACK.addAddress("::1", "ipv6");
+
+/** Whether an address is this machine's own loopback address, also as `::ffff:127.0.0.1`. */
+export function isLoopback(address: string): boolean {
+  const version = isIP(address);
+  return version !== 0 && LOOPBACK.check(address, version === 6 ? "ipv6" : "ipv4");
+}
+
+/** The name or address in a `Host` header, in small letters; `undefined` where it is none. */
+export function hostNameOf(header: string): string | undefined {
+  const match = GRAMMAR.exec(header);
+  return (match?.[1] ?? match?.[2])?.toLowerCase().replace(/\.$/, "");
+}
+
+/**
+ * Answers only to names that are this service's. A page on the web can have its own name point at this
+ * machine (DNS rebinding) and would otherwise be taken for a page of ours; its name stands in `Host`.
+ */
+export class HostCheck {
+  readonly #allowed: ReadonlySet<string>;
+  // Headers that were found right, as they were sent.
+  readonly #known = new Set<string>();
+
+  /** @param allowed names beside `localhost` and the address at which a connection comes in. */
+  constructor(allowed: readonly string[] = []) {
+    this.#allowed = new Set(allowed.map((name) => hostNameOf(name) ?? name.toLowerCase()));
+  }
+
+  /** @throws HttpError `forbidden_host`. */
+  check(header: string, localAddress: string | undefined): void {
+    if (this.#known.has(header)) return;
+    const name = hostNameOf(header);
+    if (name !== undefined && this.#names(name)) {
+      if (this.#known.size < MAX_KNOWN) this.#known.add(header);
+      return;
+    }
+    // An address cannot be pointed elsewhere: who names the one that answers means this service.
+    if (name !== undefined && localAddress !== undefined && name === localAddress.replace(/^::ffff:/, ""))
+      return;
+    throw forbiddenHost();
+  }
+
+  #names(name: string): boolean {
+    return name === "localhost" || name.endsWith(".localhost") || isLoopback(name) || this.#allowed.has(name);
+  }
+}
+
+/** What a request is told that names another host, or none. */
+export function forbiddenHost(): HttpError {
+  return new HttpError(
+    "forbidden_host",
+    "The Host header does not name this service. Ask for it by localhost, by its address, or by a name that its operator allows.",
+  );
+}

@@ -1,0 +1,61 @@
+import { HttpError } from "../errors.ts";
+import type { Asked } from "./asked.ts";
+
+const METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE";
+const REQUEST_HEADERS =
+  "authorization, content-type, idempotency-key, if-match, if-none-match, last-event-id, prefer, x-request-id";
+const ANSWER_HEADERS =
+  "etag, idempotency-replayed, location, ratelimit, ratelimit-policy, retry-after, x-request-id";
+const MAX_AGE_SECONDS = "600";
+
+/**
+ * Keeps pages of other sites out: a browser says in `Origin` and `Sec-Fetch-Site` whose page asks. Without
+ * either it is no page. Only origins that are listed, letter by letter, get in, and learn what they get by
+ * CORS.
+ */
+export class OriginCheck {
+  readonly #allowed: ReadonlySet<string>;
+
+  /** @param allowed origins such as `https://dashboard.example`. */
+  constructor(allowed: readonly string[] = []) {
+    this.#allowed = new Set(allowed);
+  }
+
+  /**
+   * Says what the browser has to know of an origin that is let in.
+   *
+   * @throws HttpError `forbidden_origin`.
+   */
+  check(asked: Asked): void {
+    const origin = asked.header("origin");
+    if (this.#allowed.size > 0) asked.say("vary", "origin");
+    if (origin === undefined) {
+      // Images, scripts and the like carry no origin; a link that is followed is no harm.
+      const site = asked.header("sec-fetch-site");
+      if (site !== "cross-site" || asked.header("sec-fetch-mode") === "navigate") return;
+      throw forbiddenOrigin();
+    }
+    if (this.#allowed.has(origin)) {
+      asked.say("access-control-allow-origin", origin);
+      asked.say("access-control-expose-headers", ANSWER_HEADERS);
+      return;
+    }
+    if (origin !== `http://${asked.host}` && origin !== `https://${asked.host}`) throw forbiddenOrigin();
+  }
+
+  /** What a browser is told that asks, before a request, whether it may send that; `undefined` for any other request. */
+  preflight(method: string, asked: Asked): Response | undefined {
+    if (method !== "OPTIONS" || asked.header("access-control-request-method") === undefined) return undefined;
+    asked.say("access-control-allow-methods", METHODS);
+    asked.say("access-control-allow-headers", REQUEST_HEADERS);
+    asked.say("access-control-max-age", MAX_AGE_SECONDS);
+    return new Response(null, { status: 204 });
+  }
+}
+
+function forbiddenOrigin(): HttpError {
+  return new HttpError(
+    "forbidden_origin",
+    "A page of another site may not ask this service. Its operator can allow the page's origin.",
+  );
+}

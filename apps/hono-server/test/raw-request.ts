@@ -1,0 +1,104 @@
+import { connect } from "node:net";
+
+/** An answer as it stood on the wire. */
+export interface RawAnswer {
+  /** 0 where the connection was closed without an answer. */
+  readonly status: number;
+  /** By their names in small letters; what came twice is joined with commas. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  /** How many answers there were. */
+  readonly count: number;
+  readonly elapsedMs: number;
+}
+
+/** A request of which each byte is the test's own, to a port of this machine. */
+export interface RawRequest {
+  readonly port: number;
+  readonly bytes: string | Uint8Array;
+  /** Whether the client closes its half once all is sent. */
+  readonly ends?: boolean;
+  readonly timeoutMs?: number;
+}
+
+/**
+ * Sends bytes over a socket and reads what comes until the answer is whole or the connection is closed.
+ *
+ * @throws Error when nothing comes in time, 1,000 ms when left out.
+ */
+export async function sendRaw({
+  port,
+  bytes,
+  ends = false,
+  timeoutMs = 1000,
+}: RawRequest): Promise<RawAnswer> {
+  const start = performance.now();
+  return new Promise((resolve, reject) => {
+    const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
+    let text = "";
+    const timer = setTimeout(() => {
+      socket.destroy();
+      reject(new Error(`No answer within ${timeoutMs} ms to ${JSON.stringify(String(bytes).slice(0, 300))}`));
+    }, timeoutMs);
+    const finish = (): void => {
+      clearTimeout(timer);
+      socket.destroy();
+      resolve({ ...toAnswer(text), elapsedMs: performance.now() - start });
+    };
+    socket.setEncoding("latin1");
+    socket.on("connect", () => {
+      socket.write(bytes);
+      if (ends) socket.end();
+    });
+    socket.on("data", (chunk: string) => {
+      text += chunk;
+      if (isWhole(text)) finish();
+    });
+    socket.on("end", finish);
+    // A server may close while there is still more to send.
+    socket.on("error", finish);
+  });
+}
+
+function isWhole(text: string): boolean {
+  const end = text.indexOf("\r\n\r\n");
+  if (end === -1) return false;
+  const head = text.slice(0, end).toLowerCase();
+  const length = /\r\ncontent-length: (\d+)/.exec(head)?.[1];
+  if (length !== undefined) return text.length - end - 4 >= Number(length);
+  return head.includes("transfer-encoding: chunked")
+    ? text.endsWith("0\r\n\r\n")
+    : / (?:1\d\d|204|304) /.test(head);
+}
+
+function toAnswer(text: string): Omit<RawAnswer, "elapsedMs"> {
+  const end = text.indexOf("\r\n\r\n");
+  const [statusLine = "", ...lines] = text.slice(0, end === -1 ? text.length : end).split("\r\n");
+  const headers: Record<string, string> = {};
+  for (const line of lines) {
+    const colon = line.indexOf(":");
+    const name = line.slice(0, colon).toLowerCase();
+    const value = line.slice(colon + 1).trim();
+    headers[name] = name in headers ? `${headers[name]}, ${value}` : value;
+  }
+  const raw = end === -1 ? "" : text.slice(end + 4);
+  const body = headers["transfer-encoding"] === "chunked" ? withoutChunks(raw) : raw;
+  return {
+    status: Number(/^HTTP\/1\.1 (\d{3}) /.exec(statusLine)?.[1] ?? 0),
+    headers,
+    body: Buffer.from(body, "latin1").toString("utf8"),
+    count: text.match(/^HTTP\/1\.1 \d{3} /gm)?.length ?? 0,
+  };
+}
+
+function withoutChunks(raw: string): string {
+  let body = "";
+  for (let at = 0; at < raw.length;) {
+    const lineEnd = raw.indexOf("\r\n", at);
+    const length = parseInt(raw.slice(at, lineEnd), 16);
+    if (!(length > 0)) break;
+    body += raw.slice(lineEnd + 2, lineEnd + 2 + length);
+    at = lineEnd + 2 + length + 2;
+  }
+  return body;
+}
