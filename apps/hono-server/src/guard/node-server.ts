@@ -6,16 +6,22 @@ import {
   type ServerOptions,
   type ServerResponse,
 } from "node:http";
-import { createServer as createTlsServer, type ServerOptions as TlsOptions } from "node:https";
+import {
+  createServer as createTlsServer,
+  type Server as TlsServer,
+  type ServerOptions as TlsOptions,
+} from "node:https";
 import type { Duplex } from "node:stream";
 
-import { getRequestListener } from "@hono/node-server";
+import { getRequestListener, type HttpBindings } from "@hono/node-server";
 
-import type { App } from "../app.ts";
 import { HttpError, statusOf, toErrorBody } from "../errors.ts";
 import { forbiddenHost } from "./host.ts";
 import { faultOf } from "./node-request.ts";
 import { newRequestId } from "./request-id.ts";
+
+/** Answers a request; `bindings` are the request and the answer as Node has them. */
+export type Fetch = (request: Request, bindings: HttpBindings) => Response | Promise<Response>;
 
 /** What a client can keep a connection waiting with, bounded: each of these ends one that is too slow. */
 const OPTIONS = {
@@ -37,10 +43,11 @@ const MAX_CONNECTIONS = 10_000;
  * A server for an app, which survives clients that mean harm; it is still to listen. What Node refuses by
  * itself is answered in the shape of every other failure.
  *
+ * @param fetch the app's.
  * @param tls a certificate and its key, to serve HTTPS.
  */
-export function createNodeServer(app: App, tls?: Pick<TlsOptions, "cert" | "key">): Server {
-  const respond = getRequestListener(app.fetch, {
+export function createNodeServer(fetch: Fetch, tls?: Pick<TlsOptions, "cert" | "key">): Server | TlsServer {
+  const respond = getRequestListener(fetch as Parameters<typeof getRequestListener>[0], {
     // What is left to refuse here are hosts that are only nearly addresses, such as 127.1 or port 99999.
     errorHandler: () => toResponse(forbiddenHost()),
   });

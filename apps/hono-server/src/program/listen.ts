@@ -1,17 +1,13 @@
 import { readFileSync, rmSync, statSync } from "node:fs";
-import { createServer, type Server } from "node:http";
-import { createServer as createTlsServer, type Server as TlsServer } from "node:https";
+import type { Server } from "node:http";
 import { connect, type AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createSecureContext } from "node:tls";
 
 import { RegistryError } from "@cortex/model-db";
-import { createAdaptorServer, type HttpBindings } from "@hono/node-server";
 
+import { createNodeServer, type Fetch } from "../guard/node-server.ts";
 import type { Settings } from "./settings.ts";
-
-/** Answers a request; `bindings` are the request and the answer as Node has them. */
-export type Fetch = (request: Request, bindings: HttpBindings) => Response | Promise<Response>;
 
 /** Where the program listens, until closed. */
 export interface Listener {
@@ -44,12 +40,7 @@ export async function listen(
 ): Promise<Listener> {
   // A unix socket stays on the machine: nobody can listen in.
   const isTls = settings.tlsCert !== undefined && !("path" in at);
-  const server = createAdaptorServer({
-    fetch: fetch as Parameters<typeof createAdaptorServer>[0]["fetch"],
-    ...(isTls
-      ? { createServer: createTlsServer, serverOptions: readCertificate(settings) }
-      : { createServer }),
-  }) as Server | TlsServer;
+  const server = createNodeServer(fetch, isTls ? readCertificate(settings) : undefined);
   if ("path" in at) await clearSocket(at.path);
   await started(server, at);
   return {
