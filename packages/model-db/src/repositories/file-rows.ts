@@ -5,6 +5,13 @@ import { toFileRow, toModelFile, type FileTable } from "../schema/file.ts";
 const byModel: Query<{ model_id: string }, FileTable> = query("files by model", ({ db, p }) =>
   db.selectFrom("model_file").selectAll().where("model_id", "=", p("model_id")).orderBy("path"),
 );
+const byModels: Query<{ model_ids: string }, FileTable> = query("files by models", ({ db, p, dialect }) =>
+  db
+    .selectFrom(dialect.texts(p("model_ids")).as("wanted"))
+    .innerJoin("model_file", "model_file.model_id", "wanted.value")
+    .selectAll("model_file")
+    .orderBy("model_file.path"),
+);
 const insertRow: Query<FileTable, unknown> = query("file insert", ({ db, p }) =>
   db.insertInto("model_file").values({
     model_id: p("model_id"),
@@ -25,6 +32,17 @@ const deleteRow: Query<{ model_id: string; path: string }, unknown> = query("fil
 export async function readFiles(session: Session, modelId: string): Promise<ModelFile[]> {
   const rows = await session.all(byModel, { model_id: modelId });
   return rows.map(toModelFile);
+}
+
+/** The files of several models, each by path, by the model's id. */
+export async function readFilesOfMany(
+  session: Session,
+  modelIds: readonly string[],
+): Promise<Map<string, ModelFile[]>> {
+  const files = new Map<string, ModelFile[]>(modelIds.map((modelId) => [modelId, []]));
+  const rows = await session.all(byModels, { model_ids: JSON.stringify([...files.keys()]) });
+  for (const row of rows) files.get(row.model_id)!.push(toModelFile(row));
+  return files;
 }
 
 export async function insertFile(session: Session, modelId: string, file: ModelFile): Promise<void> {

@@ -4,7 +4,7 @@ import { parseNewFile, parsePath } from "../domain/parse-model.ts";
 import { toFileRecord } from "../domain/record.ts";
 import { RegistryError } from "../errors.ts";
 import { parseChangeOptions } from "./change-options.ts";
-import { deleteFile, insertFile, readFiles } from "./file-rows.ts";
+import { deleteFile, insertFile, readFiles, readFilesOfMany } from "./file-rows.ts";
 import { readForChange, writeFilesChange } from "./model-row.ts";
 import type { Models } from "./models.ts";
 import type { ChangeOptions, Scope } from "./scope.ts";
@@ -27,6 +27,18 @@ export class Files {
   async list(name: string): Promise<ModelFile[]> {
     const model = await this.#models.resolve(name);
     return readFiles(this.#scope.reader, model.modelId);
+  }
+
+  /**
+   * The files of the models that up to 1,000 ids or aliases mean, at once.
+   *
+   * @returns by the name asked for, in the order of their paths; names that mean nothing are absent.
+   */
+  async listMany(names: readonly string[]): Promise<Map<string, ModelFile[]>> {
+    const models = await this.#models.resolveMany(names);
+    const modelIds = Array.from(models.values(), ({ modelId }) => modelId);
+    const files = await readFilesOfMany(this.#scope.reader, modelIds);
+    return new Map(Array.from(models, ([name, { modelId }]) => [name, files.get(modelId)!]));
   }
 
   /**

@@ -42,6 +42,7 @@ describe.each(ENGINES)("closing a registry ($name)", ({ test }) => {
         ["changeTags", () => models.changeTags("a", {})],
         ["delete", () => models.delete("a")],
         ["files.list", () => files.list("a")],
+        ["files.listMany", () => files.listMany(["a"])],
         ["files.put", () => files.put("a", { path: "p", role: "other" })],
         ["files.delete", () => files.delete("a", "p")],
         ["history.list", () => history.list()],

@@ -90,6 +90,25 @@ describe.each(ENGINES)("the files of a model ($name)", ({ test }) => {
     expect(await store.dump()).toBe(before);
   });
 
+  test("of several models come at once, by the name asked for", async ({ registry }) => {
+    for (const modelId of ["a", "b", "c"]) await registry.models.create(localModel(modelId));
+    await registry.models.update("b", { alias: "other" });
+    await registry.files.put("a", weights);
+    await registry.files.put("b", { ...weights, path: "y" });
+    const first = await registry.files.put("b", { path: "x", role: "config" });
+    const found = await registry.files.listMany(["other", "b", "a", "c", "none"]);
+    const ofB = [first, { ...weights, path: "y" }];
+    expect(found).toEqual(
+      new Map([
+        ["other", ofB],
+        ["b", ofB],
+        ["a", [weights]],
+        ["c", []],
+      ]),
+    );
+    expect(await registry.files.listMany([])).toEqual(new Map());
+  });
+
   test("5,000 files can be recorded with a model in under 2 s", async ({ registry }) => {
     const files = Array.from({ length: 5000 }, (_, index) => ({
       path: `shard-${index}`,
