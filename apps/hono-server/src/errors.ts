@@ -1,8 +1,7 @@
 import { isRegistryError, outcomeOf, type ErrorCode } from "@cortex/model-db";
-import type { z } from "zod";
 
 import type { RequestContext } from "./env.ts";
-import type { errorSchema } from "./schemas/error.ts";
+import { errorShapeOf } from "./error-shape.ts";
 
 /** Failures that only a service knows. Those of the registry have their status in its own table. */
 const HTTP_CODES = {
@@ -52,26 +51,36 @@ export function statusOf(code: ErrorCode | HttpErrorCode): number {
 export function toErrorResponse(error: unknown, c: RequestContext): Response {
   const requestId = c.get("requestId");
   const { code, headers } = toPublic(error);
-  return Response.json(toErrorBody(error, requestId), {
+  return Response.json(toErrorBody(error, requestId, c.req.path), {
     status: statusOf(code),
     headers: { ...headers, "x-request-id": requestId },
   });
 }
 
-/** What is said of a failure: {@link toErrorResponse} without the answer around it. */
-export function toErrorBody(error: unknown, requestId: string): z.output<typeof errorSchema> {
-  const { code, message } = toPublic(error);
-  return { error: { code, message, request_id: requestId } };
+/**
+ * What is said of a failure: {@link toErrorResponse} without the answer around it.
+ *
+ * @param path where it happened, by which clients of another program are known; none where no request was
+ *   understood.
+ */
+export function toErrorBody(error: unknown, requestId: string, path: string = ""): object {
+  const { headers: _, ...failure } = toPublic(error);
+  return errorShapeOf(path).write({ ...failure, status: statusOf(failure.code), requestId });
 }
 
 function toPublic(error: unknown): {
   code: ErrorCode | HttpErrorCode;
   message: string;
+  field?: string | undefined;
   headers: Readonly<Record<string, string>>;
 } {
-  if (error instanceof HttpError) return error;
+  if (error instanceof HttpError) {
+    const { code, message, headers } = error;
+    return { code, message, headers };
+  }
   if (isRegistryError(error) && statusOf(error.code) < 500) {
-    return { code: error.code, message: error.message, headers: {} };
+    const { code, message, field } = error;
+    return { code, message, field, headers: {} };
   }
   // Messages about the store name paths of the machine.
   if (isRegistryError(error)) {

@@ -1,8 +1,8 @@
 import { createDocument, type ZodOpenApiOperationObject } from "zod-openapi";
 
+import { errorShapeOf } from "./error-shape.ts";
 import { statusOf } from "./errors.ts";
 import type { Route } from "./route.ts";
-import { errorSchema } from "./schemas/error.ts";
 
 /** What every route can answer. */
 const EVERYWHERE = [
@@ -28,6 +28,7 @@ export function openApiDocument(routes: readonly Route[]): ReturnType<typeof cre
 }
 
 function operationOf({
+  path,
   operationId,
   summary,
   description,
@@ -74,7 +75,10 @@ function operationOf({
       ...Object.fromEntries(
         [...failures].map(([status, codes]) => [
           status,
-          { description: codes.join(", "), content: { "application/json": { schema: errorSchema } } },
+          {
+            description: codes.join(", "),
+            content: { "application/json": { schema: errorShapeOf(path).schema } },
+          },
         ]),
       ),
     },
