@@ -1,11 +1,10 @@
-import { readFileSync } from "node:fs";
-
 import { readCommandLine } from "./program/command-line.ts";
 import { helpText } from "./program/help.ts";
 import { readSettings } from "./program/read-settings.ts";
 import { report } from "./program/report.ts";
 import { keyOf } from "./program/setting-names.ts";
 import type { Settings } from "./program/settings.ts";
+import { version } from "./version.ts";
 
 // At once, because nothing that is still open may hold up the end.
 void run(process.argv.slice(2)).then((exitCode) => process.exit(exitCode));
@@ -47,11 +46,4 @@ async function serve(
 function toConfigFile(settings: Settings): string {
   const entries = Object.entries(settings) as [keyof Settings, unknown][];
   return `${JSON.stringify(Object.fromEntries(entries.map(([name, value]) => [keyOf(name), value])), null, 2)}\n`;
-}
-
-function version(): string {
-  const manifest = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
-    version: string;
-  };
-  return manifest.version;
 }

@@ -13,7 +13,7 @@ export function mount(app: Hono<Env>, { method, path, request, handle }: Route):
   const readInput = async (c: RequestContext): Promise<RouteInput<RouteRequest>> => ({
     path: request.path && readPath(c, path),
     query: request.query && readQuery(c, request.query),
-    body: request.body && (await readBody(c, request.body)),
+    body: request.body && (await readBody(c, request.body, { isAnyMediaType: request.isAnyMediaType })),
   });
   app.on(method.toUpperCase(), pattern, async (c) => handle(c, await readInput(c)));
 }

@@ -12,17 +12,19 @@ const UTF_8 = new TextDecoder("utf-8", { fatal: true });
 /**
  * The JSON body of a request, checked. Where the schema lets it, it may be left out.
  *
+ * @param options.isAnyMediaType takes it for JSON whatever its Content-Type says.
  * @throws RegistryError `invalid_input`, naming the field.
  * @throws HttpError `unsupported_media_type`, `payload_too_large`, `request_timeout`, `malformed_request`.
  */
 export async function readBody<Schema extends z.ZodType>(
   c: RequestContext,
   schema: Schema,
+  options: { isAnyMediaType?: boolean | undefined } = {},
 ): Promise<z.output<Schema>> {
   const bytes = await readBytes(c);
   let json: unknown;
   if (bytes.length > 0) {
-    checkMediaType(c.req.header("content-type"), JSON_TYPES);
+    if (options.isAnyMediaType !== true) checkMediaType(c.req.header("content-type"), JSON_TYPES);
     json = parseStrictJson(decodeUtf8(bytes));
   }
   const parsed = schema.safeParse(json);

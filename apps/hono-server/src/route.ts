@@ -12,6 +12,8 @@ export interface RouteRequest {
   readonly headers?: z.ZodObject;
   /** JSON. */
   readonly body?: z.ZodType;
+  /** Whether a body is taken for JSON whatever its Content-Type says; some clients of Ollama say it is text. */
+  readonly isAnyMediaType?: boolean;
 }
 
 /** One answer of a route. */

@@ -1,6 +1,24 @@
 import type { Route } from "../route.ts";
 import { getModel } from "./models/get.ts";
 import { listModels } from "./models/list.ts";
+import { copyOllamaModel } from "./ollama/copy.ts";
+import { deleteOllamaModel } from "./ollama/delete.ts";
+import { listOllamaRunningModels } from "./ollama/ps.ts";
+import { getOllamaGreeting } from "./ollama/root.ts";
+import { showOllamaModel } from "./ollama/show.ts";
+import { listOllamaModels } from "./ollama/tags.ts";
+import { getOllamaVersion } from "./ollama/version.ts";
+
+/** What clients of Ollama ask for. */
+const OLLAMA = [
+  getOllamaGreeting,
+  listOllamaModels,
+  listOllamaRunningModels,
+  showOllamaModel,
+  copyOllamaModel,
+  deleteOllamaModel,
+  getOllamaVersion,
+];
 
 /** Every route, in the order in which they are tried. */
-export const ROUTES: readonly Route[] = [listModels, getModel] as readonly Route[];
+export const ROUTES: readonly Route[] = [listModels, getModel, ...OLLAMA] as readonly Route[];

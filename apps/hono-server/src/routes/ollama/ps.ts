@@ -1,0 +1,44 @@
+import type { Run } from "@cortex/model-db";
+import { z } from "zod";
+
+import type { Caller } from "../../caller.ts";
+import { jsonList } from "../../json-list.ts";
+import { route } from "../../route.ts";
+import { ollamaRunningModelSchema, toOllamaRunningModel } from "../../schemas/ollama.ts";
+
+const BATCH_LENGTH = 1000;
+
+export const listOllamaRunningModels = route({
+  method: "get",
+  path: "/api/ps",
+  operationId: "listOllamaRunningModels",
+  summary: "The models that run, the one that does so longest first",
+  tag: "ollama",
+  request: {},
+  responses: {
+    200: {
+      description: "The models that run",
+      schema: z.object({ models: z.array(ollamaRunningModelSchema) }),
+    },
+  },
+  errors: [],
+  handle: (c) => jsonList(c, ['{"models":', "}"], runningModels(c.get("caller"))),
+});
+
+async function* runningModels({ models, files, runs }: Caller): AsyncGenerator<object, undefined> {
+  // Of several leases on a model the one that holds longest counts.
+  const longest = new Map<string, Run>();
+  for (const run of (await runs.list()).toSorted((one, other) => other.expiresAt - one.expiresAt)) {
+    if (!longest.has(run.modelId)) longest.set(run.modelId, run);
+  }
+  const modelIds = [...longest.keys()];
+  for (let start = 0; start < modelIds.length; start += BATCH_LENGTH) {
+    const batch = modelIds.slice(start, start + BATCH_LENGTH);
+    const [found, filesOf] = await Promise.all([models.resolveMany(batch), files.listMany(batch)]);
+    for (const modelId of batch) {
+      const model = found.get(modelId);
+      if (model === undefined) continue;
+      yield toOllamaRunningModel(model, filesOf.get(modelId) ?? [], longest.get(modelId)!);
+    }
+  }
+}

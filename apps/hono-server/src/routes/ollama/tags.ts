@@ -1,0 +1,32 @@
+import { z } from "zod";
+
+import type { Caller } from "../../caller.ts";
+import { jsonList } from "../../json-list.ts";
+import { route } from "../../route.ts";
+import { ollamaModelSchema, toOllamaModel } from "../../schemas/ollama.ts";
+
+export const listOllamaModels = route({
+  method: "get",
+  path: "/api/tags",
+  operationId: "listOllamaModels",
+  summary: "Every model",
+  description: "Newest registered first, without those that are only there to be downloaded.",
+  tag: "ollama",
+  request: {},
+  responses: {
+    200: { description: "Every model", schema: z.object({ models: z.array(ollamaModelSchema) }) },
+  },
+  errors: [],
+  handle: (c) => jsonList(c, ['{"models":', "}"], ollamaModels(c.get("caller"))),
+});
+
+async function* ollamaModels({ models, files }: Caller): AsyncGenerator<object, undefined> {
+  let cursor: string | null = null;
+  do {
+    // In the order of registration nothing moves while the list is read.
+    const page = await models.list({ filter: { availability: { ne: "downloadable" } }, limit: 1000, cursor });
+    const filesOf = await files.listMany(page.items.map(({ modelId }) => modelId));
+    for (const model of page.items) yield toOllamaModel(model, filesOf.get(model.modelId) ?? []);
+    cursor = page.nextCursor;
+  } while (cursor !== null);
+}

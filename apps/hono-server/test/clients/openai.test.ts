@@ -1,0 +1,65 @@
+import OpenAI, { BadRequestError, NotFoundError } from "openai";
+import { describe, expect } from "vitest";
+import { z } from "zod";
+
+import { test } from "../harness.ts";
+import { createModelsOfEveryKind, MODELS } from "../models-of-every-kind.ts";
+
+const modelContract = z.object({
+  id: z.string().min(1),
+  object: z.literal("model"),
+  created: z.int().nonnegative(),
+  owned_by: z.string(),
+});
+const errorContract = z.object({
+  message: z.string().min(1),
+  type: z.string().min(1),
+  param: z.string().nullable(),
+  code: z.string().nullable(),
+});
+
+function clientOf(url: string): OpenAI {
+  return new OpenAI({ baseURL: `${url}/v1`, apiKey: "none", maxRetries: 0 });
+}
+
+describe("the npm client openai", () => {
+  test("lists models, and retrieves each by what the list calls it", async ({ service }) => {
+    await createModelsOfEveryKind(service.registry);
+    const client = clientOf(service.url);
+    const listed = [];
+    for await (const model of client.models.list()) listed.push(modelContract.parse(model));
+    expect(listed.map(({ id }) => id).toSorted()).toEqual(
+      Object.values(MODELS)
+        .map(({ modelId }) => modelId)
+        .toSorted(),
+    );
+    for (const { id, created } of listed) {
+      expect(await client.models.retrieve(id)).toMatchObject({ id, object: "model", created });
+    }
+    expect(await client.models.retrieve("best")).toMatchObject({
+      id: MODELS.known.modelId,
+      owned_by: "TheBloke",
+    });
+  });
+
+  test("finds an empty list in an empty registry", async ({ service }) => {
+    expect((await clientOf(service.url).models.list()).data).toEqual([]);
+  });
+
+  test("knows what went wrong", async ({ service }) => {
+    const missing = await clientOf(service.url)
+      .models.retrieve("none")
+      .catch((error: unknown) => error);
+    expect(missing).toBeInstanceOf(NotFoundError);
+    expect(errorContract.parse((missing as NotFoundError).error)).toMatchObject({
+      type: "invalid_request_error",
+      code: "model_not_found",
+    });
+    expect(missing).toMatchObject({ status: 404, code: "model_not_found", type: "invalid_request_error" });
+    const wrong = await clientOf(service.url)
+      .models.list({ query: { cursor: "forged" } })
+      .then(undefined, (error: unknown) => error);
+    expect(wrong).toBeInstanceOf(BadRequestError);
+    expect(wrong).toMatchObject({ code: "invalid_input", param: "cursor" });
+  });
+});
