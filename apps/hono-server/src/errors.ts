@@ -87,7 +87,8 @@ function toPublic(error: unknown): {
     return {
       code: error.code,
       message: "The registry cannot do that now; its operator can see why in the log.",
-      headers: {},
+      // Another program writes, or another file takes this one's place: that passes.
+      headers: statusOf(error.code) === 503 ? { "retry-after": "1" } : {},
     };
   }
   return {

@@ -1,4 +1,5 @@
 import { mkdtempSync, rmSync } from "node:fs";
+import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,6 +15,7 @@ interface Service {
   /** Where it answers, without a slash at the end. */
   readonly url: string;
   readonly port: number;
+  readonly server: Server;
 }
 
 /** Serves a new registry over a real socket until disposed of. */
@@ -31,6 +33,7 @@ export async function startService(options: AppOptions = {}): Promise<Service & 
     app,
     url: `http://127.0.0.1:${port}`,
     port,
+    server,
     async [Symbol.asyncDispose]() {
       await new Promise((closed) => {
         server.close(closed);

@@ -1,26 +1,13 @@
 import { gzipSync } from "node:zlib";
 
 import { describe, expect } from "vitest";
-import { z } from "zod";
 
 import { mount } from "../src/mount.ts";
 import { readLines } from "../src/read-lines.ts";
 import { route } from "../src/route.ts";
+import { echo } from "./echo-route.ts";
 import { startService, test as base } from "./harness.ts";
 import { sendRaw } from "./raw-request.ts";
-
-/** Says what came of a body. */
-const echo = route({
-  method: "post",
-  path: "/echo",
-  operationId: "echo",
-  summary: "",
-  tag: "test",
-  request: { body: z.strictObject({ name: z.string(), count: z.int().optional() }) },
-  responses: {},
-  errors: [],
-  handle: (c, { body }) => c.json(body),
-});
 
 /** Says how long the lines of a body are. */
 const lines = route({

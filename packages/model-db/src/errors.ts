@@ -20,6 +20,7 @@ const CODES = {
   read_only: { httpStatus: 500, exitCode: 5 },
   disk_full: { httpStatus: 507, exitCode: 1 },
   database_busy: { httpStatus: 503, exitCode: 1 },
+  registry_closed: { httpStatus: 503, exitCode: 1 },
   unsupported_node: { httpStatus: 500, exitCode: 2 },
   io_error: { httpStatus: 500, exitCode: 1 },
   source_unreachable: { httpStatus: 502, exitCode: 1 },

@@ -20,6 +20,7 @@ const outcomes: Record<ErrorCode, [httpStatus: number, exitCode: number]> = {
   read_only: [500, 5],
   disk_full: [507, 1],
   database_busy: [503, 1],
+  registry_closed: [503, 1],
   io_error: [500, 1],
   unsupported_node: [500, 2],
   source_unreachable: [502, 1],

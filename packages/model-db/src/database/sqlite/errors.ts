@@ -3,7 +3,7 @@ import { RegistryError } from "../../errors.ts";
 /** What SQLite throws, in the registry's words. Anything that is no failure of SQLite comes back as it is. */
 export function toRegistryError(error: unknown, location: string): unknown {
   if (error instanceof TypeError && error.message === "The database connection is not open") {
-    return new RegistryError("invalid_input", `The registry ${location} is closed.`, { cause: error });
+    return new RegistryError("registry_closed", `The registry ${location} is closed.`, { cause: error });
   }
   const code = sqliteCode(error);
   if (code === undefined) return error;

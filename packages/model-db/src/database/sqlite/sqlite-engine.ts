@@ -324,7 +324,7 @@ class SqliteEngine implements Engine {
   }
 
   #checkOpen(): void {
-    if (this.#closed) throw new RegistryError("invalid_input", `The registry ${this.location} is closed.`);
+    if (this.#closed) throw new RegistryError("registry_closed", `The registry ${this.location} is closed.`);
   }
 }
 
