@@ -1,4 +1,7 @@
 import type { Route } from "../route.ts";
+import { getLmStudioModel } from "./lm-studio/get.ts";
+import { listLmStudioModelsV1 } from "./lm-studio/list-v1.ts";
+import { listLmStudioModels } from "./lm-studio/list.ts";
 import { getModel } from "./models/get.ts";
 import { listModels } from "./models/list.ts";
 import { copyOllamaModel } from "./ollama/copy.ts";
@@ -20,5 +23,8 @@ const OLLAMA = [
   getOllamaVersion,
 ];
 
+/** What clients of LM Studio ask for. */
+const LM_STUDIO = [listLmStudioModels, getLmStudioModel, listLmStudioModelsV1];
+
 /** Every route, in the order in which they are tried. */
-export const ROUTES: readonly Route[] = [listModels, getModel, ...OLLAMA] as readonly Route[];
+export const ROUTES: readonly Route[] = [listModels, getModel, ...OLLAMA, ...LM_STUDIO] as readonly Route[];

@@ -1,0 +1,29 @@
+import { z } from "zod";
+
+import type { Caller } from "../../caller.ts";
+import { jsonList } from "../../json-list.ts";
+import { route } from "../../route.ts";
+import { lmStudioModelSchema, toLmStudioModel } from "../../schemas/lm-studio.ts";
+
+export const listLmStudioModels = route({
+  method: "get",
+  path: "/api/v0/models",
+  operationId: "listLmStudioModels",
+  summary: "Every model",
+  description: "Newest registered first, without those that are only there to be downloaded.",
+  tag: "lm-studio",
+  request: {},
+  responses: {
+    200: {
+      description: "Every model",
+      schema: z.object({ object: z.literal("list"), data: z.array(lmStudioModelSchema) }),
+    },
+  },
+  errors: [],
+  handle: (c) => jsonList(c, ['{"object":"list","data":', "}"], lmStudioModels(c.get("caller"))),
+});
+
+async function* lmStudioModels({ models }: Caller): AsyncGenerator<object, undefined> {
+  const here = models.all({ filter: { availability: { ne: "downloadable" } } });
+  for await (const model of here) yield toLmStudioModel(model);
+}
