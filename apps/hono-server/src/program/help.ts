@@ -5,13 +5,16 @@ const WIDTH = 100;
 
 const INTRODUCTION = `cortex-server: the registry of the models on this machine as an HTTP service
 
-It answers OpenAI's, Ollama's and old cortex clients, and its own routes: /docs on the running server
-describes them all. It makes the registry where there is none yet. Stop it with Ctrl-C.
+It answers OpenAI's, Ollama's and old cortex clients, and has routes of its own: /docs on the running
+server describes them all. It makes the registry where there is none yet. Stop it with Ctrl-C.
 
 Start here
-  cortex-server                                            http://127.0.0.1:39281, for this machine only
-  cortex-server --backup /mnt/backup/cortex                the same, and nothing is ever lost
-  cortex-server --host 0.0.0.0 --tls-cert c.pem --tls-key k.pem   for others; needs a user and a token
+  cortex-server
+      at http://127.0.0.1:39281, for this machine only
+  cortex-server --backup /mnt/backup/cortex
+      the same, and nothing is ever lost
+  cortex-server --host 0.0.0.0 --tls-cert cert.pem --tls-key key.pem
+      for other machines too, for those who have a token
 `;
 
 const ALSO: readonly (readonly [string, string])[] = [
@@ -21,15 +24,15 @@ const ALSO: readonly (readonly [string, string])[] = [
   ["-v, --version", "Print the version, and end"],
 ];
 
-const MORE = `Every flag can be an environment variable too, and a key of the configuration file: --log-level debug
-is CORTEX_LOG_LEVEL=debug, and {"log_level": "debug"}. A flag wins over a variable, that over the file.
-A flag that can be repeated is a list in the file, and has commas between in a variable.
+const MORE = `Every flag can be an environment variable too, and a key of the configuration file: for
+--log-level debug, CORTEX_LOG_LEVEL=debug and {"log_level": "debug"}. A flag wins over a variable,
+that over the file. What can be repeated is a list in the file, and has commas between in a variable.
 
-Signals: SIGTERM and SIGINT end it once everything under way is answered, a second one at once; SIGHUP
-reads the configuration and the certificate anew.
+Signals: SIGTERM and SIGINT end it once everything under way is answered, a second one at once;
+SIGHUP reads the configuration and the certificate anew.
 
-Exit codes: 0 ended as it was told, 1 failed, 2 misused, 3 not found, 5 refused to listen unprotected,
-6 the registry is damaged.
+Exit codes: 0 ended as it was told, 1 failed, 2 misused, 3 not found, 5 refused to listen
+unprotected, 6 the registry is damaged.
 `;
 
 /** What `--help` prints. */

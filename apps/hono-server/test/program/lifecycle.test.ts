@@ -1,6 +1,14 @@
-import { expect, test } from "vitest";
+import { once } from "node:events";
+import { readFileSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
+
+import { lastLoggedEventId, openRegistry, restoreFile } from "@cortex/model-db";
+import { expect, test, vi } from "vitest";
 
 import { Sandbox } from "./program.ts";
+
+// Each is a process of its own, and the machine may be busy.
+vi.setConfig({ testTimeout: 60_000 });
 
 test("it serves a new registry, and SIGTERM ends it with exit code 0", async () => {
   await using sandbox = new Sandbox();
@@ -10,4 +18,124 @@ test("it serves a new registry, and SIGTERM ends it with exit code 0", async () 
   expect(await server.end()).toBe(0);
   expect(server.stderr).toBe("");
   expect(server.log.at(-1)).toMatchObject({ level: "info", msg: "Ended." });
+});
+
+test("a request that is under way is answered before it ends", async () => {
+  await using sandbox = new Sandbox();
+  const server = await sandbox.start();
+  const socket = connect(Number(new URL(server.url).port), "127.0.0.1");
+  let text = "";
+  socket.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
+  socket.write("GET /v1/models HTTP/1.1\r\nHost: localhost\r\n");
+  await server.line(({ msg }) => String(msg).startsWith("Listening"));
+  server.process.kill("SIGTERM");
+  await server.line(({ msg }) => String(msg).startsWith("Ending"));
+  // The rest of the request comes when it is ending already.
+  socket.write("Connection: close\r\n\r\n");
+  await once(socket, "close");
+  expect(text).toMatch(/^HTTP\/1\.1 200 /);
+  expect(await server.ended()).toBe(0);
+});
+
+test("a second signal ends it at once", async () => {
+  await using sandbox = new Sandbox();
+  const server = await sandbox.start();
+  const socket = connect(Number(new URL(server.url).port), "127.0.0.1");
+  socket.on("error", () => undefined);
+  socket.write("GET /v1/models HTTP/1.1\r\n");
+  await once(socket, "connect");
+  server.process.kill("SIGINT");
+  await server.line(({ msg }) => String(msg).startsWith("Ending"));
+  expect(await server.end("SIGINT")).toBe(130);
+});
+
+test("the backup has every change when it has ended", async () => {
+  await using sandbox = new Sandbox();
+  const backup = sandbox.path("backup");
+  const server = await sandbox.start(["--backup", backup]);
+  {
+    await using registry = await openRegistry(sandbox.db);
+    for (let index = 0; index < 50; index += 1) {
+      await registry.models.create({ modelId: `m${index}`, sourceType: "local" });
+    }
+  }
+  expect(await server.end()).toBe(0);
+  expect(lastLoggedEventId(backup)).toBe(50);
+});
+
+test("a second server that would follow into the same backup is refused", async () => {
+  await using sandbox = new Sandbox();
+  await sandbox.start(["--backup", sandbox.path("backup")]);
+  const second = await sandbox.run(["--db", sandbox.db, "--port", "0", "--backup", sandbox.path("backup")]);
+  expect(second.stderr).toMatch(/followed into already/);
+  expect(second.exitCode).toBe(1);
+});
+
+test("it goes on with the registry that a restore puts in the place of its own", async () => {
+  await using sandbox = new Sandbox();
+  const backup = sandbox.path("backup");
+  const server = await sandbox.start(["--backup", backup]);
+  {
+    await using registry = await openRegistry(sandbox.db);
+    await registry.models.create({ modelId: "kept", sourceType: "local" });
+  }
+  await vi.waitFor(() => expect(lastLoggedEventId(backup)).toBe(1), 10_000);
+  await restoreFile(sandbox.db, backup);
+  await server.line(({ msg }) => String(msg).startsWith("Another file was put in the place"));
+  {
+    await using registry = await openRegistry(sandbox.db);
+    await registry.models.create({ modelId: "new", sourceType: "local" });
+  }
+  expect((await fetch(`${server.url}/v1/models/kept`)).status).toBe(200);
+  expect((await fetch(`${server.url}/v1/models/new`)).status).toBe(200);
+  expect(await server.end()).toBe(0);
+});
+
+test("SIGHUP takes what needs no restart, says what does, and keeps what is when the file is wrong", async () => {
+  await using sandbox = new Sandbox();
+  const file = sandbox.path("settings.json");
+  writeFileSync(file, "{}");
+  const server = await sandbox.start(["--config", file]);
+  writeFileSync(file, '{"log_level": "debug", "backup": "b"}');
+  server.process.kill("SIGHUP");
+  expect(await server.line(({ msg }) => msg === "The settings were read anew.")).toMatchObject({
+    changed: ["log_level"],
+  });
+  expect(await server.line(({ msg }) => msg === "These settings need a restart.")).toMatchObject({
+    settings: ["backup"],
+  });
+  writeFileSync(file, '{"log_level": "debug');
+  server.process.kill("SIGHUP");
+  await server.line(({ level, msg }) => level === "error" && /stay as they were.*no JSON/.test(String(msg)));
+  expect((await fetch(`${server.url}/v1/models`)).status).toBe(200);
+  expect(await server.end()).toBe(0);
+});
+
+test("a folder that somebody named and is not there is refused, and not made", async () => {
+  await using sandbox = new Sandbox();
+  const { exitCode, stderr } = await sandbox.run(["--port", "0", "--db", "disk/registry.db"]);
+  expect(stderr).toMatch(/^cortex-server: There is no folder .*disk for the registry: make it/);
+  expect(exitCode).toBe(3);
+});
+
+test("a damaged registry is refused with exit code 6 and the way to mend it", async () => {
+  await using sandbox = new Sandbox();
+  await (await openRegistry(sandbox.db)).close();
+  const bytes = readFileSync(sandbox.db);
+  writeFileSync(sandbox.db, bytes.fill(7, 100, 4096));
+  const { exitCode, stderr } = await sandbox.run(["--port", "0", "--db", sandbox.db]);
+  expect(stderr).toMatch(/cortex repair/);
+  expect(stderr.trimEnd().split("\n")).toHaveLength(1);
+  expect(exitCode).toBe(6);
+});
+
+test("a port that is taken is refused", async () => {
+  await using sandbox = new Sandbox();
+  const server = await sandbox.start();
+  const { port } = new URL(server.url);
+  const { exitCode, stderr } = await sandbox.run(["--db", sandbox.db, "--port", port]);
+  expect(stderr).toBe(
+    `cortex-server: Another program listens on 127.0.0.1 port ${port}, perhaps another cortex-server: end it, or take another --port.\n`,
+  );
+  expect(exitCode).toBe(1);
 });
