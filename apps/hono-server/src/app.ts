@@ -1,6 +1,7 @@
 import type { Registry } from "@cortex/model-db";
 import { Hono } from "hono";
 
+import { DOCS_POLICY, docsPage, type Documented } from "./docs/page.ts";
 import type { Env } from "./env.ts";
 import { HttpError, toErrorResponse } from "./errors.ts";
 import { guard, type GuardOptions } from "./guard/guard.ts";
@@ -38,6 +39,11 @@ export function createApp(registry: Registry, options: AppOptions = {}): App {
   app.get("/openapi.json", (c) => {
     document ??= JSON.stringify(openApiDocument(ROUTES));
     return c.body(document, 200, { "content-type": "application/json" });
+  });
+  let docs: string | undefined;
+  app.get("/docs", (c) => {
+    docs ??= docsPage(openApiDocument(ROUTES) as unknown as Documented);
+    return c.html(docs, 200, { "content-security-policy": DOCS_POLICY });
   });
   app.notFound((c) =>
     toErrorResponse(new HttpError("route_not_found", `There is nothing at ${c.req.path}.`), c),

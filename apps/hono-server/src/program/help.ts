@@ -5,7 +5,7 @@ const WIDTH = 100;
 
 const INTRODUCTION = `cortex-server: the registry of the models on this machine as an HTTP service
 
-It answers OpenAI's, Ollama's and old cortex clients, and has routes of its own: /docs on the running
+It answers OpenAI, Ollama and old cortex clients, and has routes of its own: /docs on the running
 server describes them all. It makes the registry where there is none yet. Stop it with Ctrl-C.
 
 Start here
@@ -26,7 +26,7 @@ const ALSO: readonly (readonly [string, string])[] = [
 
 const MORE = `Every flag can be an environment variable too, and a key of the configuration file: for
 --log-level debug, CORTEX_LOG_LEVEL=debug and {"log_level": "debug"}. A flag wins over a variable,
-that over the file. What can be repeated is a list in the file, and has commas between in a variable.
+that over the file. What can be repeated is a list in the file; in a variable it has commas between.
 
 Signals: SIGTERM and SIGINT end it once everything under way is answered, a second one at once;
 SIGHUP reads the configuration and the certificate anew.
