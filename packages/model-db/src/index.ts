@@ -34,6 +34,7 @@ export {
   type FilterField,
 } from "./domain/fields.ts";
 export { toEventRecord, toFileRecord, toRecord, toRunRecord, type ModelRecord } from "./domain/record.ts";
+export { Projection, RECORD, type ProjectedField } from "./domain/projection.ts";
 export type {
   Comparison,
   FilterValue,
@@ -50,7 +51,7 @@ export { hasForbiddenCharacter, toVisible } from "./domain/text.ts";
 export { hostRegistry, type Host, type MovingIn } from "./maintenance/host-registry.ts";
 export { defaultDataFolder, defaultRegistryLocation } from "./database/location.ts";
 export { APPLICATION_ID } from "./database/sqlite/application-id.ts";
-export type { Models, ListChange } from "./repositories/models.ts";
+export type { Models, ListChange, ModelJson } from "./repositories/models.ts";
 export type { Files } from "./repositories/files.ts";
 export type { EventFilter, History, HistoryOptions } from "./repositories/history.ts";
 export type { Runs } from "./repositories/runs.ts";

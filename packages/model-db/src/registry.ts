@@ -12,6 +12,7 @@ import { Models } from "./repositories/models.ts";
 import { Revisions } from "./repositories/revisions.ts";
 import { Runs } from "./repositories/runs.ts";
 import type { Scope } from "./repositories/scope.ts";
+import { StateMark } from "./repositories/state-mark.ts";
 import { Phases, TransactionScope } from "./transaction-scope.ts";
 import { watch, type WatchOptions } from "./watch.ts";
 
@@ -88,12 +89,14 @@ export class Registry implements AsyncDisposable, Repositories {
   readonly revisions: Revisions;
   readonly #engine: Engine;
   readonly #actor: string;
+  readonly #mark: StateMark;
   readonly #closing = new AbortController();
   readonly #phases = new Phases();
 
   /** @internal */
   constructor(engine: Engine, actor: string) {
     this.#engine = engine;
+    this.#mark = new StateMark(engine);
     this.#actor = actor;
     const write: Scope["write"] = (work, options) => this.#write(work, options);
     const all = repositories({
@@ -205,6 +208,15 @@ export class Registry implements AsyncDisposable, Repositories {
    */
   watch(options: WatchOptions = {}): AsyncGenerator<ModelEvent, undefined> {
     return watch(this.#engine, this.history, options, this.#closing.signal);
+  }
+
+  /**
+   * Names the state of the models: as long as it is the same, every read of models has the same result. It is
+   * the same in each process and after a restart. A status that changes because a lease has run out is
+   * another state, too.
+   */
+  async stateMark(): Promise<string> {
+    return this.#mark.read();
   }
 
   /** Which schema the registry has, and which there are. */

@@ -11,6 +11,12 @@ export interface Dialect {
   texts(json: Expression<string>): RawBuilder<{ value: string }>;
   /** Whether a text contains a part, without regard to case; `ascii` tells that the part is plain ASCII. */
   contains(text: Expression<string | null>, part: Expression<string>, ascii: boolean): RawBuilder<boolean>;
+  /** The JSON of a text, and `null` where there is none. */
+  quoted(text: Expression<string | null>): RawBuilder<string>;
+  /** The JSON of a number, and `null` where there is none. */
+  digits(number: Expression<number | null>): RawBuilder<string>;
+  /** Whether a text is JSON. */
+  isJson(text: Expression<string>): RawBuilder<boolean>;
   /** Brings the search index into its fastest form, after much was added to it. */
   settleSearch(db: Kysely<Tables>): Compilable;
   /** Whether a row of `model_search` contains every term of a text made by `searchExpression`. */

@@ -1,4 +1,4 @@
-import type { Expression, ExpressionBuilder, SqlBool } from "kysely";
+import type { AliasedExpression, Expression, ExpressionBuilder, SqlBool } from "kysely";
 
 import type { MachineTime } from "../database/machine-time.ts";
 import {
@@ -9,12 +9,14 @@ import {
   type Session,
 } from "../database/query.ts";
 import type { Position } from "../domain/cursor.ts";
-import { MODEL_FIELDS } from "../domain/fields.ts";
+import { MODEL_FIELDS, type FilterField } from "../domain/fields.ts";
 import type { Condition, Order, Selection } from "../domain/list-options.ts";
+import type { Projection } from "../domain/projection.ts";
 import type { ModelRow } from "../schema/model.ts";
 import type { Tables } from "../schema/tables.ts";
 import { momentOf } from "./lease-holds.ts";
 import { modelColumns, running, shownStatus } from "./model-columns.ts";
+import { recordText, type TextRow } from "./record-text.ts";
 
 type Values = Record<string, ParameterValue>;
 type Context = QueryContext<Values>;
@@ -42,23 +44,58 @@ export async function isIndexBehind(session: Session, selection: Selection): Pro
   return sourceOf(selection) === "search" && (await session.get(unseen, {})) !== undefined;
 }
 
+/** What is read of each model. */
+export interface Columns<Row> {
+  /** Names them: the same key always means the same columns. */
+  readonly key: string;
+  readonly select: (context: unknown) => readonly AliasedExpression<unknown, keyof Row & string>[];
+  /** The row's value of what the list is sorted by. */
+  readonly valueOf: (row: Row, field: FilterField) => string | number | null;
+}
+
+/** All of it, for `toModel`. */
+export const WHOLE_MODEL: Columns<ModelRow> = {
+  key: "",
+  select: modelColumns,
+  valueOf: (row, field) => row[field],
+};
+
+/** Its JSON text. */
+export function textColumns(projection: Projection, { field }: Order): Columns<TextRow> {
+  return {
+    key: `text ${projection.key} `,
+    select(context) {
+      const { sql } = context as Context;
+      const value = field === "status" ? shownStatus(context as Context) : sql.ref(`model.${field ?? "seq"}`);
+      return [
+        sql.ref<number>("model.seq").as("seq"),
+        value.as("value"),
+        recordText(context as Context, projection).as("text"),
+      ];
+    },
+    valueOf: ({ value }) => value,
+  };
+}
+
 /**
  * The page of models that match a selection, in an order, after a position.
  *
+ * @param columns what is read of each.
  * @param behind whether the search index is, see {@link isIndexBehind}.
  */
-export function listQuery(
+export function listQuery<Row>(
+  columns: Columns<Row>,
   selection: Selection,
   order: Order,
   after: Position | undefined,
   limit: number,
   now: MachineTime,
   behind: boolean,
-): Bound<ModelRow> {
+): Bound<Row> {
   const values: Values = { ...selectionValues(selection), ...momentOf(now), limit };
   if (after !== undefined) Object.assign(values, { after_value: after.value, after_seq: after.seq });
   const place = after === undefined ? "" : after.value === null ? "after null" : "after";
-  const key = `model.list ${order.field ?? "seq"} ${order.descending ? "desc" : "asc"} ${place} ${shapeOf(selection, behind)}`;
+  const key = `model.list ${columns.key}${order.field ?? "seq"} ${order.descending ? "desc" : "asc"} ${place} ${shapeOf(selection, behind)}`;
   return {
     values,
     query: query(key, (context) => {
@@ -67,7 +104,7 @@ export function listQuery(
       const seq = sql.ref<number>(SEQUENCE[source]);
       const direction = order.descending ? ("desc" as const) : ("asc" as const);
       let rows = from(context, source)
-        .select(modelColumns(context))
+        .select(columns.select(context) as readonly AliasedExpression<Row, never>[])
         .where((eb) => matches(eb, context, selection, source));
       if (order.field !== undefined && order.field !== "model_id") {
         const field =

@@ -20,10 +20,12 @@ import {
   parseSelection,
   type ListOptions,
   type ModelSelection,
+  type Order,
   type Page,
 } from "../domain/list-options.ts";
 import { MODEL_STATUS, type Model, type ModelUpdate, type NewModel } from "../domain/model.ts";
 import { applyUpdate, parseModelUpdate, parseNewModel, type ModelDraft } from "../domain/parse-model.ts";
+import { RECORD, type Projection } from "../domain/projection.ts";
 import { toHistoryRecord } from "../domain/record.ts";
 import { shortAliases } from "../domain/short-aliases.ts";
 import { invalidInput, RegistryError } from "../errors.ts";
@@ -33,7 +35,15 @@ import { everyItem } from "./every-item.ts";
 import { insertFile, readFiles } from "./file-rows.ts";
 import { momentOf, type Moment } from "./lease-holds.ts";
 import { modelColumns } from "./model-columns.ts";
-import { countQuery, isIndexBehind, listQuery, questionOf } from "./model-list.ts";
+import {
+  countQuery,
+  isIndexBehind,
+  listQuery,
+  questionOf,
+  textColumns,
+  WHOLE_MODEL,
+  type Columns,
+} from "./model-list.ts";
 import {
   modelNotFound,
   namesWithPrefix,
@@ -42,6 +52,7 @@ import {
   writeModel,
   type StoredModel,
 } from "./model-row.ts";
+import { textByName, toText } from "./record-text.ts";
 import type { ChangeOptions, Scope } from "./scope.ts";
 
 export const byId: Query<{ model_id: string }, ModelRow> = query("model by id", ({ db, p }) =>
@@ -130,6 +141,11 @@ const MAX_PAGE = 1000;
 const SEARCH_BATCH = 10_000;
 // Room for the number behind an automatic alias.
 const NUMBER_LENGTH = 12;
+
+/** A model as JSON text, and what tells one state of it from another. */
+export interface ModelJson extends Pick<Model, "rowVersion" | "rowChecksum" | "updatedAt" | "status"> {
+  readonly json: string;
+}
 
 /** What to add to a list and what to take out of it. */
 export interface ListChange {
@@ -255,6 +271,31 @@ export class Models {
   }
 
   /**
+   * The model that an id or an alias means, as its JSON text, with what tells one state of it from another.
+   *
+   * @param projection what the text says; the whole record when left out.
+   * @throws RegistryError as {@link resolve}, `database_damaged`.
+   * @example
+   * ```ts
+   * const { json } = await registry.models.resolveJson("a");
+   * json.startsWith('{"model_id":"a",'); // true
+   * ```
+   */
+  async resolveJson(name: string, projection: Projection = RECORD): Promise<ModelJson> {
+    const values = { name: parseName("name", name), ...momentOf(this.#scope.now()) };
+    const read = this.#scope.reader.get(textByName(projection), values);
+    const row = read instanceof Promise ? await read : read;
+    if (row === undefined) throw await modelNotFound(this.#scope.reader, name);
+    return {
+      rowVersion: row.row_version,
+      rowChecksum: row.row_checksum,
+      updatedAt: row.updated_at,
+      status: row.status,
+      json: toText(row),
+    };
+  }
+
+  /**
    * The models that up to 1,000 ids or aliases mean, in one lookup.
    *
    * @returns by the name asked for; names that mean nothing are absent.
@@ -304,6 +345,26 @@ export class Models {
    * ```
    */
   async list(options: ListOptions = {}): Promise<Page<Model>> {
+    const page = await this.#page(options, () => WHOLE_MODEL);
+    return { ...page, items: page.items.map(toModel) };
+  }
+
+  /**
+   * The same page as {@link list} gives, each model as its JSON text: in a fraction of the time that it
+   * takes to decode models and write them again.
+   *
+   * @param projection what the texts say; the whole record when left out.
+   * @throws RegistryError as {@link list}, `database_damaged`.
+   */
+  async listJson(options: ListOptions = {}, projection: Projection = RECORD): Promise<Page<string>> {
+    const page = await this.#page(options, (order) => textColumns(projection, order));
+    return { ...page, items: page.items.map(toText) };
+  }
+
+  async #page<Row extends { seq: number }>(
+    options: ListOptions,
+    columnsFor: (order: Order) => Columns<Row>,
+  ): Promise<Page<Row>> {
     checkListOptions(options);
     const selection = parseSelection(options);
     const order = parseOrder(options.sort);
@@ -313,17 +374,18 @@ export class Models {
     const now = this.#scope.now();
     // One row more than asked for tells whether there is a next page.
     const behind = selection.terms.length > 0 && (await isIndexBehind(this.#scope.reader, selection));
-    const list = listQuery(selection, order, after, limit + 1, now, behind);
+    const columns = columnsFor(order);
+    const list = listQuery(columns, selection, order, after, limit + 1, now, behind);
     const rows = await this.#scope.reader.all(list.query, list.values);
     const last = rows.length > limit ? rows[limit - 1] : undefined;
     const nextCursor =
       last === undefined
         ? null
         : toCursor(
-            { value: order.field === undefined ? null : last[order.field], seq: last.seq },
+            { value: order.field === undefined ? null : columns.valueOf(last, order.field), seq: last.seq },
             question(),
           );
-    const items = (last === undefined ? rows : rows.slice(0, limit)).map(toModel);
+    const items = last === undefined ? rows : rows.slice(0, limit);
     if (options.total === undefined || !parseBoolean("total", options.total)) return { items, nextCursor };
     const count = countQuery(selection, now, behind);
     const counted = await this.#scope.reader.get(count.query, count.values);

@@ -47,6 +47,9 @@ const dialect: Dialect = {
     ascii
       ? sql`${text} like '%' || replace(replace(replace(${part}, '\\', '\\\\'), '%', '\\%'), '_', '\\_') || '%' escape '\\'`
       : sql`instr(fold_case(${text}), fold_case(${part})) > 0`,
+  quoted: (text) => sql`json_quote(${text})`,
+  digits: (number) => sql`coalesce(${number}, 'null')`,
+  isJson: (text) => sql`json_valid(${text})`,
   // https://sqlite.org/fts5.html#the_optimize_command
   settleSearch: (tables) =>
     tables.insertInto("model_search").values({ model_search: sql.lit("optimize") } as never),

@@ -1,0 +1,106 @@
+import type { AliasedExpression, Expression, RawBuilder } from "kysely";
+
+import { query, type Query, type QueryContext } from "../database/query.ts";
+import { MODEL_FIELDS, type ModelField } from "../domain/fields.ts";
+import type { ModelStatus } from "../domain/model.ts";
+import type { ProjectedField, Projection } from "../domain/projection.ts";
+import { RegistryError } from "../errors.ts";
+import type { ModelRow } from "../schema/model.ts";
+import type { Moment } from "./lease-holds.ts";
+import { shownStatus } from "./model-columns.ts";
+
+type Context = Pick<QueryContext<Moment>, "sql" | "p" | "dialect">;
+
+/** A model's JSON text as a read returns it: `null` where what is stored is no JSON. */
+export interface TextRow {
+  seq: number;
+  /** What the list is sorted by. */
+  value: string | number | null;
+  text: string | null;
+}
+
+const TYPES = new Map(MODEL_FIELDS.map(({ name, type }) => [name, type]));
+
+type NamedTextRow = Pick<ModelRow, "row_version" | "row_checksum" | "updated_at" | "status"> &
+  Pick<TextRow, "text">;
+
+/** One model's JSON text, by its id or an alias. */
+export function textByName(projection: Projection): Query<Moment & { name: string }, NamedTextRow> {
+  return query(`model text ${projection.key}`, (context) =>
+    context.db
+      .selectFrom("model_name")
+      .innerJoin("model", "model.seq", "model_name.model_seq")
+      .select(["model.row_version", "model.row_checksum", "model.updated_at"])
+      .select([
+        shownStatus(context).as("status") as AliasedExpression<ModelStatus, "status">,
+        recordText(context, projection).as("text"),
+      ])
+      .where("model_name.name", "=", context.p("name")),
+  );
+}
+
+/** @throws RegistryError `database_damaged`. */
+export function toText({ text }: Pick<TextRow, "text">): string {
+  if (text !== null) return text;
+  throw new RegistryError(
+    "database_damaged",
+    "A record that was asked for is damaged. `cortex check` says which.",
+  );
+}
+
+/**
+ * The JSON text of a model, put together by the database: what is JSON in its columns already is neither
+ * read nor written again. The text is that of `JSON.stringify` of the record.
+ */
+export function recordText(context: Context, { fields }: Projection): RawBuilder<string | null> {
+  const { sql, dialect } = context;
+  const parts: Expression<unknown>[] = [];
+  let literal = "{";
+  for (const [index, field] of fields.entries()) {
+    literal += `${index === 0 ? "" : ","}${JSON.stringify(field.key)}:`;
+    if ("text" in field) {
+      literal += JSON.stringify(field.text);
+      continue;
+    }
+    parts.push(sql.lit(literal), valueText(context, field));
+    literal = "";
+  }
+  parts.push(sql.lit(`${literal}}`));
+  const text = sql<string>`concat(${sql.join(parts)})`;
+  // A damaged column must not be passed on as a part of the text.
+  const stored = fields.flatMap((field) => ("field" in field && isStored(field.field) ? [field.field] : []));
+  if (stored.length === 0) return text;
+  const checks = stored.map((name) => dialect.isJson(sql.ref<string>(`model.${name}`)));
+  return sql<string | null>`case when ${sql.join(checks, sql` and `)} then ${text} end`;
+}
+
+function isStored(name: ModelField): boolean {
+  const type = TYPES.get(name);
+  return type === "list" || type === "object";
+}
+
+function valueText(
+  context: Context,
+  field: Exclude<ProjectedField, { text: string }>,
+): Expression<string | number> {
+  const { sql, dialect } = context;
+  if ("secondsOf" in field) return sql<number>`${sql.ref(`model.${field.secondsOf}`)} / 1000`;
+  if ("firstOf" in field) {
+    const [first, second] = field.firstOf.map((name) => sql.ref(`model.${name}`));
+    return dialect.quoted(sql`coalesce(${first}, ${second})`);
+  }
+  const name = `model.${field.field}`;
+  switch (TYPES.get(field.field)!) {
+    case "text":
+      return dialect.quoted(sql.ref<string>(name));
+    case "status":
+      return shownStatus(context);
+    case "boolean":
+      return sql<string>`case ${sql.ref(name)} when 1 then 'true' else 'false' end`;
+    case "list":
+    case "object":
+      return sql.ref<string>(name);
+    default:
+      return dialect.digits(sql.ref<number>(name));
+  }
+}
