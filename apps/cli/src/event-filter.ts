@@ -1,6 +1,6 @@
 import { EVENT_KINDS, type EventKind, type Registry } from "@cortex/model-db";
 
-import { oneOf } from "./list-options.ts";
+import { oneOf } from "./one-of.ts";
 
 /** The kinds of events that `--kind` names, once or several times. */
 export function toKinds(words: readonly string[] | undefined): EventKind[] | undefined {

@@ -7,7 +7,7 @@ import {
 } from "@cortex/model-db";
 
 import { MisuseError } from "./errors.ts";
-import { oneOf } from "./list-options.ts";
+import { oneOf } from "./one-of.ts";
 import { quote } from "./values.ts";
 
 /** The flags that say what a model is. An empty text clears a field. */

@@ -1,6 +1,6 @@
+import { parseCount, parseDuration, parseMoment, parseSize } from "@cortex/model-db";
+
 import { MisuseError } from "./errors.ts";
-import { parseCount, parseSize } from "./output/size.ts";
-import { parseDuration, parseTime } from "./output/time.ts";
 
 /** What a flag's value may become; `null` is a field that is to be cleared. */
 export type FlagValue = string | number | null;
@@ -19,7 +19,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
   number: { parse: parseCount, says: "a whole number such as 7240000000, 7.24B or 32Ki", clears: true },
   size: { parse: parseSize, says: "a size such as 4700000000, 4.7GB or 4.4GiB", clears: true },
   time: {
-    parse: (text) => parseTime(text),
+    parse: (text) => parseMoment(text),
     says: "a time from 1970 to 9999 such as 2026-01-31, 2026-01-31T12:00:00Z, or 2h for two hours ago",
   },
   duration: { parse: parseTtl, says: "a duration from 1s to 30d, such as 90s, 15m or 1h30m" },

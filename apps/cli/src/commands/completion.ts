@@ -1,5 +1,5 @@
 import { MisuseError } from "../errors.ts";
-import { oneOf } from "../list-options.ts";
+import { oneOf } from "../one-of.ts";
 import { writeOut } from "../output/stream.ts";
 
 const SHELLS = ["bash", "zsh", "fish"] as const;

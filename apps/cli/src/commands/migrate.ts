@@ -5,7 +5,7 @@ import { openRegistry, RegistryError, type Registry, type SchemaStatus } from "@
 import { confirm, requireTerminal } from "../confirm.ts";
 import { MisuseError } from "../errors.ts";
 import type { Everywhere } from "../everywhere.ts";
-import { oneOf } from "../list-options.ts";
+import { oneOf } from "../one-of.ts";
 import { locationOf } from "../open.ts";
 import { painter } from "../output/color.ts";
 import { toDocument } from "../output/json.ts";

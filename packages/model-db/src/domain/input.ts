@@ -4,7 +4,7 @@ import { nearest } from "./nearest.ts";
 import { hasForbiddenCharacter, toVisible } from "./text.ts";
 
 /** The last millisecond of the year 9999; times run from 1970 to here. */
-const MAX_TIME_MS = 253_402_300_799_999;
+export const MAX_TIME_MS = 253_402_300_799_999;
 export const MAX_NAME_LENGTH = 1024;
 const MAX_TEXT_LENGTH = 4096;
 const MAX_NOTES_LENGTH = 65_536;
