@@ -3,7 +3,7 @@ import type { UserConfig } from "tsdown";
 
 const config: UserConfig = {
   ...library,
-  entry: { index: "src/index.ts", main: "src/main.ts" },
+  entry: { index: "src/index.ts", client: "src/client.ts", main: "src/main.ts" },
   exports: { ...(library.exports as object), exclude: ["main"] },
 };
 

@@ -3,6 +3,7 @@ import {
   MODEL_FIELDS,
   nearest,
   RegistryError,
+  toProperties,
   toRecord,
   type JsonObject,
   type JsonValue,
@@ -211,13 +212,7 @@ function toMergePatch(from: JsonObject, to: JsonObject): JsonObject {
 
 function toNewFile(record: JsonValue): NewModelFile {
   if (!isObject(record)) throw invalid("files must be a list of objects.");
-  return Object.fromEntries(
-    Object.entries(record).map(([name, value]) => [toCamelCase(name), value]),
-  ) as unknown as NewModelFile;
-}
-
-function toCamelCase(name: string): string {
-  return name.replaceAll(/_([a-z])/g, (_match, letter: string) => letter.toUpperCase());
+  return toProperties(record) as unknown as NewModelFile;
 }
 
 function changedFields(before: Model, after: Model, files: boolean): string[] {

@@ -3,11 +3,12 @@ import { Hono } from "hono";
 
 import { DOCS_POLICY, docsPage, type Documented } from "./docs/page.ts";
 import type { Env } from "./env.ts";
-import { HttpError, toErrorResponse } from "./errors.ts";
+import { toErrorResponse } from "./errors.ts";
 import { guard, type GuardOptions } from "./guard/guard.ts";
 import { mount } from "./mount.ts";
 import { openApiDocument } from "./openapi.ts";
 import { ROUTES } from "./routes/index.ts";
+import { unknownPath } from "./unknown-path.ts";
 
 /** The service as a Hono app: mount it, or serve it with `@hono/node-server`. */
 export type App = Hono<Env>;
@@ -45,9 +46,7 @@ export function createApp(registry: Registry, options: AppOptions = {}): App {
     docs ??= docsPage(openApiDocument(ROUTES) as unknown as Documented);
     return c.html(docs, 200, { "content-security-policy": DOCS_POLICY });
   });
-  app.notFound((c) =>
-    toErrorResponse(new HttpError("route_not_found", `There is nothing at ${c.req.path}.`), c),
-  );
+  app.notFound(unknownPath(ROUTES));
   app.onError((error, c) => toErrorResponse(error, c));
   return app;
 }

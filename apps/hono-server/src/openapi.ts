@@ -1,11 +1,12 @@
-import { createDocument, type ZodOpenApiOperationObject } from "zod-openapi";
+import type { ErrorCode } from "@cortex/model-db";
+import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiResponseObject } from "zod-openapi";
 
 import { errorShapeOf } from "./error-shape.ts";
-import { statusOf } from "./errors.ts";
-import type { Route } from "./route.ts";
+import { statusOf, type HttpErrorCode } from "./errors.ts";
+import type { Route, RouteRequest, RouteResponse } from "./route.ts";
 
 /** What every route can answer. */
-const EVERYWHERE = [
+export const EVERYWHERE = [
   "invalid_input",
   "unauthenticated",
   "permission_denied",
@@ -20,9 +21,25 @@ export function openApiDocument(routes: readonly Route[]): ReturnType<typeof cre
   for (const each of routes) (paths[each.path] ??= {})[each.method] = operationOf(each);
   return createDocument({
     openapi: "3.1.0",
-    info: { title: "Cortex model registry", version: "1" },
+    info: {
+      title: "Cortex model registry",
+      version: "1",
+      description:
+        "What models there are, whether they run, and what happened to them. Times are Unix milliseconds, sizes bytes.",
+      license: { name: "MIT", identifier: "MIT" },
+    },
+    servers: [{ url: "/" }],
+    tags: [...new Set(routes.map(({ tag }) => tag))].map((name) => ({ name })),
     paths,
-    components: { securitySchemes: { token: { type: "http", scheme: "bearer" } } },
+    components: {
+      securitySchemes: {
+        token: {
+          type: "http",
+          scheme: "bearer",
+          description: "An access token, `ctx_…`. A registry without users needs none.",
+        },
+      },
+    },
     security: [{ token: [] }, {}],
   });
 }
@@ -37,13 +54,6 @@ function operationOf({
   responses,
   errors,
 }: Route): ZodOpenApiOperationObject {
-  const failures = new Map<number, string[]>();
-  for (const code of [...EVERYWHERE, ...errors]) {
-    const status = statusOf(code);
-    const codes = failures.get(status) ?? [];
-    if (!codes.includes(code)) codes.push(code);
-    failures.set(status, codes);
-  }
   return {
     operationId,
     summary,
@@ -54,33 +64,69 @@ function operationOf({
       ...(request.query === undefined ? {} : { query: request.query }),
       ...(request.headers === undefined ? {} : { header: request.headers }),
     },
-    ...(request.body === undefined
-      ? {}
-      : { requestBody: { required: true, content: { "application/json": { schema: request.body } } } }),
+    ...requestBodyOf(request),
     responses: {
       ...Object.fromEntries(
-        Object.entries(responses).map(
-          ([status, { description: what, schema, contentType = "application/json", headers, example }]) => [
-            status,
-            {
-              description: what,
-              ...(headers === undefined ? {} : { headers }),
-              ...(schema === undefined
-                ? {}
-                : { content: { [contentType]: { schema, ...(example === undefined ? {} : { example }) } } }),
-            },
-          ],
-        ),
+        Object.entries(responses).map(([status, response]) => [status, toResponse(response)]),
       ),
-      ...Object.fromEntries(
-        [...failures].map(([status, codes]) => [
-          status,
-          {
-            description: codes.join(", "),
-            content: { "application/json": { schema: errorShapeOf(path).schema } },
-          },
-        ]),
-      ),
+      ...failuresOf(path, [...EVERYWHERE, ...errors]),
     },
   };
+}
+
+function requestBodyOf({ body, lines }: RouteRequest): Pick<ZodOpenApiOperationObject, "requestBody"> {
+  if (body !== undefined)
+    return { requestBody: { required: true, content: { "application/json": { schema: body } } } };
+  if (lines === undefined) return {};
+  return {
+    requestBody: {
+      required: true,
+      description: "One JSON object per line.",
+      content: { "application/x-ndjson": { schema: lines } },
+    },
+  };
+}
+
+function toResponse({
+  description,
+  schema,
+  contentType = "application/json",
+  headers,
+  example,
+}: RouteResponse): ZodOpenApiResponseObject {
+  return {
+    description,
+    ...(headers === undefined ? {} : { headers }),
+    ...(schema === undefined
+      ? {}
+      : { content: { [contentType]: { schema, ...(example === undefined ? {} : { example }) } } }),
+  };
+}
+
+function failuresOf(
+  path: string,
+  codes: readonly (ErrorCode | HttpErrorCode)[],
+): Record<string, ZodOpenApiResponseObject> {
+  const { schema, write } = errorShapeOf(path);
+  const exampleOf = (code: ErrorCode | HttpErrorCode): object =>
+    write({
+      code,
+      message: "What happened, to which thing, and what to do next.",
+      status: statusOf(code),
+      requestId: "0e8400e2-9b2f-41d4-a716-446655440000",
+    });
+  return Object.fromEntries(
+    Array.from(Map.groupBy(new Set(codes), statusOf), ([status, known]) => [
+      String(status),
+      {
+        description: known.map((code) => `\`${code}\``).join(", "),
+        content: {
+          "application/json": {
+            schema,
+            examples: Object.fromEntries(known.map((code) => [code, { value: exampleOf(code) }])),
+          },
+        },
+      },
+    ]),
+  );
 }

@@ -14,29 +14,39 @@ export interface RouteRequest {
   readonly body?: z.ZodType;
   /** Whether a body is taken for JSON whatever its Content-Type says; some clients of Ollama say it is text. */
   readonly isAnyMediaType?: boolean;
+  /** One JSON object per line, each as this says: the handler reads the lines itself. */
+  readonly lines?: z.ZodType;
 }
 
 /** One answer of a route. */
-interface RouteResponse {
+export interface RouteResponse {
   readonly description: string;
   readonly schema?: z.ZodType;
-  /** `application/json` when left out. */
+  /** `application/json` when left out; of `application/x-ndjson` the schema is that of a line. */
   readonly contentType?: string;
   readonly headers?: z.ZodObject;
   readonly example?: unknown;
 }
 
+/** How a route is asked. */
+export type Method = "get" | "post" | "put" | "patch" | "delete";
+
 /** A route: what it takes, what it answers, and what it does; the OpenAPI document is made of these. */
-export interface Route<Request extends RouteRequest = RouteRequest> {
-  readonly method: "get" | "post" | "put" | "patch" | "delete";
+export interface Route<
+  Verb extends Method = Method,
+  Path extends `/${string}` = `/${string}`,
+  Request extends RouteRequest = RouteRequest,
+  Responses extends Readonly<Record<number, RouteResponse>> = Readonly<Record<number, RouteResponse>>,
+> {
+  readonly method: Verb;
   /** As OpenAPI writes it: `/v1/models/{model_id}`. */
-  readonly path: `/${string}`;
+  readonly path: Path;
   readonly operationId: string;
   readonly summary: string;
   readonly description?: string;
   readonly tag: string;
   readonly request: Request;
-  readonly responses: Readonly<Record<number, RouteResponse>>;
+  readonly responses: Responses;
   /** The failures that it can answer beside those that every route can. */
   readonly errors: readonly (ErrorCode | HttpErrorCode)[];
   readonly handle: (c: RequestContext, input: RouteInput<Request>) => Response | Promise<Response>;
@@ -51,7 +61,12 @@ export interface RouteInput<Request extends RouteRequest> {
 
 type Parsed<Schema> = Schema extends z.ZodType ? z.output<Schema> : undefined;
 
-/** A route, typed by what it takes. */
-export function route<const Request extends RouteRequest>(definition: Route<Request>): Route<Request> {
+/** A route, typed by what it takes and answers. */
+export function route<
+  const Verb extends Method,
+  const Path extends `/${string}`,
+  const Request extends RouteRequest,
+  const Responses extends Readonly<Record<number, RouteResponse>>,
+>(definition: Route<Verb, Path, Request, Responses>): Route<Verb, Path, Request, Responses> {
   return definition;
 }

@@ -7,7 +7,9 @@ import { join } from "node:path";
 import { openRegistry, type Registry } from "@cortex/model-db";
 import { test as base } from "vitest";
 
+import { createClient, type Client } from "../src/client.ts";
 import { createApp, createNodeServer, type App, type AppOptions } from "../src/index.ts";
+import { checkedFetch } from "./checked-fetch.ts";
 
 interface Service {
   readonly registry: Registry;
@@ -16,6 +18,8 @@ interface Service {
   readonly url: string;
   readonly port: number;
   readonly server: Server;
+  /** Asks it, and holds each answer against its documentation. */
+  readonly client: Client;
 }
 
 /** Serves a new registry over a real socket until disposed of. */
@@ -28,12 +32,14 @@ export async function startService(options: AppOptions = {}): Promise<Service & 
     server.listen(0, "127.0.0.1", listening);
   });
   const { port } = server.address() as AddressInfo;
+  const url = `http://127.0.0.1:${port}`;
   return {
     registry,
     app,
-    url: `http://127.0.0.1:${port}`,
+    url,
     port,
     server,
+    client: createClient({ url, fetch: checkedFetch }),
     async [Symbol.asyncDispose]() {
       await new Promise((closed) => {
         server.close(closed);

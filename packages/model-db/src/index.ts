@@ -33,7 +33,14 @@ export {
   type ModelField,
   type FilterField,
 } from "./domain/fields.ts";
-export { toEventRecord, toFileRecord, toRecord, toRunRecord, type ModelRecord } from "./domain/record.ts";
+export {
+  toEventRecord,
+  toFileRecord,
+  toProperties,
+  toRecord,
+  toRunRecord,
+  type ModelRecord,
+} from "./domain/record.ts";
 export { Projection, RECORD, type ProjectedField } from "./domain/projection.ts";
 export type {
   Comparison,

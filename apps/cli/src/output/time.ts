@@ -29,7 +29,7 @@ export function formatDuration(milliseconds: number): string {
   const fits = (["d", "h", "m", "s"] as const).find((unit) =>
     Number.isInteger(milliseconds / DURATION_UNITS[unit]),
   );
-  return fits === undefined ? `${milliseconds}ms` : `${milliseconds / DURATION_UNITS[fits]!}${fits}`;
+  return fits === undefined ? `${milliseconds}ms` : `${milliseconds / DURATION_UNITS[fits]}${fits}`;
 }
 
 /** A time (Unix milliseconds) to the millisecond, UTC, ISO 8601. What is no time at all stays a number. */

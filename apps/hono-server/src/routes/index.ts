@@ -2,8 +2,7 @@ import type { Route } from "../route.ts";
 import { getLmStudioModel } from "./lm-studio/get.ts";
 import { listLmStudioModelsV1 } from "./lm-studio/list-v1.ts";
 import { listLmStudioModels } from "./lm-studio/list.ts";
-import { getModel } from "./models/get.ts";
-import { listModels } from "./models/list.ts";
+import { NATIVE_ROUTES } from "./native.ts";
 import { copyOllamaModel } from "./ollama/copy.ts";
 import { deleteOllamaModel } from "./ollama/delete.ts";
 import { listOllamaRunningModels } from "./ollama/ps.ts";
@@ -27,4 +26,4 @@ const OLLAMA = [
 const LM_STUDIO = [listLmStudioModels, getLmStudioModel, listLmStudioModelsV1];
 
 /** Every route, in the order in which they are tried. */
-export const ROUTES: readonly Route[] = [listModels, getModel, ...OLLAMA, ...LM_STUDIO] as readonly Route[];
+export const ROUTES: readonly Route[] = [...NATIVE_ROUTES, ...OLLAMA, ...LM_STUDIO] as readonly Route[];

@@ -1,9 +1,51 @@
-import { AVAILABILITIES, SOURCE_TYPES, toRecord, type Model, type ModelRecord } from "@cortex/model-db";
+import {
+  AVAILABILITIES,
+  FILE_ROLES,
+  SOURCE_TYPES,
+  toRecord,
+  type Model,
+  type ModelRecord,
+} from "@cortex/model-db";
 import { z } from "zod";
 
 const text = z.string().nullable();
 const count = z.int().nonnegative().nullable();
-const time = z.int().meta({ description: "Unix milliseconds" });
+const time = z.int().nonnegative().meta({ description: "Unix milliseconds" });
+const metadata = z.record(z.string(), z.unknown());
+
+// What a person may say of a model.
+const saidFields = {
+  source_type: z.enum(SOURCE_TYPES),
+  author_repo: text,
+  branch: text,
+  config_path: text,
+  alias: text,
+  aliases: z.array(z.string()),
+  availability: z.enum(AVAILABILITIES),
+  engine: text,
+  format: text,
+  architecture: text,
+  quantization: text,
+  parameter_count: count,
+  context_length: count,
+  size_bytes: count,
+  capabilities: z.array(z.string()),
+  metadata,
+  tags: z.array(z.string()),
+  notes: text,
+  pinned: z.boolean(),
+  last_used_at: time.nullable(),
+};
+
+const recordFields = {
+  model_id: z.string(),
+  ...saidFields,
+  status: z.union([z.literal(0), z.literal(1)]).meta({ description: "0 READY, 1 RUNNING" }),
+  created_at: time,
+  updated_at: time,
+  row_version: z.int().positive(),
+  row_checksum: z.string(),
+};
 
 /** A model on the wire: OpenAI's fields, the old server's `model`, then the record. */
 export const modelSchema = z
@@ -13,34 +55,47 @@ export const modelSchema = z
     created: z.int().meta({ description: "Unix seconds" }),
     owned_by: z.string(),
     model: z.string().meta({ description: "The same as id, for clients of the old server" }),
-    model_id: z.string(),
-    source_type: z.enum(SOURCE_TYPES),
-    author_repo: text,
-    branch: text,
-    config_path: text,
-    alias: text,
-    aliases: z.array(z.string()),
-    status: z.union([z.literal(0), z.literal(1)]).meta({ description: "0 READY, 1 RUNNING" }),
-    created_at: time,
-    updated_at: time,
-    availability: z.enum(AVAILABILITIES),
-    engine: text,
-    format: text,
-    architecture: text,
-    quantization: text,
-    parameter_count: count,
-    context_length: count,
-    size_bytes: count,
-    capabilities: z.array(z.string()),
-    metadata: z.record(z.string(), z.unknown()),
-    tags: z.array(z.string()),
-    notes: text,
-    pinned: z.boolean(),
-    last_used_at: z.int().nullable(),
-    row_version: z.int().positive(),
-    row_checksum: z.string(),
+    ...recordFields,
   })
   .meta({ id: "Model" });
+
+/** A model of which some fields were asked for. */
+export const partialModelSchema = modelSchema.partial().required({ id: true, object: true });
+
+/** What a model consists of. */
+const fileSchema = z
+  .object({
+    path: z.string(),
+    role: z.enum(FILE_ROLES),
+    size_bytes: count,
+    sha256: z.string().nullable().meta({ description: "64 lower-case hexadecimal digits" }),
+    verified_at: time.nullable(),
+    source: text,
+  })
+  .meta({ id: "ModelFile" });
+
+/** What a registration takes; what is left out is not known. */
+export const newModelSchema = z
+  .strictObject({
+    model_id: z.string(),
+    ...z.object(saidFields).partial().required({ source_type: true }).shape,
+    alias: text.optional().meta({ description: "Left out: a short one is made from the id. null: none" }),
+    created_at: time.optional(),
+    updated_at: time.optional(),
+    files: z
+      .array(z.strictObject({ ...fileSchema.partial().shape, path: z.string(), role: z.enum(FILE_ROLES) }))
+      .optional(),
+  })
+  .meta({ id: "NewModel" });
+
+/** What a change takes: only the fields named change. */
+export const modelUpdateSchema = z
+  .strictObject({
+    ...saidFields,
+    metadata: metadata.meta({ description: "A merge patch (RFC 7396): null takes a key away" }),
+  })
+  .partial()
+  .meta({ id: "ModelUpdate" });
 
 /** The model as it goes over the wire. */
 export type WireModel = {
@@ -60,4 +115,9 @@ export function toWireModel(model: Model): WireModel {
     model: model.modelId,
     ...toRecord(model),
   };
+}
+
+/** Where a model is: its id is one segment. */
+export function locationOf({ modelId }: Pick<Model, "modelId">): string {
+  return `/v1/models/${encodeURIComponent(modelId)}`;
 }

@@ -205,10 +205,7 @@ function readValue(
       return parseMoment(text);
     case "boolean":
       return BOOLEANS.get(text.toLowerCase());
-    case "status":
-    case "text":
-    case "list":
-    case "object":
+    default:
       return toClosedWord(name, text, `${spell("filter")} ${name}`) ?? text;
   }
 }

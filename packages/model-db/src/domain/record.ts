@@ -68,6 +68,11 @@ export function fromFileRecord(record: JsonObject): ModelFile {
   return toCamelCase(record) as unknown as ModelFile;
 }
 
+/** Data under the names that its fields have in code, for whatever takes it: `model_id` becomes `modelId`. */
+export function toProperties(record: JsonObject): JsonObject {
+  return toCamelCase(record);
+}
+
 function toSnakeCase(value: object): JsonObject {
   return Object.fromEntries(
     Object.entries(value).map(([key, item]) => [

@@ -2,7 +2,10 @@ import { z } from "zod";
 
 import { etagOf, namesEtag } from "../../etag.ts";
 import { route } from "../../route.ts";
+import { MODEL_EXAMPLE } from "../../schemas/examples.ts";
+import { modelHeaders } from "../../schemas/headers.ts";
 import { modelSchema, toWireModel } from "../../schemas/model.ts";
+import { modelPath } from "./path.ts";
 
 export const getModel = route({
   method: "get",
@@ -11,11 +14,17 @@ export const getModel = route({
   summary: "One model, by its id or an alias",
   tag: "models",
   request: {
-    path: z.object({ model_id: z.string().meta({ description: "An id or an alias; it may hold / and :" }) }),
+    path: modelPath,
+    headers: z.object({
+      "If-None-Match": z
+        .string()
+        .optional()
+        .meta({ description: "The ETags that the client knows (RFC 9110); weak ones count" }),
+    }),
   },
   responses: {
-    200: { description: "The model", schema: modelSchema },
-    304: { description: "It is still what If-None-Match names" },
+    200: { description: "The model", schema: modelSchema, headers: modelHeaders, example: MODEL_EXAMPLE },
+    304: { description: "It is still what If-None-Match names", headers: modelHeaders },
   },
   errors: ["model_not_found"],
   handle: async (c, { path }) => {

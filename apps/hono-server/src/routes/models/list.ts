@@ -1,7 +1,55 @@
+import { MODEL_FIELDS, parseListWords } from "@cortex/model-db";
 import { z } from "zod";
 
+import { nextLink } from "../../next-link.ts";
 import { route } from "../../route.ts";
-import { modelSchema, toWireModel } from "../../schemas/model.ts";
+import { MODEL_EXAMPLE } from "../../schemas/examples.ts";
+import { partialModelSchema, toWireModel, type WireModel } from "../../schemas/model.ts";
+import { pageHeaders, pageSchema } from "../../schemas/page.ts";
+import {
+  cursorParameter,
+  flagParameter,
+  limitParameter,
+  repeatedParameter,
+} from "../../schemas/parameters.ts";
+import { invalidInput } from "../../validation.ts";
+
+const anyOf = (what: string): z.ZodOptional<z.ZodArray<z.ZodString>> =>
+  repeatedParameter(`${what}; of several any will do, and an empty one means "not known"`).optional();
+
+/** What chooses and orders models. */
+const listQuery = z.strictObject({
+  source_type: anyOf("Where it came from").meta({ example: ["huggingface"] }),
+  status: anyOf("`ready` or `running`"),
+  author_repo: anyOf("The author or the repository"),
+  branch: anyOf("The branch or version"),
+  availability: anyOf("Whether its files are here"),
+  engine: anyOf("What runs it"),
+  format: anyOf("The format of its files"),
+  architecture: anyOf("Its architecture"),
+  quantization: anyOf("Its quantization"),
+  tag: repeatedParameter("Tags that it has, all of them").optional(),
+  any_tag: repeatedParameter("Tags of which it has one").optional(),
+  without_tag: repeatedParameter("Tags that it has not").optional(),
+  filter: repeatedParameter(
+    "A field, one of = != > >= < <= ~ and a value, as in `size_bytes>4GB`; all must hold",
+  ).optional(),
+  search: z
+    .string()
+    .optional()
+    .meta({ description: "Words that are all part of its id, an alias, the repository, the notes or a tag" }),
+  sort: z.string().optional().meta({
+    description: "A field, or a field and `:desc`; newest first when left out",
+    example: "size_bytes:desc",
+  }),
+  fields: z.string().optional().meta({
+    description: "The fields to answer with, with commas between; `id` and `object` are always there",
+    example: "alias,size_bytes",
+  }),
+  limit: limitParameter,
+  cursor: cursorParameter,
+  total: flagParameter("Count all that match, too").optional(),
+});
 
 export const listModels = route({
   method: "get",
@@ -9,21 +57,61 @@ export const listModels = route({
   operationId: "listModels",
   summary: "A page of the models, newest first",
   tag: "models",
-  request: { query: z.strictObject({ cursor: z.string().optional() }) },
+  request: { query: listQuery },
   responses: {
     200: {
       description: "A page",
-      schema: z.object({
-        object: z.literal("list"),
-        data: z.array(modelSchema),
-        next_cursor: z.string().nullable(),
-        total: z.int().optional(),
-      }),
+      schema: pageSchema(partialModelSchema),
+      headers: pageHeaders,
+      example: { object: "list", data: [MODEL_EXAMPLE], next_cursor: null },
     },
   },
   errors: [],
   handle: async (c, { query }) => {
-    const { items, nextCursor } = await c.get("caller").models.list({ cursor: query.cursor });
-    return c.json({ object: "list", data: items.map(toWireModel), next_cursor: nextCursor });
+    const pick = query.fields === undefined ? toWireModel : picking(query.fields);
+    const { items, nextCursor, total } = await c.get("caller").models.list(
+      parseListWords(
+        {
+          ...query,
+          sourceType: query.source_type,
+          authorRepo: query.author_repo,
+          anyTag: query.any_tag,
+          withoutTag: query.without_tag,
+        },
+        (word) => word,
+      ),
+    );
+    const page = {
+      object: "list",
+      data: items.map((model) => pick(model)),
+      next_cursor: nextCursor,
+      ...(total === undefined ? {} : { total }),
+    };
+    return c.json(page, 200, nextLink(c, nextCursor));
   },
 });
+
+const PICKED = new Set<string>([
+  "id",
+  "object",
+  "created",
+  "owned_by",
+  "model",
+  ...MODEL_FIELDS.map(({ name }) => name),
+]);
+
+function picking(fields: string): (model: Parameters<typeof toWireModel>[0]) => Partial<WireModel> {
+  const wanted = new Set(fields.split(",").map((name) => name.trim()));
+  for (const name of wanted) {
+    if (!PICKED.has(name))
+      throw invalidInput(
+        "fields",
+        `fields: there is no ${JSON.stringify(name)}. Fields: ${[...PICKED].join(", ")}.`,
+      );
+  }
+  wanted.add("id").add("object");
+  return (model) => {
+    const whole = Object.entries(toWireModel(model)).filter(([name]) => wanted.has(name));
+    return Object.fromEntries(whole) as Partial<WireModel>;
+  };
+}

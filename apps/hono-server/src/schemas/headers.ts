@@ -1,0 +1,24 @@
+import { z } from "zod";
+
+const etag = z.string().meta({ description: "Names the record as it is", example: '"3-9f86d081884c7d65-0"' });
+
+/** Headers of an answer that holds, or stands for, one model. */
+export const modelHeaders = z.object({ ETag: etag });
+
+/** Headers of an answer to a registration. */
+export const createdHeaders = z.object({
+  ETag: etag,
+  Location: z.string().meta({ description: "Where the model is" }),
+});
+
+/** Asks for an answer without a body. */
+export const preferHeader = z
+  .string()
+  .optional()
+  .meta({ description: "`return=minimal` asks for an answer without a body (RFC 7240)" });
+
+/** Only as long as nobody else changed it. */
+export const ifMatchHeader = z
+  .string()
+  .optional()
+  .meta({ description: "Only if the record is still what one of these ETags names (RFC 9110)" });

@@ -1,0 +1,39 @@
+import { z } from "zod";
+
+/** A whole number in a query. */
+function integerParameter(least: number, most: number, description: string): z.ZodType<number, number> {
+  const schema = z
+    .string()
+    .meta({ description, override: { type: "integer", minimum: least, maximum: most } })
+    .transform((text, context) => {
+      const value = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
+      if (Number.isSafeInteger(value) && value >= least && value <= most) return value;
+      context.addIssue({ code: "custom", message: `a whole number from ${least} to ${most} is needed` });
+      return z.NEVER;
+    });
+  // As a client sees it; on the way it is a text.
+  return schema as unknown as z.ZodType<number, number>;
+}
+
+/** Yes or no in a query. */
+export function flagParameter(description: string): z.ZodType<boolean, boolean> {
+  const schema = z
+    .enum(["true", "false"])
+    .meta({ description, override: { type: "boolean" } })
+    .transform((text) => text === "true");
+  return schema as unknown as z.ZodType<boolean, boolean>;
+}
+
+/** A parameter that may be repeated. */
+export function repeatedParameter(description: string): z.ZodArray<z.ZodString> {
+  return z.array(z.string()).meta({ description });
+}
+
+/** How long a page is. */
+export const limitParameter = integerParameter(1, 1000, "How many at most; 50 when left out").optional();
+
+/** Where a page begins. */
+export const cursorParameter = z
+  .string()
+  .meta({ description: "`next_cursor` of the page before, with the same other parameters" })
+  .optional();
