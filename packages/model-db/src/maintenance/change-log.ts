@@ -19,7 +19,7 @@ import { fromEventRecord, toEventRecord } from "../domain/record.ts";
 import { RegistryError } from "../errors.ts";
 import { createFolder } from "./backup-folder.ts";
 import { replaceDurably, syncPath } from "./durable-files.ts";
-import { toFileError } from "./file-errors.ts";
+import { withFileErrors } from "./file-errors.ts";
 import { readFully } from "./pages/read-fully.ts";
 
 // A log is a folder of segments, each named after the first event that it may hold. A line is JSON that
@@ -40,6 +40,14 @@ export interface LogDamage {
   readonly line: number;
 }
 
+/** The segment that is written to. */
+interface OpenSegment {
+  readonly path: string;
+  /** Of its last line. */
+  readonly checksum: string;
+  readonly sizeBytes: number;
+}
+
 interface Segment {
   readonly path: string;
   /** The first event that it may hold. */
@@ -50,10 +58,8 @@ interface Segment {
 export class ChangeLogWriter implements Disposable {
   readonly #folder: string;
   readonly #registryId: string;
-  #path: string;
+  #segment: OpenSegment;
   #descriptor: number;
-  #checksum: string;
-  #sizeBytes: number;
   #lastEventId: number;
 
   /**
@@ -71,21 +77,19 @@ export class ChangeLogWriter implements Disposable {
   ) {
     this.#folder = join(folder, "log");
     this.#registryId = registryId;
-    createFolder(this.#folder);
+    withFileErrors(this.#folder, () => createFolder(this.#folder));
     const newest = segmentsOf(folder).at(-1);
     const found = newest && endOf(newest);
     const end = found !== undefined && found.eventId >= notBefore ? found : undefined;
     this.#lastEventId = end === undefined ? after : end.eventId;
     if (newest !== undefined && end?.whole === true) {
-      this.#path = newest.path;
-      this.#descriptor = openSync(newest.path, "a");
-      this.#checksum = end.checksum;
-      this.#sizeBytes = end.sizeBytes;
-      this.#cutTo(end.sizeBytes);
+      const { checksum, sizeBytes } = end;
+      withFileErrors(newest.path, () => cut(newest.path, sizeBytes));
+      this.#segment = { path: newest.path, checksum, sizeBytes };
     } else {
-      [this.#path, this.#checksum, this.#sizeBytes] = this.#createSegment();
-      this.#descriptor = openSync(this.#path, "a");
+      this.#segment = this.#createSegment();
     }
+    this.#descriptor = openToAppend(this.#segment.path);
   }
 
   /** The id of the newest event that the log holds, or of the one before its first. */
@@ -95,7 +99,7 @@ export class ChangeLogWriter implements Disposable {
 
   /** How large the segment is that is written to. */
   get sizeBytes(): number {
-    return this.#sizeBytes;
+    return this.#segment.sizeBytes;
   }
 
   /**
@@ -105,7 +109,8 @@ export class ChangeLogWriter implements Disposable {
    * @throws RegistryError `disk_full`, `io_error`; `database_damaged` for an event that does not follow.
    */
   append(events: readonly ModelEvent[]): void {
-    let checksum = this.#checksum;
+    const { path, sizeBytes } = this.#segment;
+    let { checksum } = this.#segment;
     let last = this.#lastEventId;
     let text = "";
     for (const event of events) {
@@ -121,56 +126,61 @@ export class ChangeLogWriter implements Disposable {
       text += line.text;
     }
     const bytes = Buffer.from(text);
-    try {
-      for (let at = 0; at < bytes.length;) at += writeSync(this.#descriptor, bytes, at);
-      fsyncSync(this.#descriptor);
-    } catch (error) {
-      this.#cutTo(this.#sizeBytes);
-      throw toFileError(error, this.#path);
-    }
-    this.#checksum = checksum;
+    withFileErrors(path, () => {
+      try {
+        for (let at = 0; at < bytes.length;) at += writeSync(this.#descriptor, bytes, at);
+        fsyncSync(this.#descriptor);
+      } catch (error) {
+        cut(path, sizeBytes);
+        throw error;
+      }
+    });
+    this.#segment = { path, checksum, sizeBytes: sizeBytes + bytes.length };
     this.#lastEventId = last;
-    this.#sizeBytes += bytes.length;
   }
 
-  /** Begins a new segment, unless this one is still empty. */
+  /**
+   * Begins a new segment, unless this one is still empty.
+   *
+   * @throws RegistryError `disk_full`, `read_only`, `io_error`.
+   */
   rotate(): void {
-    if (this.#path === segmentPath(this.#folder, this.#lastEventId + 1)) return;
-    const [path, checksum, sizeBytes] = this.#createSegment();
-    const descriptor = openSync(path, "a");
+    if (this.#segment.path === segmentPath(this.#folder, this.#lastEventId + 1)) return;
+    const segment = this.#createSegment();
+    const descriptor = openToAppend(segment.path);
     closeSync(this.#descriptor);
     this.#descriptor = descriptor;
-    this.#path = path;
-    this.#checksum = checksum;
-    this.#sizeBytes = sizeBytes;
+    this.#segment = segment;
   }
 
   [Symbol.dispose](): void {
     closeSync(this.#descriptor);
   }
 
-  #createSegment(): [path: string, checksum: string, sizeBytes: number] {
+  #createSegment(): OpenSegment {
     const path = segmentPath(this.#folder, this.#lastEventId + 1);
     const header = { format: FORMAT, registry_id: this.#registryId, after: this.#lastEventId };
     const { text, checksum } = toLine(header, "");
-    try {
+    withFileErrors(path, () => {
       // One of the same name has not a single good event before its damage.
       if (existsSync(path)) renameSync(path, `${path}.damaged`);
       replaceDurably(path, text);
-    } catch (error) {
-      throw toFileError(error, path);
-    }
-    return [path, checksum, Buffer.byteLength(text)];
+    });
+    return { path, checksum, sizeBytes: Buffer.byteLength(text) };
   }
+}
 
-  #cutTo(sizeBytes: number): void {
-    const descriptor = openSync(this.#path, "r+");
-    try {
-      ftruncateSync(descriptor, sizeBytes);
-      fsyncSync(descriptor);
-    } finally {
-      closeSync(descriptor);
-    }
+function openToAppend(path: string): number {
+  return withFileErrors(path, () => openSync(path, "a"));
+}
+
+function cut(path: string, sizeBytes: number): void {
+  const descriptor = openSync(path, "r+");
+  try {
+    ftruncateSync(descriptor, sizeBytes);
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
   }
 }
 
@@ -206,6 +216,8 @@ export async function* readChangeLog(
 /**
  * The id of the newest event in a folder's log, or of the one before its first; `undefined` where it has
  * no log. Reads the end only.
+ *
+ * @throws RegistryError `read_only`, `io_error`.
  */
 export function lastLoggedEventId(folder: string): number | undefined {
   for (const segment of segmentsOf(folder).toReversed()) {
@@ -215,20 +227,25 @@ export function lastLoggedEventId(folder: string): number | undefined {
   return undefined;
 }
 
-/** Removes the segments that nothing beyond an event is in. */
+/**
+ * Removes the segments that nothing beyond an event is in.
+ *
+ * @throws RegistryError `read_only`, `io_error`.
+ */
 export function pruneChangeLog(folder: string, eventId: number): void {
   const segments = segmentsOf(folder);
   for (const [index, { path }] of segments.entries()) {
     const next = segments[index + 1];
-    if (next !== undefined && next.first <= eventId + 1) rmSync(path, { force: true });
+    if (next !== undefined && next.first <= eventId + 1)
+      withFileErrors(path, () => rmSync(path, { force: true }));
   }
-  if (segments.length > 0) syncPath(join(folder, "log"));
+  if (segments.length > 0) withFileErrors(folder, () => syncPath(join(folder, "log")));
 }
 
 function segmentsOf(folder: string): Segment[] {
   const log = join(folder, "log");
   if (!existsSync(log)) return [];
-  return readdirSync(log)
+  return withFileErrors(log, () => readdirSync(log))
     .flatMap((name) => {
       const found = SEGMENT.exec(name);
       return found === null ? [] : [{ path: join(log, name), first: Number(found[1]) }];
@@ -297,18 +314,13 @@ function* linesOf(path: string): Generator<Line, undefined> {
 }
 
 function* textLines(path: string): Generator<{ text: string; endBytes: number; torn: boolean }, undefined> {
-  let descriptor: number;
-  try {
-    descriptor = openSync(path, "r");
-  } catch (error) {
-    throw toFileError(error, path);
-  }
+  const descriptor = withFileErrors(path, () => openSync(path, "r"));
   try {
     const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
     let rest: Buffer[] = [];
     let endBytes = 0;
     for (;;) {
-      const read = readSync(descriptor, chunk, 0, CHUNK_BYTES, null);
+      const read = withFileErrors(path, () => readSync(descriptor, chunk, 0, CHUNK_BYTES, null));
       if (read === 0) break;
       let start = 0;
       for (let at = chunk.indexOf(10); at !== -1 && at < read; at = chunk.indexOf(10, start)) {
@@ -353,6 +365,10 @@ function endOf(segment: Segment): {
 
 // The newest event of a segment that holds, from its end.
 function lastEventOf({ path, first }: Segment): number | undefined {
+  return withFileErrors(path, () => readLastEvent(path, first));
+}
+
+function readLastEvent(path: string, first: number): number | undefined {
   const descriptor = openSync(path, "r");
   try {
     const { size } = fstatSync(descriptor);

@@ -4,7 +4,7 @@ import { setImmediate } from "node:timers/promises";
 
 import type Database from "better-sqlite3";
 
-import { toRegistryError } from "../database/sqlite/errors.ts";
+import { isNoDatabase, toRegistryError } from "../database/sqlite/errors.ts";
 import { passGate, type Comparison } from "../database/sqlite/gate.ts";
 import { openConnection } from "../database/sqlite/open-connection.ts";
 import { noteOpen } from "../database/sqlite/open-files.ts";
@@ -137,6 +137,7 @@ function open(path: string): Database.Database {
   const connection = openConnection(path, { readonly: true, busyTimeoutMs: BUSY_TIMEOUT_MS });
   try {
     const version = readSchemaVersion(connection, "read");
+    if (version === 0) throw new RegistryError("not_found", `There is no registry in ${path}: it is empty.`);
     if (version >= SCHEMA_VERSION) return connection;
     throw new RegistryError(
       "schema_too_old",
@@ -160,15 +161,7 @@ function isDamage(error: unknown, path: string): boolean {
   if (!isRegistryError(error)) return false;
   if (error.code === "database_damaged" || error.code === "io_error") return true;
   const witnesses = [backupNotePath(path), join(defaultBackupFolder(path), "backup.json"), `${path}-wal`];
-  return (
-    ["not_a_registry", "schema_too_old"].includes(error.code) &&
-    isSpoiled(error) &&
-    witnesses.some(existsSync)
-  );
-}
-
-function isSpoiled({ message }: RegistryError): boolean {
-  return message.includes("is not a database") || message.includes("has schema 0");
+  return (error.code === "not_found" || isNoDatabase(error)) && witnesses.some(existsSync);
 }
 
 function isSqliteError(error: unknown): boolean {

@@ -7,10 +7,20 @@ const SYSTEM: Readonly<Record<string, readonly [code: ErrorCode, says: string]>>
   EACCES: ["read_only", "it cannot be written or read: check its rights and those of its folder."],
   EPERM: ["read_only", "it cannot be written or read: check its rights and those of its folder."],
   ENOENT: ["not_found", "it is not there."],
+  EISDIR: ["invalid_input", "a folder is in its place."],
   ENOTDIR: ["invalid_input", "a part of its path is no folder."],
   EEXIST: ["invalid_input", "a file is in its place."],
   EIO: ["io_error", "the disk failed to read or write it. Check the disk."],
 };
+
+/** Does something with a file or folder; what the system refuses is thrown in the registry's words. */
+export function withFileErrors<T>(path: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw toFileError(error, path);
+  }
+}
 
 /** What the system says of a file or folder, in the registry's words. Anything else comes back as it is. */
 export function toFileError(error: unknown, path: string): unknown {

@@ -1,11 +1,14 @@
+import { truncateSync } from "node:fs";
+
 import Database from "better-sqlite3";
 
-import { isBusy, toRegistryError } from "../database/sqlite/errors.ts";
+import { isBusy, isNoDatabase, toRegistryError } from "../database/sqlite/errors.ts";
 import { RegistryError } from "../errors.ts";
 
 /**
  * Takes something for oneself, of which a file is the sign, until this is disposed of or the process ends
- * in whatever way. The file is made where there is none, and stays.
+ * in whatever way. The file is made where there is none, and stays: were it removed, who has just opened it
+ * and who makes another would both have it.
  *
  * @param path of the file, in a folder that is there.
  * @param describe what to say when another process has it; it is named in a word or two, such as
@@ -13,6 +16,17 @@ import { RegistryError } from "../errors.ts";
  * @throws RegistryError `database_busy` when another process has it, `read_only`, `disk_full`, `io_error`.
  */
 export function lockFile(path: string, describe: (holder: string) => string): Disposable {
+  try {
+    return take(path, describe);
+  } catch (error) {
+    if (!isNoDatabase(error)) throw error;
+    // The power was cut while it was made, and nobody who had it is there any more.
+    truncateSync(path);
+    return take(path, describe);
+  }
+}
+
+function take(path: string, describe: (holder: string) => string): Disposable {
   let file: Database.Database | undefined;
   try {
     // A database, for SQLite's lock on it: the system takes that back from whoever dies.

@@ -1,5 +1,5 @@
 import { join, resolve } from "node:path";
-import { setImmediate, setTimeout as sleep } from "node:timers/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 
 import { fileKey } from "../database/sqlite/open-files.ts";
 import type { ModelEvent } from "../domain/event.ts";
@@ -9,6 +9,7 @@ import { openRegistry, type Registry } from "../registry.ts";
 import { claimBackupFolder } from "./backup-folder.ts";
 import { ChangeLogWriter, lastLoggedEventId, readChangeLog } from "./change-log.ts";
 import { lockFile } from "./file-lock.ts";
+import { inBatches } from "./in-batches.ts";
 import { writeBackupNote } from "./sidecar.ts";
 import { createSnapshot, listSnapshots, type Snapshot } from "./snapshots.ts";
 
@@ -33,7 +34,6 @@ const LARGE_LOG_BYTES = 64 * 1024 * 1024;
 const LOOK_MS = 200;
 // A repair or a restore may be about to put another file in place.
 const REOPEN_MS = 30_000;
-const BATCH = 500;
 
 /**
  * Keeps a backup folder up to date with a registry until the signal: a snapshot now and then, and a log
@@ -157,23 +157,6 @@ async function checkNothingMissing(registry: Registry, folder: string): Promise<
 
 function isSame(one: ModelEvent, other: ModelEvent): boolean {
   return JSON.stringify(toEventRecord(one)) === JSON.stringify(toEventRecord(other));
-}
-
-/** What comes without waiting, together. */
-async function* inBatches(events: AsyncGenerator<ModelEvent>): AsyncGenerator<ModelEvent[], undefined> {
-  for (let next = events.next(); ;) {
-    const first = await next;
-    if (first.done === true) return;
-    const batch = [first.value];
-    next = events.next();
-    while (batch.length < BATCH) {
-      const more = await Promise.race([next, setImmediate(undefined)]);
-      if (more === undefined || more.done === true) break;
-      batch.push(more.value);
-      next = events.next();
-    }
-    yield batch;
-  }
 }
 
 // True when the wait was cut short.

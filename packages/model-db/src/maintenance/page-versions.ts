@@ -40,6 +40,7 @@ export class PageVersions implements Pages, Disposable {
   readonly pageCount: number;
   /** Whether there were commits in the log that SQLite would not read any more. */
   readonly logLost: boolean;
+  readonly #opened: Disposable[] = [];
   readonly #file: PageFile;
   readonly #log: WriteAheadLog | undefined;
   /** For each page that is in the log, its committed frames in their order. */
@@ -54,24 +55,29 @@ export class PageVersions implements Pages, Disposable {
    * @throws NodeJS.ErrnoException where they cannot be read.
    */
   constructor(path: string, use: LogUse = "newer") {
-    const log = use === "foreign" ? undefined : openLog(`${path}-wal`);
+    const open = (pageSize?: number): WriteAheadLog | undefined => {
+      const log = openLog(`${path}-wal`, pageSize);
+      if (log !== undefined) this.#opened.push(log);
+      return log;
+    };
     try {
+      const log = use === "foreign" ? undefined : open();
       this.pageSize = findPageSize(path, log?.header.pageSize);
       // A registry reserves no bytes of its pages for others.
       this.usableSize = this.pageSize;
       this.#file = new PageFile(path, this);
+      this.#opened.push(this.#file);
       const fits = use === "foreign" || log?.header.pageSize === this.pageSize;
-      this.#log = fits ? log : openLog(`${path}-wal`, this.pageSize);
-      if (this.#log !== log) log?.[Symbol.dispose]();
+      this.#log = fits ? log : open(this.pageSize);
+      const { committed, lost, lastPage } = this.#readFrames();
+      this.#committed = use === "newer" ? committed : -1;
+      // Where another log lies in its place, the file's own is gone.
+      this.logLost = lost || use !== "newer" || this.#isShort(`${path}-shm`);
+      this.pageCount = Math.max(this.#file.pageCount, lastPage);
     } catch (error) {
-      log?.[Symbol.dispose]();
+      this[Symbol.dispose]();
       throw error;
     }
-    const { committed, lost, lastPage } = this.#readFrames();
-    this.#committed = use === "newer" ? committed : -1;
-    // Where another log lies in its place, the file's own is gone.
-    this.logLost = lost || use !== "newer" || this.#isShort(`${path}-shm`);
-    this.pageCount = Math.max(this.#file.pageCount, lastPage);
   }
 
   /** The pages of the file alone, as if there were no log. */
@@ -120,8 +126,7 @@ export class PageVersions implements Pages, Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#file[Symbol.dispose]();
-    this.#log?.[Symbol.dispose]();
+    for (const file of this.#opened) file[Symbol.dispose]();
   }
 
   #readFrames(): { committed: number; lost: boolean; lastPage: number } {

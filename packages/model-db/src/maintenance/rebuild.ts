@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync, statSync, utimesSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, renameSync, statSync, utimesSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -44,14 +44,11 @@ const FILE_ENDS = ["-wal", "-shm", "-journal", ""];
 export async function alone<T>(path: string, work: () => Promise<T>): Promise<T> {
   if (!existsSync(dirname(path)))
     throw new RegistryError("not_found", `There is no folder ${dirname(path)}.`);
-  const lockPath = `${path}.repair.lock`;
-  const lock = lockFile(lockPath, (holder) => `${path} is being repaired by ${holder}. Wait for it to end.`);
-  try {
-    return await work();
-  } finally {
-    rmSync(lockPath, { force: true });
-    lock[Symbol.dispose]();
-  }
+  using _ = lockFile(
+    `${path}.repair.lock`,
+    (holder) => `${path} is being repaired by ${holder}. Wait for it to end.`,
+  );
+  return await work();
 }
 
 /**

@@ -1,10 +1,20 @@
-import { appendFileSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 
 import { expect } from "vitest";
 
 import { lastLoggedEventId, readChangeLog, type LogDamage, type ModelEvent } from "../../src/index.ts";
 import { ChangeLogWriter, pruneChangeLog } from "../../src/maintenance/change-log.ts";
+import { expectRefusal } from "../contract/refusal.ts";
 import { test } from "../sqlite/folder.ts";
 
 const ID = "0123456789abcdef0123456789abcdef";
@@ -55,6 +65,25 @@ test("what was appended is read back, from any event on", async ({ folder }) => 
   expect(await read(folder)).toEqual({ events: events(1, 2000), damage: [] });
   expect((await read(folder, 1998)).events.map(({ eventId }) => eventId)).toEqual([1999, 2000]);
   expect(lastLoggedEventId(folder)).toBe(2000);
+});
+
+test("what the system refuses is said in the registry's words", async ({ folder }) => {
+  write(folder, [events(1, 3)]);
+  using writer = new ChangeLogWriter(folder, ID, { after: 0 });
+  renameSync(join(folder, "log"), join(folder, "elsewhere"));
+  writer.append(events(4, 4));
+  await expectRefusal("not_found", () => writer.rotate());
+  writeFileSync(join(folder, "log"), "");
+  await expectRefusal("invalid_input", () => writer.rotate());
+  await expectRefusal("invalid_input", () => new ChangeLogWriter(folder, ID, { after: 0 }));
+  await expectRefusal("invalid_input", () => lastLoggedEventId(folder));
+  rmSync(join(folder, "log"));
+  mkdirSync(segment(folder, 1), { recursive: true });
+  await expectRefusal("invalid_input", () => new ChangeLogWriter(folder, ID, { after: 0 }));
+  await expectRefusal("invalid_input", () => lastLoggedEventId(folder));
+  await expectRefusal("invalid_input", read(folder));
+  // With its file it goes on all the same.
+  writer.append(events(5, 5));
 });
 
 test("a new log begins behind an event, and says so before it holds one", async ({ folder }) => {

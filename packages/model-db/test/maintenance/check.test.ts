@@ -209,6 +209,12 @@ test("a registry that is not there, or is another program's file, is refused", a
   const other = join(folder, "other.db");
   writeFileSync(other, "some text that is no database. ".repeat(100));
   await expectRefusal("not_a_registry", check(other));
+  const empty = join(folder, "empty.db");
+  new Database(empty).exec("CREATE TABLE t (a); DROP TABLE t;").close();
+  await expectRefusal("not_found", check(empty));
+  mkdirSync(`${empty}.backups`);
+  writeFileSync(join(`${empty}.backups`, "backup.json"), "{}");
+  expect(codes(await check(empty))).toEqual(["unreadable"]);
 });
 
 test("a damaged file gives findings, whatever the damage is, and never a crash", async ({ folder }) => {

@@ -1,10 +1,19 @@
-import { copyFileSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 
 import Database from "better-sqlite3";
 import fc from "fast-check";
 import { describe, expect } from "vitest";
 
+import { PageVersions } from "../../src/maintenance/page-versions.ts";
 import { indexCell, parseBTreePage, tableLeafCell } from "../../src/maintenance/pages/btree-page.ts";
 import { parseDatabaseHeader } from "../../src/maintenance/pages/database-header.ts";
 import { PageDamage } from "../../src/maintenance/pages/page-damage.ts";
@@ -220,3 +229,17 @@ function makeLog(folder: string): string {
   database.close();
   return path;
 }
+
+const DESCRIPTORS = "/proc/self/fd";
+
+test.runIf(existsSync(DESCRIPTORS))(
+  "a file that cannot be read to its end is not left open",
+  ({ folder }) => {
+    const path = join(folder, "registry.db");
+    makeDatabase(path, 4096);
+    mkdirSync(`${path}-shm`);
+    const before = readdirSync(DESCRIPTORS).length;
+    for (let round = 0; round < 5; round++) expect(() => new PageVersions(path)).toThrow("EISDIR");
+    expect(readdirSync(DESCRIPTORS)).toHaveLength(before);
+  },
+);

@@ -9,6 +9,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 
+import Database from "better-sqlite3";
 import { describe, expect } from "vitest";
 
 import {
@@ -21,6 +22,7 @@ import {
 import { claimBackupFolder } from "../../src/maintenance/backup-folder.ts";
 import { ChangeLogWriter } from "../../src/maintenance/change-log.ts";
 import { backupNotePath, writeBackupNote } from "../../src/maintenance/sidecar.ts";
+import { toEventRow } from "../../src/schema/event.ts";
 import { expectRefusal } from "../contract/refusal.ts";
 import { contentsOf, test } from "./folder.ts";
 import { summarizeLog } from "./log-summary.ts";
@@ -50,6 +52,22 @@ async function left(folder: string, ends?: readonly string[]): Promise<string> {
   await registry.models.create({ modelId: "a", sourceType: "local" });
   await change(registry, 5);
   return leave(path, join(folder, "left"), ends);
+}
+
+/** A registry whose log holds event 1,000,001, and that those up to another one are missing for good. */
+async function leftRepaired(folder: string, lastMissing: number): Promise<string> {
+  const path = join(folder, "live", "registry.db");
+  await (await openRegistry(path)).close();
+  const connection = new Database(path);
+  connection.pragma("journal_mode = WAL");
+  const after = { missing_events: [[1, lastMissing]] };
+  const told = { modelId: "", kind: "repaired", actor: "registry", at: 0, rowVersion: 0 } as const;
+  const row = toEventRow({ ...told, eventId: 1_000_001, before: null, after });
+  const columns = Object.keys(row);
+  connection.prepare(`INSERT INTO model_event (${columns.join()}) VALUES (@${columns.join(", @")})`).run(row);
+  const copy = leave(path, join(folder, "left"));
+  connection.close();
+  return copy;
 }
 
 async function expectGateShut(path: string, says: RegExp): Promise<void> {
@@ -84,6 +102,13 @@ describe("a registry that a killed program left", () => {
     truncateSync(`${path}-wal`, LOG_HEADER_BYTES + (committedFrames - 0.5) * FRAME_BYTES);
     await using registry = await openRegistry(path, { mode: "write" });
     expect((await registry.models.get("a")).rowVersion).toBe(5);
+  });
+
+  test("opens where the history in its log leaves out what a repair has noted, and not otherwise", async ({
+    folder,
+  }) => {
+    await (await openRegistry(await leftRepaired(join(folder, "whole"), 1_000_000))).close();
+    await expectGateShut(await leftRepaired(join(folder, "short"), 999_999), /changes are missing/);
   });
 
   test("is not opened without its log", async ({ folder }) => {

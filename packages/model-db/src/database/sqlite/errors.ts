@@ -77,6 +77,11 @@ export function needsRollback(error: unknown): boolean {
   return error instanceof RegistryError && sqliteCode(error.cause) === "SQLITE_READONLY_ROLLBACK";
 }
 
+/** Whether what is in the file is none of SQLite's. */
+export function isNoDatabase(error: unknown): boolean {
+  return error instanceof RegistryError && sqliteCode(error.cause) === "SQLITE_NOTADB";
+}
+
 function sqliteCode(error: unknown): string | undefined {
   if (!(error instanceof Error) || !("code" in error) || typeof error.code !== "string") return undefined;
   return error.code.startsWith("SQLITE_") ? error.code : undefined;

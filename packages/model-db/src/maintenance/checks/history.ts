@@ -6,27 +6,18 @@ import { foldEvent, toPastModel, type PastState } from "../../domain/past-state.
 import { toModelEvent, type EventTable } from "../../schema/event.ts";
 import { toModelFile, type FileTable } from "../../schema/file.ts";
 import { toUnsignedValues, type ModelRow, type ModelValues } from "../../schema/model.ts";
-import type { EventRange } from "../assembly-report.ts";
 import { finding, type Finding, type Look } from "../findings.ts";
-import { lostBefore, missedBefore } from "../repaired-event.ts";
+import { notedRepairs, unexplainedGaps, type NotedRepairs } from "../noted-repairs.ts";
 
 const BATCH = 1000;
 
 /** Whether the history is without gaps, but for those that a repair has noted. */
 export function* checkEventIds(connection: Database.Database): Generator<Look, undefined> {
-  const gaps = connection
-    .prepare<[], { event_id: number; before: number }>(
-      `SELECT event_id, before FROM (SELECT event_id, lag(event_id, 1, 0) OVER (ORDER BY event_id) AS before FROM model_event)
-       WHERE event_id <> before + 1 LIMIT 1000`,
-    )
-    .all();
-  const { covers } = notedRepairs(connection);
-  for (const { event_id, before } of gaps) {
-    if (covers(before, event_id)) continue;
+  for (const { before, eventId } of unexplainedGaps(connection)) {
     const missing =
-      before + 1 === event_id - 1
+      before + 1 === eventId - 1
         ? `Event ${before + 1} of the history is`
-        : `Events ${before + 1} to ${event_id - 1} of the history are`;
+        : `Events ${before + 1} to ${eventId - 1} of the history are`;
     yield finding("history_gap", `event ${before + 1}`, `${missing} missing.`);
   }
 }
@@ -134,40 +125,6 @@ function comparison(
     const message = `${name} is not what its history leads to: ${fields.join(", ")}.`;
     yield finding("history_differs", modelId, message);
   };
-}
-
-/** What the repairs that the history tells of could not bring back. */
-interface NotedRepairs {
-  /** Whether every event between two, both left out, was missing then. */
-  readonly covers: (before: number, after: number) => boolean;
-  /** Whether any event between two was. */
-  readonly missed: (before: number, after: number) => boolean;
-  /** Whether a model was lost after an event of its. */
-  readonly lost: (modelId: string, eventId: number) => boolean;
-}
-
-function notedRepairs(connection: Database.Database): NotedRepairs {
-  const rows = connection
-    .prepare<[], EventTable>("SELECT * FROM model_event WHERE kind = 'repaired' ORDER BY event_id")
-    .all();
-  const repairs = rows.map(toModelEvent);
-  const ranges = joined(repairs.flatMap(missedBefore));
-  const lostAt = new Map(repairs.flatMap((event) => lostBefore(event).map((id) => [id, event.eventId])));
-  return {
-    covers: (before, after) => ranges.some(([first, last]) => first <= before + 1 && last >= after - 1),
-    missed: (before, after) => ranges.some(([first, last]) => first < after && last > before),
-    lost: (modelId, eventId) => (lostAt.get(modelId) ?? 0) > eventId,
-  };
-}
-
-function joined(ranges: readonly EventRange[]): EventRange[] {
-  const all: [number, number][] = [];
-  for (const [first, last] of ranges.toSorted((a, b) => a[0] - b[0])) {
-    const end = all.at(-1);
-    if (end !== undefined && first <= end[1] + 1) end[1] = Math.max(end[1], last);
-    else all.push([first, last]);
-  }
-  return all;
 }
 
 function unknown(modelId: string): Finding {
