@@ -45,6 +45,7 @@ ${lines.join("\n")}
 async function doFirstThings(location: string): Promise<void> {
   await using registry = await openRegistry(location);
   const { models, files, history, runs } = registry;
+  await registry.access.users.create({ name: "ann", grants: [{ role: "reader" }] });
   const file = { path: "/models/a.gguf", role: "weights" } as const;
   await models.create({ modelId: "a", sourceType: "local", tags: ["chat"], files: [file] });
   await models.update("a", { notes: "kept", alias: "b", tags: ["old"], authorRepo: "c" });
@@ -67,6 +68,8 @@ async function doFirstThings(location: string): Promise<void> {
     tags: ["new"],
     notes: "changed",
     pinned: true,
+    owner: "ann",
+    private: true,
     lastUsedAt: 1,
   })) {
     await models.update("a", { [name]: value });

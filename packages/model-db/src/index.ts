@@ -6,6 +6,22 @@ export {
   type SchemaStatus,
 } from "./registry.ts";
 export type { WatchOptions } from "./watch.ts";
+export type { Caller, GuardedRegistry } from "./guarded-registry.ts";
+export {
+  RIGHTS,
+  ROLES,
+  type AccessToken,
+  type Grant,
+  type Guarded,
+  type Identity,
+  type NewGrant,
+  type Right,
+  type Role,
+  type User,
+} from "./domain/access.ts";
+export type { AccessControl } from "./repositories/access-control.ts";
+export type { NewToken, Tokens } from "./repositories/tokens.ts";
+export type { Users } from "./repositories/users.ts";
 export { RegistryError, isRegistryError, outcomeOf, type ErrorCode } from "./errors.ts";
 export {
   AVAILABILITIES,
@@ -24,7 +40,7 @@ export {
   type NewModelFile,
   type SourceType,
 } from "./domain/model.ts";
-export { EVENT_KINDS, type EventKind, type ModelEvent } from "./domain/event.ts";
+export { EVENT_KINDS, type EventKind, type EventOrigin, type ModelEvent } from "./domain/event.ts";
 export type { NewRun, Run } from "./domain/run.ts";
 export {
   MODEL_FIELDS,
@@ -39,6 +55,8 @@ export {
   toProperties,
   toRecord,
   toRunRecord,
+  toTokenRecord,
+  toUserRecord,
   type ModelRecord,
 } from "./domain/record.ts";
 export { Projection, RECORD, type ProjectedField } from "./domain/projection.ts";

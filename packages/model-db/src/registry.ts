@@ -1,17 +1,21 @@
 import type { Engine, WriteOptions } from "./database/engine.ts";
+import type { MachineTime } from "./database/machine-time.ts";
 import type { Session, WriteSession } from "./database/query.ts";
 import { openSqlite } from "./database/sqlite/sqlite-engine.ts";
-import type { ModelEvent } from "./domain/event.ts";
-import { checkKeys, parseBoolean, parseInteger, parseWord } from "./domain/input.ts";
+import { accessOf } from "./domain/access.ts";
+import type { EventOrigin, ModelEvent } from "./domain/event.ts";
+import { checkKeys, parseBoolean, parseInteger, parseText, parseWord } from "./domain/input.ts";
 import { invalidInput } from "./errors.ts";
+import { GuardedRegistry, type Caller, type Services } from "./guarded-registry.ts";
 import { SCHEMA_VERSION } from "./migrations/schema-version.ts";
+import { AccessControl } from "./repositories/access-control.ts";
 import { parseActor } from "./repositories/change-options.ts";
 import { Files } from "./repositories/files.ts";
 import { History } from "./repositories/history.ts";
 import { Models } from "./repositories/models.ts";
 import { Revisions } from "./repositories/revisions.ts";
 import { Runs } from "./repositories/runs.ts";
-import type { Scope } from "./repositories/scope.ts";
+import type { Behalf, Scope } from "./repositories/scope.ts";
 import { StateMark } from "./repositories/state-mark.ts";
 import { Phases, TransactionScope } from "./transaction-scope.ts";
 import { watch, type WatchOptions } from "./watch.ts";
@@ -51,6 +55,8 @@ export interface SchemaStatus {
   }[];
 }
 
+const CALLER_KEYS: ReadonlySet<string> = new Set(["identity", "origin", "actor"]);
+const ORIGIN_KEYS: ReadonlySet<string> = new Set(["address", "requestId"]);
 const OPTION_KEYS: ReadonlySet<string> = new Set(["mode", "migrate", "actor", "busyTimeoutMs"]);
 
 /**
@@ -88,26 +94,24 @@ export class Registry implements AsyncDisposable, Repositories {
   readonly runs: Runs;
   readonly revisions: Revisions;
   readonly #engine: Engine;
-  readonly #actor: string;
   readonly #mark: StateMark;
+  readonly #scope: Scope;
+  readonly #services: Services;
   readonly #closing = new AbortController();
   readonly #phases = new Phases();
+  #access: AccessControl | undefined;
 
   /** @internal */
   constructor(engine: Engine, actor: string) {
     this.#engine = engine;
     this.#mark = new StateMark(engine);
-    this.#actor = actor;
-    const write: Scope["write"] = (work, options) => this.#write(work, options);
-    const all = repositories({
-      // Opened when it is first asked for.
-      get reader(): Session {
-        return engine.reader;
-      },
-      write,
-      now: () => engine.now(),
-      actor,
-    });
+    this.#scope = this.#scopeOf({ actor, origin: null, access: undefined });
+    this.#services = {
+      stateMark: () => this.#mark.read(),
+      watch: (history, options, { access }) => watch(engine, history, options, this.#closing.signal, access),
+      transaction: (work, behalf) => this.#transaction(work, behalf),
+    };
+    const all = repositories(this.#scope);
     this.models = all.models;
     this.files = all.files;
     this.history = all.history;
@@ -123,6 +127,35 @@ export class Registry implements AsyncDisposable, Repositories {
   /** What the registry is known by, wherever its file goes: 32 hexadecimal digits that copies share. */
   get registryId(): string {
     return this.#engine.registryId();
+  }
+
+  /** Who may use the registry through a service: users, what they are granted, and their tokens. */
+  get access(): AccessControl {
+    this.#access ??= new AccessControl(this.#scope, () => this.#engine.changeCounter());
+    return this.#access;
+  }
+
+  /**
+   * The registry as somebody may use it, for one request of a service.
+   *
+   * @throws RegistryError `invalid_input`.
+   * @example
+   * ```ts
+   * const identity = await registry.access.authenticate(token);
+   * const mine = registry.as({ identity, origin: { address: "192.0.2.7", requestId: "r-1" } });
+   * await mine.models.update("tiny", { notes: "kept" }); // or permission_denied, or model_not_found
+   * ```
+   */
+  as(caller: Caller): GuardedRegistry {
+    checkKeys("a caller", caller, CALLER_KEYS);
+    const { identity, origin, actor } = caller;
+    if (identity === null) {
+      const named = actor === undefined ? this.#scope.actor : parseActor(actor);
+      const behalf = { actor: named, origin: parseOrigin(origin), access: undefined };
+      return new GuardedRegistry(this.#scopeOf(behalf), this.#services);
+    }
+    const behalf = { actor: identity.user, origin: parseOrigin(origin), access: accessOf(identity) };
+    return new GuardedRegistry(this.#scopeOf(behalf), this.#services);
   }
 
   /**
@@ -146,20 +179,8 @@ export class Registry implements AsyncDisposable, Repositories {
     options: { actor?: string | undefined } = {},
   ): Promise<T> {
     checkKeys("transaction options", options, new Set(["actor"]));
-    if (typeof work !== "function")
-      throw invalidInput("work", "transaction() takes a function that makes the changes.");
-    const actor = options.actor === undefined ? this.#actor : parseActor(options.actor);
-    return this.#write(
-      async (session) => {
-        const scope = new TransactionScope(session, this.#phases, () => this.#engine.now(), actor);
-        try {
-          return await this.#phases.run("transaction", async () => work(repositories(scope)));
-        } finally {
-          await scope.end();
-        }
-      },
-      { alone: true },
-    );
+    const actor = options.actor === undefined ? this.#scope.actor : parseActor(options.actor);
+    return this.#transaction(work, { actor, origin: null, access: undefined });
   }
 
   /**
@@ -207,7 +228,7 @@ export class Registry implements AsyncDisposable, Repositories {
    * ```
    */
   watch(options: WatchOptions = {}): AsyncGenerator<ModelEvent, undefined> {
-    return watch(this.#engine, this.history, options, this.#closing.signal);
+    return this.#services.watch(this.history, options, this.#scope);
   }
 
   /**
@@ -246,6 +267,7 @@ export class Registry implements AsyncDisposable, Repositories {
   async close(): Promise<void> {
     this.#checkOutside();
     this.#closing.abort();
+    await this.#access?.settle();
     await this.#engine.close();
   }
 
@@ -253,10 +275,46 @@ export class Registry implements AsyncDisposable, Repositories {
     await this.close();
   }
 
-  async #write<T>(work: (session: WriteSession) => Promise<T>, options?: WriteOptions): Promise<T> {
+  #scopeOf({ actor, origin, access }: Behalf): Scope {
+    const engine = this.#engine;
+    return {
+      // Opened when it is first asked for.
+      get reader(): Session {
+        return engine.reader;
+      },
+      write: this.#write,
+      now: this.#now,
+      actor,
+      origin,
+      access,
+    };
+  }
+
+  async #transaction<T>(work: (repositories: Repositories) => Promise<T>, behalf: Behalf): Promise<T> {
+    if (typeof work !== "function")
+      throw invalidInput("work", "transaction() takes a function that makes the changes.");
+    return this.#write(
+      async (session) => {
+        const scope = new TransactionScope(session, this.#phases, this.#now, behalf);
+        try {
+          return await this.#phases.run("transaction", async () => work(repositories(scope)));
+        } finally {
+          await scope.end();
+        }
+      },
+      { alone: true },
+    );
+  }
+
+  readonly #now = (): MachineTime => this.#engine.now();
+
+  readonly #write = async <T>(
+    work: (session: WriteSession) => Promise<T>,
+    options?: WriteOptions,
+  ): Promise<T> => {
     this.#checkOutside();
     return this.#engine.write((session) => this.#phases.run("change", () => work(session)), options);
-  }
+  };
 
   // A write waits for the one before it: from within that, it would wait for ever.
   #checkOutside(): void {
@@ -266,6 +324,15 @@ export class Registry implements AsyncDisposable, Repositories {
       "Inside a transaction only the repositories that it passes can be used to write.",
     );
   }
+}
+
+function parseOrigin(origin: Caller["origin"]): EventOrigin | null {
+  if (origin === undefined) return null;
+  checkKeys("an origin", origin, ORIGIN_KEYS);
+  return {
+    address: parseText("address", origin.address ?? null),
+    requestId: parseText("request_id", origin.requestId ?? null),
+  };
 }
 
 function repositories(scope: Scope): Repositories {

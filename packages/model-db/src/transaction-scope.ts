@@ -2,8 +2,10 @@ import { AsyncLocalStorage } from "node:async_hooks";
 
 import type { MachineTime } from "./database/machine-time.ts";
 import type { Awaitable, Session, WriteSession } from "./database/query.ts";
+import type { Access } from "./domain/access.ts";
+import type { EventOrigin } from "./domain/event.ts";
 import { invalidInput } from "./errors.ts";
-import type { Scope } from "./repositories/scope.ts";
+import type { Behalf, Scope } from "./repositories/scope.ts";
 
 /** Within a transaction, or within one change of it. */
 type Phase = "transaction" | "change";
@@ -31,6 +33,8 @@ export class Phases {
 /** What repositories see inside a transaction: reads and writes are of the same session, one at a time. */
 export class TransactionScope implements Scope {
   readonly actor: string;
+  readonly origin: EventOrigin | null;
+  readonly access: Access | undefined;
   readonly reader: Session;
   readonly now: () => MachineTime;
   readonly #session: WriteSession;
@@ -38,11 +42,13 @@ export class TransactionScope implements Scope {
   #last: Promise<unknown> = Promise.resolve();
   #ended = false;
 
-  constructor(session: WriteSession, phases: Phases, now: () => MachineTime, actor: string) {
+  constructor(session: WriteSession, phases: Phases, now: () => MachineTime, behalf: Behalf) {
     this.#session = session;
     this.#phases = phases;
     this.now = now;
-    this.actor = actor;
+    this.actor = behalf.actor;
+    this.origin = behalf.origin;
+    this.access = behalf.access;
     const inTurn = async <T>(read: () => Awaitable<T>): Promise<T> => {
       // A change that reads must not wait for itself.
       if (phases.current() === "change") return read();

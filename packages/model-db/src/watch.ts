@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 import type { Engine } from "./database/engine.ts";
+import type { Access } from "./domain/access.ts";
 import type { ModelEvent } from "./domain/event.ts";
 import { checkKeys, parseInteger } from "./domain/input.ts";
 import { invalidInput } from "./errors.ts";
@@ -28,6 +29,7 @@ const BATCH = 500;
  * 250 ms after their commit. Where it starts is decided at the call, not at the first step.
  *
  * @param closing ends every iteration.
+ * @param access whose events: those that are seen when they are read.
  * @throws RegistryError `invalid_input`.
  */
 export function watch(
@@ -35,6 +37,7 @@ export function watch(
   history: History,
   options: WatchOptions,
   closing: AbortSignal,
+  access: Access | undefined,
 ): AsyncGenerator<ModelEvent, undefined> {
   checkKeys("watch options", options, WATCH_KEYS);
   const { signal, modelId, actor, kind } = options;
@@ -47,13 +50,13 @@ export function watch(
   const from = Promise.resolve(start);
   // Without a first step nobody would ever look at a failure.
   from.catch(() => undefined);
-  return follow(engine, history, filter, from, ended);
+  return follow(engine, history, { filter, access }, from, ended);
 }
 
 async function* follow(
   engine: Engine,
   history: History,
-  filter: CheckedFilter,
+  { filter, access }: { filter: CheckedFilter; access: Access | undefined },
   start: Promise<number>,
   ended: AbortSignal,
 ): AsyncGenerator<ModelEvent, undefined> {
@@ -62,11 +65,8 @@ async function* follow(
     // Taken before the read: what is committed in between is read now or changes it again.
     const counter = engine.changeCounter();
     const newest = await history.latestEventId();
-    const events = await readEvents(engine.reader, filter, {
-      descending: false,
-      beyond: after,
-      limit: BATCH,
-    });
+    const page = { descending: false, beyond: after, limit: BATCH };
+    const events = await readEvents(engine.reader, filter, page, access);
     for (const event of events) {
       after = event.eventId;
       yield event;

@@ -42,6 +42,8 @@ function modelOf({ modelId, author, branch, configPath, alias, status }: ListRow
     tags: [],
     notes: null,
     pinned: false,
+    owner: null,
+    private: false,
     lastUsedAt: null,
     rowVersion: 1,
     rowChecksum: "",

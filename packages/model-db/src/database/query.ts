@@ -17,6 +17,10 @@ export interface Dialect {
   digits(number: Expression<number | null>): RawBuilder<string>;
   /** Whether a text is JSON. */
   isJson(text: Expression<string>): RawBuilder<boolean>;
+  /** A field of a JSON object: a text, a number or a list's JSON; `null` where there is none. */
+  field(json: Expression<string | null>, name: string): RawBuilder<string | null>;
+  /** Whether a text is as a pattern says, in which `*` stands for any text and nothing else is special. */
+  matchesPattern(text: Expression<string>, pattern: Expression<string>): RawBuilder<boolean>;
   /** Brings the search index into its fastest form, after much was added to it. */
   settleSearch(db: Kysely<Tables>): Compilable;
   /** Whether a row of `model_search` contains every term of a text made by `searchExpression`. */

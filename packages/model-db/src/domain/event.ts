@@ -18,6 +18,12 @@ export const EVENT_KINDS = [
 ] as const;
 export type EventKind = (typeof EVENT_KINDS)[number];
 
+/** Where a change came from that was asked for over a network. */
+export interface EventOrigin {
+  readonly address: string | null;
+  readonly requestId: string | null;
+}
+
 /**
  * One entry of the history. `before` and `after` hold only the fields that changed, in snake_case;
  * `created` has the record in `after`, `deleted` in
@@ -35,4 +41,6 @@ export interface ModelEvent {
   readonly rowVersion: number;
   readonly before: JsonObject | null;
   readonly after: JsonObject | null;
+  /** `null`: made on the machine itself. */
+  readonly origin: EventOrigin | null;
 }

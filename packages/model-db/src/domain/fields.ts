@@ -35,6 +35,8 @@ export const MODEL_FIELDS = [
   { name: "tags", property: "tags", type: "list" },
   { name: "notes", property: "notes", type: "text" },
   { name: "pinned", property: "pinned", type: "boolean" },
+  { name: "owner", property: "owner", type: "text" },
+  { name: "private", property: "private", type: "boolean" },
   { name: "last_used_at", property: "lastUsedAt", type: "time" },
   { name: "row_version", property: "rowVersion", type: "integer" },
   { name: "row_checksum", property: "rowChecksum", type: "text" },

@@ -41,6 +41,10 @@ export interface Model {
   readonly notes: string | null;
   /** Prune and eviction leave a pinned model alone. */
   readonly pinned: boolean;
+  /** The name of the user whose it is. */
+  readonly owner: string | null;
+  /** Only its owner and administrators see it. */
+  readonly private: boolean;
   readonly lastUsedAt: number | null;
   /** Grows by one at each change, from 1. */
   readonly rowVersion: number;
@@ -76,6 +80,10 @@ export interface NewModel {
   tags?: readonly string[] | undefined;
   notes?: string | null | undefined;
   pinned?: boolean | undefined;
+  /** A user's name. Left out: whoever registers it; `null`: nobody. */
+  owner?: string | null | undefined;
+  /** Needs an owner. */
+  private?: boolean | undefined;
   lastUsedAt?: number | null | undefined;
   /** What it consists of; read and changed later by `files`. */
   files?: readonly NewModelFile[] | undefined;

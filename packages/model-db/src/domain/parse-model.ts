@@ -1,4 +1,5 @@
 import { invalidInput } from "../errors.ts";
+import { parseUserName } from "./access.ts";
 import {
   checkKeys,
   parseBoolean,
@@ -57,6 +58,8 @@ const EDITABLE: Record<Editable, readonly [name: string, parse: Parser]> = {
   tags: ["tags", parseTags],
   notes: ["notes", parseNotes],
   pinned: ["pinned", parseBoolean],
+  owner: ["owner", orNull(parseUserName)],
+  private: ["private", parseBoolean],
   lastUsedAt: ["last_used_at", orNull(parseTime)],
 };
 const EDITABLE_KEYS = Object.keys(EDITABLE) as Editable[];
@@ -81,9 +84,10 @@ export interface ModelDraft {
  * Reads what `create` is given.
  *
  * @param now Unix milliseconds, for the times that are left out.
+ * @param owner whose it is where that is left out.
  * @throws RegistryError `invalid_input` naming the field.
  */
-export function parseNewModel(input: unknown, now: number): ModelDraft {
+export function parseNewModel(input: unknown, now: number, owner: string | null): ModelDraft {
   checkKeys("a model", input, NEW_KEYS);
   const given = input as Record<string, unknown>;
   const modelId = parseName("model_id", given["modelId"]);
@@ -117,11 +121,19 @@ export function parseNewModel(input: unknown, now: number): ModelDraft {
     tags: fields.tags ?? [],
     notes: fields.notes ?? null,
     pinned: fields.pinned ?? false,
+    owner: fields.owner === undefined ? owner : fields.owner,
+    private: fields.private ?? false,
     lastUsedAt: fields.lastUsedAt ?? null,
     rowVersion: 1,
     rowChecksum: "",
   };
+  checkPrivate(model);
   return { model, wantsAlias: fields.alias === undefined, files };
+}
+
+function checkPrivate({ owner, private: isPrivate }: Model): void {
+  if (isPrivate && owner === null)
+    throw invalidInput("private", "A model without an owner cannot be private. Name its owner, too.");
 }
 
 function likelyAvailability(sourceType: SourceType, files: readonly ModelFile[]): Availability {
@@ -135,7 +147,7 @@ function likelyAvailability(sourceType: SourceType, files: readonly ModelFile[])
  * @throws RegistryError `invalid_input` naming the field.
  */
 export function checkNewModel(model: NewModel): void {
-  parseNewModel(model, 0);
+  parseNewModel(model, 0, null);
 }
 
 const MAX_FILES = 10_000;
@@ -190,6 +202,7 @@ export function applyUpdate(model: Model, update: ModelUpdate): Model {
     update.metadata === undefined
       ? model.metadata
       : parseObject("metadata", applyMergePatch(model.metadata, update.metadata));
+  checkPrivate(merged);
   return { ...merged, aliases, tags, metadata };
 }
 

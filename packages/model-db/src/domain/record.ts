@@ -1,4 +1,5 @@
-import type { ModelEvent } from "./event.ts";
+import type { AccessToken, User } from "./access.ts";
+import type { EventOrigin, ModelEvent } from "./event.ts";
 import { MODEL_FIELDS, type Field, type ModelField } from "./fields.ts";
 import type { JsonObject, JsonValue, Model, ModelFile } from "./model.ts";
 import type { Run } from "./run.ts";
@@ -45,17 +46,39 @@ function absent(type: Field["type"]): JsonValue {
 
 /** The history entry as data. */
 export function toEventRecord(event: ModelEvent): JsonObject {
-  return toSnakeCase(event);
+  return { ...toSnakeCase(event), origin: event.origin && toOriginRecord(event.origin) };
 }
 
 /** The history entry of a record made by {@link toEventRecord}. */
 export function fromEventRecord(record: JsonObject): ModelEvent {
-  return toCamelCase(record) as unknown as ModelEvent;
+  // One that was written before there were origins has none.
+  const origin = (record["origin"] ?? null) as JsonObject | null;
+  return { ...(toCamelCase(record) as unknown as ModelEvent), origin: origin && fromOriginRecord(origin) };
+}
+
+/** Where a change came from, as data. */
+export function toOriginRecord({ address, requestId }: EventOrigin): JsonObject {
+  return { address, request_id: requestId };
+}
+
+/** The origin of a record made by {@link toOriginRecord}. */
+export function fromOriginRecord(record: JsonObject): EventOrigin {
+  return toCamelCase(record) as unknown as EventOrigin;
 }
 
 /** The lease as data. */
 export function toRunRecord(run: Run): JsonObject {
   return toSnakeCase(run);
+}
+
+/** The user as data. */
+export function toUserRecord({ grants, ...user }: User): JsonObject {
+  return { ...toSnakeCase(user), grants: grants.map(toSnakeCase) };
+}
+
+/** The access token as data: all but what is secret about it. */
+export function toTokenRecord(token: AccessToken): JsonObject {
+  return toSnakeCase(token);
 }
 
 /** The file as data. */

@@ -184,7 +184,8 @@ function decide(finds: Finds, modelId: string, outcome: Outcome, at: number): Mo
       const { model, files } = outcome.unsaid;
       const { rowVersion } = model;
       const before = toHistoryRecord(model, files);
-      finds.amend({ modelId, kind: "deleted", actor: "registry", at, rowVersion, before, after: null });
+      const change = { at, rowVersion, before, after: null, origin: null };
+      finds.amend({ modelId, kind: "deleted", actor: "registry", ...change });
     }
     return undefined;
   }
@@ -248,6 +249,7 @@ function amended(
     actor: "registry",
     at,
     rowVersion: next.rowVersion,
+    origin: null,
     ...change,
   });
   return next;

@@ -31,7 +31,7 @@ export interface Claim {
 const SCHEMA = `
   CREATE TABLE event (
     event_id INTEGER PRIMARY KEY, model_id TEXT, kind TEXT, actor TEXT, at INTEGER, row_version INTEGER,
-    before TEXT, after TEXT, row_checksum TEXT, origin TEXT, verified INTEGER
+    before TEXT, after TEXT, row_checksum TEXT, origin TEXT, found_in TEXT, verified INTEGER
   );
   CREATE TABLE known_row (
     model_id TEXT, row_version INTEGER, row_checksum TEXT, source INTEGER, live INTEGER, origin TEXT,
@@ -50,7 +50,7 @@ const SCHEMA = `
 `;
 const IDS_AT_ONCE = 1000;
 
-type EventRow = EventTable & { origin: Origin; verified: 0 | 1 };
+type EventRow = EventTable & { found_in: Origin; verified: 0 | 1 };
 
 /** All that was found of a registry, kept on disk while it is put together. */
 export class Finds implements Disposable {
@@ -178,7 +178,7 @@ export class Finds implements Disposable {
   /** The events that were found, as they are to be stored, in the order of their ids. */
   *events(): Generator<EventTable> {
     const events = this.#prepare(
-      `SELECT event_id, model_id, kind, actor, at, row_version, before, after, row_checksum
+      `SELECT event_id, model_id, kind, actor, at, row_version, before, after, row_checksum, origin
        FROM event ORDER BY event_id`,
     );
     for (const event of events.iterate() as IterableIterator<EventTable>) {
@@ -226,7 +226,7 @@ export class Finds implements Disposable {
     `);
   }
 
-  #addEvent(row: EventTable, origin: Origin, verified: boolean): void {
+  #addEvent(row: EventTable, foundIn: Origin, verified: boolean): void {
     const known = this.#knownEvent(row.event_id);
     if (known !== undefined) {
       if (!isSame(known, row)) this.#contradictions++;
@@ -234,8 +234,8 @@ export class Finds implements Disposable {
     }
     this.#prepare(
       `INSERT OR REPLACE INTO event VALUES (:event_id, :model_id, :kind, :actor, :at, :row_version, :before,
-         :after, :row_checksum, :origin, :verified)`,
-    ).run({ ...row, origin, verified: Number(verified) });
+         :after, :row_checksum, :origin, :found_in, :verified)`,
+    ).run({ ...row, found_in: foundIn, verified: Number(verified) });
   }
 
   #knownEvent(eventId: number): EventRow | undefined {
@@ -310,7 +310,7 @@ function isSame(one: EventTable, other: EventTable): boolean {
 }
 
 function toKnownEvent(row: EventRow): KnownEvent {
-  return { ...toModelEvent(row), origin: row.origin, verified: row.verified === 1 };
+  return { ...toModelEvent(row), foundIn: row.found_in, verified: row.verified === 1 };
 }
 
 function toKnownRow({ row, seq, origin, source, live, verified }: RowFound): KnownRow {

@@ -21,7 +21,7 @@ export interface KnownRow {
 
 /** An event of a model. */
 export interface KnownEvent extends ModelEvent {
-  readonly origin: Origin;
+  readonly foundIn: Origin;
   readonly verified: boolean;
 }
 
@@ -115,7 +115,7 @@ export function newestState(evidence: Evidence, surroundings: Surroundings): Out
     seq: base.seq,
     createdBy: created?.eventId,
     lastEventId,
-    origin: changes.at(-1)?.origin ?? base.origin,
+    origin: changes.at(-1)?.foundIn ?? base.origin,
     certain: follows && files.complete && lastMissingEventId <= Math.max(lastEventId, seenAt(base, sources)),
     verified: base.verified && changes.every((event) => event.verified),
   };
@@ -191,7 +191,7 @@ function baseOf({ rows, created }: Life): Base | undefined {
   }
   return {
     model: fromRecord(record),
-    origin: created.origin,
+    origin: created.foundIn,
     source: -1,
     live: false,
     verified: created.verified,

@@ -42,6 +42,7 @@ function toRepairedEvent(
       lost_models: named("lost"),
       uncertain_models: named("uncertain"),
     },
+    origin: null,
   };
 }
 

@@ -20,13 +20,28 @@ export interface RowShape {
   readonly toRow: (rowid: number, values: readonly StoredValue[]) => FoundRow;
 }
 
-// One letter for each column: x the rowid, stored as NULL; t text, i integer; capitals may be NULL.
-const MODEL = "xttTTTTtiiitTTTTIIItttTiIit";
-const EVENT = "xtttiiTTt";
+// One letter for each column: x the rowid, stored as NULL; t text, i integer; capitals may be NULL. Columns that
+// a later schema added stand behind the bar: rows that were written before do not have them.
+const MODEL = "xttTTTTtiiitTTTTIIItttTiIit|Ti";
+const EVENT = "xtttiiTTt|T";
 const FILE = "tttITITt";
 
-const MODEL_COLUMNS = MODEL_FIELDS.map(({ name }) => name);
-const EVENT_COLUMNS = ["model_id", "kind", "actor", "at", "row_version", "before", "after", "row_checksum"];
+const ADDED_TO_MODEL = { owner: null, private: 0 } as const;
+const MODEL_COLUMNS = MODEL_FIELDS.map(({ name }) => name)
+  .filter((name) => !(name in ADDED_TO_MODEL))
+  .concat(Object.keys(ADDED_TO_MODEL) as (keyof typeof ADDED_TO_MODEL)[]);
+const ADDED_TO_EVENT = { origin: null };
+const EVENT_COLUMNS = [
+  "model_id",
+  "kind",
+  "actor",
+  "at",
+  "row_version",
+  "before",
+  "after",
+  "row_checksum",
+  ...Object.keys(ADDED_TO_EVENT),
+];
 const FILE_COLUMNS = [
   "model_id",
   "path",
@@ -47,7 +62,7 @@ const ROW_SHAPES: readonly RowShape[] = [
     toRow: (seq, values) => ({
       table: "model",
       seq,
-      row: named(MODEL_COLUMNS, values, 1) as unknown as ModelValues,
+      row: { ...ADDED_TO_MODEL, ...named(MODEL_COLUMNS, values, 1) } as unknown as ModelValues,
     }),
   },
   {
@@ -56,7 +71,11 @@ const ROW_SHAPES: readonly RowShape[] = [
     accepts: (types) => fits(EVENT, types),
     toRow: (rowid, values) => ({
       table: "model_event",
-      row: { event_id: rowid, ...named(EVENT_COLUMNS, values, 1) } as unknown as EventTable,
+      row: {
+        event_id: rowid,
+        ...ADDED_TO_EVENT,
+        ...named(EVENT_COLUMNS, values, 1),
+      } as unknown as EventTable,
     }),
   },
   {
@@ -87,7 +106,9 @@ function checksumOf(found: FoundRow): string {
   return found.table === "model_event" ? eventChecksum(found.row) : fileChecksum(found.row);
 }
 
-function fits(letters: string, types: readonly number[]): boolean {
+function fits(shape: string, types: readonly number[]): boolean {
+  const [first = "", added = ""] = shape.split("|");
+  const letters = types.length === first.length ? first : first + added;
   if (types.length !== letters.length) return false;
   for (const [index, type] of types.entries()) if (!fitsOne(letters[index]!, type)) return false;
   return true;
@@ -100,5 +121,5 @@ function fitsOne(letter: string, type: number): boolean {
 }
 
 function named(columns: readonly string[], values: readonly StoredValue[], from: number): object {
-  return Object.fromEntries(columns.map((name, index) => [name, values[from + index]]));
+  return Object.fromEntries(values.slice(from).map((value, index) => [columns[index]!, value]));
 }

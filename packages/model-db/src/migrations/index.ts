@@ -4,6 +4,7 @@ import { createRun } from "./0003-run.ts";
 import { createSearch } from "./0004-search.ts";
 import { createRegistry } from "./0005-registry.ts";
 import { createOldClients } from "./0006-old-clients.ts";
+import { createAccess } from "./0007-access.ts";
 import type { Migration } from "./migration.ts";
 
 /** Every migration, in order; the version of the last is the version of the schema. */
@@ -14,4 +15,5 @@ export const MIGRATIONS: readonly Migration[] = [
   createSearch,
   createRegistry,
   createOldClients,
+  createAccess,
 ];

@@ -71,7 +71,7 @@ export class Files {
     const change = parseChangeOptions(options, this.#scope);
     await this.#scope.write(
       async (session) => {
-        const stored = await readForChange(session, wanted, change, this.#scope.now());
+        const stored = await readForChange(session, wanted, "change", change, this.#scope.now());
         const { modelId } = stored.model;
         const before = (await readFiles(session, modelId)).find((file) => file.path === path);
         if (before === undefined && after === undefined) {

@@ -1,4 +1,5 @@
 import { query, type ParameterValue, type Session } from "../database/query.ts";
+import type { Access } from "../domain/access.ts";
 import { EVENT_KINDS, type EventKind, type ModelEvent } from "../domain/event.ts";
 import { checkKeys, parseInteger, parseList, parseName, parseTime, parseWord } from "../domain/input.ts";
 import type { Page } from "../domain/list-options.ts";
@@ -11,6 +12,7 @@ import { parseActor } from "./change-options.ts";
 import { everyItem } from "./every-item.ts";
 import { leasesHeldUntil, newestEvent } from "./model-row.ts";
 import type { Scope } from "./scope.ts";
+import { visibilityOf } from "./visibility.ts";
 
 /** Which events; whatever is left out does not matter. */
 export interface EventFilter {
@@ -56,11 +58,9 @@ export class History {
     const count = parseInteger("limit", limit, 1, MAX_PAGE);
     const descending = parseWord("order", order, ["asc", "desc"]) === "desc";
     const beyond = cursor == null ? undefined : parseEventCursor(cursor);
-    const events = await readEvents(this.#scope.reader, parseEventFilter(options), {
-      descending,
-      beyond,
-      limit: count + 1,
-    });
+    const page = { descending, beyond, limit: count + 1 };
+    const filter = parseEventFilter(options);
+    const events = await readEvents(this.#scope.reader, filter, page, this.#scope.access);
     const last = events.length > count ? events[count - 1] : undefined;
     return { items: events.slice(0, count), nextCursor: last === undefined ? null : String(last.eventId) };
   }
@@ -92,7 +92,7 @@ export class History {
       beyond: undefined,
       limit: 1,
     });
-    if (last === undefined || last.kind === "deleted") return undefined;
+    if (last === undefined || last.kind === "deleted" || !(await this.#isSeen(last))) return undefined;
     let state: PastState | undefined;
     for await (const event of this.#eventsUpTo(modelId, last.eventId)) state = foldEvent(state, event);
     // Without its beginning, as after a migration down and up again, it is not known what the model was.
@@ -108,6 +108,14 @@ export class History {
   async latestEventId(): Promise<number> {
     const row = await this.#scope.reader.get(newestEvent, {});
     return row?.greatest ?? 0;
+  }
+
+  async #isSeen({ modelId, eventId }: ModelEvent): Promise<boolean> {
+    const { reader, access } = this.#scope;
+    if (visibilityOf(access) === undefined) return true;
+    const page = { descending: false, beyond: eventId - 1, limit: 1 };
+    const [seen] = await readEvents(reader, { modelId }, page, access);
+    return seen?.eventId === eventId;
   }
 
   // When the leases that an event left behind ran out: any later change would have noticed it first.
@@ -158,14 +166,16 @@ function parseKinds(kinds: unknown): EventKind[] {
   return parseList("kind", kinds, (word) => parseWord("kind", word, EVENT_KINDS)) as EventKind[];
 }
 
-/** Events that match, in the order of their ids, beyond one of them. */
+/** Events that match and are seen, in the order of their ids, beyond one of them. */
 export async function readEvents(
   session: Session,
   filter: CheckedFilter,
   { descending, beyond, limit }: { descending: boolean; beyond: number | undefined; limit: number },
+  access?: Access,
 ): Promise<ModelEvent[]> {
+  const visibility = visibilityOf(access);
   const { modelId, actor, kinds, since, until } = filter;
-  const values: Values = { limit };
+  const values: Values = { ...visibility?.values, limit };
   const shape: string[] = [descending ? "desc" : "asc"];
   const given = { beyond, modelId, actor, since, until };
   for (const [name, value] of Object.entries(given)) {
@@ -174,8 +184,10 @@ export async function readEvents(
     shape.push(name);
   }
   kinds?.forEach((kind, index) => (values[`kind_${index}`] = kind));
+  const key = `events ${shape.join(" ")} ${kinds?.length ?? 0}${visibility?.key ?? ""}`;
   const rows = await session.all(
-    query<Values, EventTable>(`events ${shape.join(" ")} ${kinds?.length ?? 0}`, ({ db, p, sql }) => {
+    query<Values, EventTable>(key, (context) => {
+      const { db, p, sql } = context;
       let events = db.selectFrom("model_event").selectAll();
       if (beyond !== undefined)
         events = events.where("event_id", descending ? "<" : ">", p("beyond") as never);
@@ -188,6 +200,7 @@ export async function readEvents(
           sql<boolean>`kind in (${sql.join(kinds.map((_, index) => p(`kind_${index}`)))})`,
         );
       }
+      if (visibility !== undefined) events = events.where(visibility.ofEvent(context));
       return events.orderBy("event_id", descending ? "desc" : "asc").limit(p("limit") as never);
     }),
     values,

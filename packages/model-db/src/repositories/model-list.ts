@@ -17,6 +17,7 @@ import type { Tables } from "../schema/tables.ts";
 import { momentOf } from "./lease-holds.ts";
 import { modelColumns, running, shownStatus } from "./model-columns.ts";
 import { recordText, type TextRow } from "./record-text.ts";
+import type { Visibility } from "./visibility.ts";
 
 type Values = Record<string, ParameterValue>;
 type Context = QueryContext<Values>;
@@ -77,25 +78,33 @@ export function textColumns(projection: Projection, { field }: Order): Columns<T
   };
 }
 
+/** Which models. */
+export interface Wanted {
+  readonly selection: Selection;
+  /** Whether the search index is, see {@link isIndexBehind}. */
+  readonly behind: boolean;
+  /** Which of them are seen; `undefined`: all. */
+  readonly visibility: Visibility | undefined;
+}
+
 /**
- * The page of models that match a selection, in an order, after a position.
+ * The page of models that match, in an order, after a position.
  *
  * @param columns what is read of each.
- * @param behind whether the search index is, see {@link isIndexBehind}.
  */
 export function listQuery<Row>(
   columns: Columns<Row>,
-  selection: Selection,
+  wanted: Wanted,
   order: Order,
   after: Position | undefined,
   limit: number,
   now: MachineTime,
-  behind: boolean,
 ): Bound<Row> {
-  const values: Values = { ...selectionValues(selection), ...momentOf(now), limit };
+  const { selection, behind } = wanted;
+  const values: Values = { ...valuesOf(wanted), ...momentOf(now), limit };
   if (after !== undefined) Object.assign(values, { after_value: after.value, after_seq: after.seq });
   const place = after === undefined ? "" : after.value === null ? "after null" : "after";
-  const key = `model.list ${columns.key}${order.field ?? "seq"} ${order.descending ? "desc" : "asc"} ${place} ${shapeOf(selection, behind)}`;
+  const key = `model.list ${columns.key}${order.field ?? "seq"} ${order.descending ? "desc" : "asc"} ${place} ${shapeOf(wanted)}`;
   return {
     values,
     query: query(key, (context) => {
@@ -105,7 +114,7 @@ export function listQuery<Row>(
       const direction = order.descending ? ("desc" as const) : ("asc" as const);
       let rows = from(context, source)
         .select(columns.select(context) as readonly AliasedExpression<Row, never>[])
-        .where((eb) => matches(eb, context, selection, source));
+        .where((eb) => matches(eb, context, wanted, source));
       if (order.field !== undefined && order.field !== "model_id") {
         const field =
           order.field === "status" ? shownStatus(context) : sql.ref<ParameterValue>(`model.${order.field}`);
@@ -125,18 +134,15 @@ export function listQuery<Row>(
 }
 
 /** How many models match a selection. */
-export function countQuery(
-  selection: Selection,
-  now: MachineTime,
-  behind: boolean,
-): Bound<{ count: number }> {
+export function countQuery(wanted: Wanted, now: MachineTime): Bound<{ count: number }> {
+  const { selection, behind } = wanted;
   return {
-    values: { ...selectionValues(selection), ...momentOf(now) },
-    query: query(`model.count ${shapeOf(selection, behind)}`, (context) => {
+    values: { ...valuesOf(wanted), ...momentOf(now) },
+    query: query(`model.count ${shapeOf(wanted)}`, (context) => {
       const source = behind ? "model" : sourceOf(selection);
       return from(context, source)
         .select((eb) => eb.fn.countAll<number>().as("count"))
-        .where((eb) => matches(eb, context, selection, source));
+        .where((eb) => matches(eb, context, wanted, source));
     }),
   };
 }
@@ -185,7 +191,7 @@ function models(db: Context["db"]) {
 function matches(
   eb: ExpressionBuilder<Tables, "model">,
   context: Context,
-  selection: Selection,
+  { selection, visibility }: Wanted,
   source: Source,
 ): Expression<SqlBool> {
   const { sql, p, dialect } = context;
@@ -216,6 +222,7 @@ function matches(
     all.push(eb.or([asIndexed, eb.and([sql<SqlBool>`model.seq in ${unseenModels}`, ...long.map(contains)])]));
   }
   for (const index of selection.terms.keys()) if (!long.includes(index)) all.push(contains(index));
+  if (visibility !== undefined) all.push(visibility.ofModel(context));
   return eb.and(all);
 }
 
@@ -307,7 +314,8 @@ function beyond(
 }
 
 // All that decides the text of the SQL, and none of the values.
-function shapeOf({ conditions, tagsAll, tagsAny, tagsNone, terms }: Selection, behind: boolean): string {
+function shapeOf({ selection, behind, visibility }: Wanted): string {
+  const { conditions, tagsAll, tagsAny, tagsNone, terms } = selection;
   const fields = conditions.map(({ field, operator, values }) => {
     if (field === "status") return `status ${operator} ${values.join(" ")}`;
     if (operator === "like") return `${field} like ${isAscii(values[0]) ? "ascii" : "text"}`;
@@ -315,11 +323,12 @@ function shapeOf({ conditions, tagsAll, tagsAny, tagsNone, terms }: Selection, b
   });
   const lengths = terms.map((term) => (isIndexed(term) ? "long" : isAscii(term) ? "short ascii" : "short"));
   const shape = [...fields, tagsAll.length, tagsAny.length, tagsNone.length, ...lengths].join(",");
-  return behind ? `${shape} behind` : shape;
+  return `${shape}${behind ? " behind" : ""}${visibility?.key ?? ""}`;
 }
 
-function selectionValues({ conditions, tagsAll, tagsAny, tagsNone, terms }: Selection): Values {
-  const values: Values = {};
+function valuesOf({ selection, visibility }: Wanted): Values {
+  const { conditions, tagsAll, tagsAny, tagsNone, terms } = selection;
+  const values: Values = { ...visibility?.values };
   for (const [index, condition] of conditions.entries()) {
     for (const [position, value] of condition.values.entries()) {
       values[`value_${index}_${position}`] = value;

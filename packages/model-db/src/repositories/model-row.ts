@@ -1,5 +1,12 @@
 import type { MachineTime } from "../database/machine-time.ts";
-import { query, type Query, type Session, type WriteSession } from "../database/query.ts";
+import {
+  query,
+  type ParameterValue,
+  type Query,
+  type Session,
+  type WriteSession,
+} from "../database/query.ts";
+import type { Access, Right } from "../domain/access.ts";
 import type { EventKind, ModelEvent } from "../domain/event.ts";
 import { MODEL_FIELDS, type ModelField } from "../domain/fields.ts";
 import { shown } from "../domain/input.ts";
@@ -12,6 +19,8 @@ import { heldUntil, type RunTable } from "../schema/run.ts";
 import type { Change } from "./change-options.ts";
 import { leaseHolds, momentOf } from "./lease-holds.ts";
 import { running } from "./model-columns.ts";
+import type { Behalf } from "./scope.ts";
+import { visibilityOf, type Visibility } from "./visibility.ts";
 
 type Named = { name: string; boot: string; tick: number };
 
@@ -25,17 +34,21 @@ const byName: Query<Named, ModelRow & { running: number }> = query("model to cha
     .where("model_name.name", "=", p("name"));
 });
 
-const namesFrom: Query<{ low: string; high: string; limit: number }, { name: string; model_id: string }> =
-  query("names from", ({ db, p }) =>
-    db
+type NameRange = Record<string, ParameterValue> & { low: string; high: string; limit: number };
+
+function namesFrom(visibility: Visibility | undefined): Query<NameRange, { name: string; model_id: string }> {
+  return query(`names from${visibility?.key ?? ""}`, (context) => {
+    const { db, p } = context;
+    let names = db
       .selectFrom("model_name")
       .innerJoin("model", "model.seq", "model_name.model_seq")
       .select(["model_name.name", "model.model_id"])
       .where("model_name.name", ">=", p("low"))
-      .where("model_name.name", "<", p("high"))
-      .orderBy("model_name.name")
-      .limit(p("limit") as never),
-  );
+      .where("model_name.name", "<", p("high"));
+    if (visibility !== undefined) names = names.where(visibility.ofModel(context));
+    return names.orderBy("model_name.name").limit(p("limit") as never);
+  });
+}
 
 // Set by every change, so not part of what one changed.
 const IMPLIED: ReadonlySet<ModelField> = new Set(["updated_at", "row_version", "row_checksum"]);
@@ -88,6 +101,7 @@ const insertEvent: Query<EventTable, unknown> = query("event insert", ({ db, p }
     before: p("before"),
     after: p("after"),
     row_checksum: p("row_checksum"),
+    origin: p("origin"),
   }),
 );
 
@@ -109,6 +123,9 @@ const deleteRuns: Query<{ model_id: string }, unknown> = query("runs delete", ({
   db.deleteFrom("model_run").where("model_id", "=", p("model_id")),
 );
 
+/** What the registry notices by itself nobody has done. */
+const BY_ITSELF = { actor: "registry", origin: null } as const;
+
 /** A stored model inside a write transaction. */
 export interface StoredModel {
   readonly seq: number;
@@ -116,22 +133,26 @@ export interface StoredModel {
 }
 
 /**
- * Reads a model in order to change it, by id or alias, and checks what the caller expects of it. A
- * lease of it that has run out is settled first: the stored status and the history catch up.
+ * Reads a model in order to change it, by id or alias, and checks what the caller may do to it and expects
+ * of it. A lease of it that has run out is settled first: the stored status and the history catch up.
  *
- * @throws RegistryError `model_not_found`, `row_version_mismatch`, `lease_lost`.
+ * @param right what is to be done to it.
+ * @throws RegistryError `model_not_found`, `permission_denied`, `row_version_mismatch`, `lease_lost`.
  */
 export async function readForChange(
   session: WriteSession,
   name: string,
+  right: Right,
   change: Change,
   now: MachineTime,
 ): Promise<StoredModel> {
   const moment = momentOf(now);
   const row = await session.get(byName, { name, ...moment });
-  if (row === undefined) throw await modelNotFound(session, name);
+  if (row === undefined) throw await modelNotFound(session, name, change.access);
   let stored: StoredModel = { seq: row.seq, model: toModel(row) };
   const { model } = stored;
+  if (change.access?.sees(model) === false) throw await modelNotFound(session, name, change.access);
+  change.access?.check(right, model);
   if (change.expectedRowVersion !== undefined && change.expectedRowVersion !== model.rowVersion) {
     throw versionMismatch(model, change.expectedRowVersion);
   }
@@ -140,7 +161,7 @@ export async function readForChange(
     await session.run(deleteRuns, { model_id: model.modelId });
     const ready = { ...model, status: MODEL_STATUS.READY };
     const details = { expires_at: expiresAt };
-    stored = (await writeStatus(session, stored, ready, "expired", { actor: "registry", details })).stored;
+    stored = (await writeStatus(session, stored, ready, "expired", { ...BY_ITSELF, details })).stored;
   }
   if (change.leaseToken !== undefined) {
     const held = await session.get(heldLease, {
@@ -161,7 +182,7 @@ export async function writeModel(
   session: WriteSession,
   { seq, model: before }: StoredModel,
   changed: Model,
-  { actor }: Change,
+  { actor, origin }: Change,
 ): Promise<{ model: Model; changedFields: ReadonlySet<string> }> {
   const difference = differenceOf(before, changed);
   if (difference === undefined) return { model: before, changedFields: new Set() };
@@ -169,6 +190,7 @@ export async function writeModel(
   const { model } = await writeVersion(session, seq, changed, {
     kind: kindOf(changedFields),
     actor,
+    origin,
     ...difference,
   });
   return { model, changedFields };
@@ -179,11 +201,12 @@ export async function writeFilesChange(
   session: WriteSession,
   { seq, model }: StoredModel,
   { before, after }: { before: JsonObject[]; after: JsonObject[] },
-  { actor }: Change,
+  { actor, origin }: Change,
 ): Promise<void> {
   await writeVersion(session, seq, model, {
     kind: "files_changed",
     actor,
+    origin,
     before: { files: before },
     after: { files: after },
   });
@@ -201,12 +224,13 @@ export async function writeStatus(
   { seq, model: before }: StoredModel,
   changed: Model,
   kind: EventKind,
-  { actor, details = {} }: { actor: string; details?: JsonObject },
+  { actor, origin, details = {} }: Pick<Behalf, "actor" | "origin"> & { details?: JsonObject },
 ): Promise<{ stored: StoredModel; eventId: number }> {
   const difference = differenceOf(before, changed);
   const { model, eventId } = await writeVersion(session, seq, changed, {
     kind,
     actor,
+    origin,
     before: difference?.before ?? null,
     after: { ...difference?.after, ...details },
   });
@@ -218,7 +242,7 @@ async function writeVersion(
   session: WriteSession,
   seq: number,
   changed: Model,
-  event: Pick<ModelEvent, "kind" | "actor" | "before" | "after">,
+  event: Pick<ModelEvent, "kind" | "actor" | "origin" | "before" | "after">,
 ): Promise<{ model: Model; eventId: number }> {
   const at = Date.now();
   const next = { ...changed, updatedAt: at, rowVersion: changed.rowVersion + 1 };
@@ -246,21 +270,28 @@ export async function writeEvent(session: WriteSession, event: Omit<ModelEvent, 
   return eventId;
 }
 
-/** Names that begin with a text, in their order. */
+/** Names that begin with a text, of models that are seen, in their order. */
 export async function namesWithPrefix(
   session: Session,
   prefix: string,
   limit: number,
+  access: Access | undefined,
 ): Promise<{ name: string; modelId: string }[]> {
   // U+10FFFF is no character: every name with the prefix is below it.
-  const rows = await session.all(namesFrom, { low: prefix, high: `${prefix}\u{10ffff}`, limit });
+  const range = { low: prefix, high: `${prefix}\u{10ffff}`, limit };
+  const visibility = visibilityOf(access);
+  const rows = await session.all(namesFrom(visibility), { ...visibility?.values, ...range });
   return rows.map((row) => ({ name: row.name, modelId: row.model_id }));
 }
 
-/** A `model_not_found` that names the nearest name there is. */
-export async function modelNotFound(session: Session, name: string): Promise<RegistryError> {
+/** A `model_not_found` that names the nearest name of a model that is seen. */
+export async function modelNotFound(
+  session: Session,
+  name: string,
+  access: Access | undefined,
+): Promise<RegistryError> {
   const [first = "", second = ""] = name;
-  const candidates = await namesWithPrefix(session, first + second, 200);
+  const candidates = await namesWithPrefix(session, first + second, 200, access);
   const near = nearest(
     name,
     candidates.map((candidate) => candidate.name),

@@ -54,6 +54,8 @@ import {
 } from "./model-row.ts";
 import { textByName, toText } from "./record-text.ts";
 import type { ChangeOptions, Scope } from "./scope.ts";
+import { userByName } from "./user-rows.ts";
+import { visibilityOf } from "./visibility.ts";
 
 export const byId: Query<{ model_id: string }, ModelRow> = query("model by id", ({ db, p }) =>
   db.selectFrom("model").selectAll().where("model_id", "=", p("model_id")),
@@ -78,7 +80,8 @@ const byNames: Query<{ names: string }, ModelRow & { requested: string }> = quer
       .selectAll("model")
       .select(sql<string>`wanted.value`.as("requested")),
 );
-const ownerOf: Query<{ name: string }, { model_id: string }> = query("name owner", ({ db, p }) =>
+/** Whose a name is. */
+const modelOf: Query<{ name: string }, { model_id: string }> = query("model of name", ({ db, p }) =>
   db
     .selectFrom("model_name")
     .innerJoin("model", "model.seq", "model_name.model_seq")
@@ -176,10 +179,11 @@ export class Models {
    * ```
    */
   async create(model: NewModel, options: { actor?: string | undefined } = {}): Promise<Model> {
-    const draft = parseNewModel(model, Date.now());
+    const draft = parseNewModel(model, Date.now(), this.#scope.access?.user ?? null);
     checkKeys("create options", options, CREATE_KEYS);
     const change = parseChangeOptions(options, this.#scope);
     return this.#scope.write(async (session) => {
+      await checkNew(session, draft.model, change);
       const created = await insertModel(session, draft, change, "fail");
       await session.run(insertSearch, { first: created!.seq, last: created!.seq });
       return created!.model;
@@ -217,7 +221,9 @@ export class Models {
         let indexed: number | undefined;
         let last = 0;
         for await (const model of models) {
-          const created = await insertModel(session, parseNewModel(model, now), change, onExisting);
+          const draft = parseNewModel(model, now, change.access?.user ?? null);
+          await checkNew(session, draft.model, change);
+          const created = await insertModel(session, draft, change, onExisting);
           counts[created === undefined ? "skipped" : "created"]++;
           if (created === undefined) continue;
           last = created.seq;
@@ -249,7 +255,7 @@ export class Models {
   async get(modelId: string): Promise<Model> {
     const read = this.#read(byId, { model_id: parseName("model_id", modelId) });
     const model = read instanceof Promise ? await read : read;
-    if (model === undefined) throw await modelNotFound(this.#scope.reader, modelId);
+    if (model === undefined) throw await modelNotFound(this.#scope.reader, modelId, this.#scope.access);
     return model;
   }
 
@@ -266,7 +272,7 @@ export class Models {
   async resolve(name: string): Promise<Model> {
     const read = this.#read(byName, { name: parseName("name", name) });
     const model = read instanceof Promise ? await read : read;
-    if (model === undefined) throw await modelNotFound(this.#scope.reader, name);
+    if (model === undefined) throw await modelNotFound(this.#scope.reader, name, this.#scope.access);
     return model;
   }
 
@@ -282,10 +288,15 @@ export class Models {
    * ```
    */
   async resolveJson(name: string, projection: Projection = RECORD): Promise<ModelJson> {
-    const values = { name: parseName("name", name), ...momentOf(this.#scope.now()) };
-    const read = this.#scope.reader.get(textByName(projection), values);
+    const visibility = visibilityOf(this.#scope.access);
+    const values = {
+      ...visibility?.values,
+      name: parseName("name", name),
+      ...momentOf(this.#scope.now()),
+    };
+    const read = this.#scope.reader.get(textByName(projection, visibility), values);
     const row = read instanceof Promise ? await read : read;
-    if (row === undefined) throw await modelNotFound(this.#scope.reader, name);
+    if (row === undefined) throw await modelNotFound(this.#scope.reader, name, this.#scope.access);
     return {
       rowVersion: row.row_version,
       rowChecksum: row.row_checksum,
@@ -304,7 +315,8 @@ export class Models {
     const wanted = parseList("names", names, (name) => parseName("name", name));
     const found = new Map<string, Model>();
     for (const row of await this.#scope.reader.all(byNames, { names: JSON.stringify(wanted) })) {
-      const model = row.status === MODEL_STATUS.READY ? toModel(row) : await this.#found(row);
+      const read = this.#found(row);
+      const model = read instanceof Promise ? await read : read;
       if (model !== undefined) found.set(row.requested, model);
     }
     return found;
@@ -325,6 +337,7 @@ export class Models {
       this.#scope.reader,
       parsePrefix(prefix),
       parseInteger("limit", limit, 1, MAX_NAMES),
+      this.#scope.access,
     );
   }
 
@@ -375,7 +388,8 @@ export class Models {
     // One row more than asked for tells whether there is a next page.
     const behind = selection.terms.length > 0 && (await isIndexBehind(this.#scope.reader, selection));
     const columns = columnsFor(order);
-    const list = listQuery(columns, selection, order, after, limit + 1, now, behind);
+    const visibility = visibilityOf(this.#scope.access);
+    const list = listQuery(columns, { selection, behind, visibility }, order, after, limit + 1, now);
     const rows = await this.#scope.reader.all(list.query, list.values);
     const last = rows.length > limit ? rows[limit - 1] : undefined;
     const nextCursor =
@@ -387,7 +401,7 @@ export class Models {
           );
     const items = last === undefined ? rows : rows.slice(0, limit);
     if (options.total === undefined || !parseBoolean("total", options.total)) return { items, nextCursor };
-    const count = countQuery(selection, now, behind);
+    const count = countQuery({ selection, behind, visibility }, now);
     const counted = await this.#scope.reader.get(count.query, count.values);
     return { items, nextCursor, total: counted!.count };
   }
@@ -414,7 +428,8 @@ export class Models {
     checkSelection(selection);
     const parsed = parseSelection(selection);
     const behind = await isIndexBehind(this.#scope.reader, parsed);
-    const count = countQuery(parsed, this.#scope.now(), behind);
+    const visibility = visibilityOf(this.#scope.access);
+    const count = countQuery({ selection: parsed, behind, visibility }, this.#scope.now());
     const row = await this.#scope.reader.get(count.query, count.values);
     return row!.count;
   }
@@ -423,11 +438,17 @@ export class Models {
    * Changes the fields that are named, and no others. Without a difference nothing is written.
    *
    * @returns the model after the change.
-   * @throws RegistryError `model_not_found`, `name_taken`, `row_version_mismatch`, `lease_lost`, `invalid_input`.
+   * @throws RegistryError `model_not_found`, `permission_denied`, `name_taken`, `row_version_mismatch`,
+   *   `lease_lost`, `invalid_input`.
    */
   async update(name: string, update: ModelUpdate, options?: ChangeOptions): Promise<Model> {
     const parsed = parseModelUpdate(update);
-    return this.#change(name, options, (model) => applyUpdate(model, parsed));
+    return this.#change(name, options, async (model, session) => {
+      const changed = applyUpdate(model, parsed);
+      this.#scope.access?.checkChange(model, changed);
+      if (changed.owner !== model.owner) await checkOwner(session, changed);
+      return changed;
+    });
   }
 
   /**
@@ -461,10 +482,13 @@ export class Models {
     const name = parseName("name", toName);
     const change = parseChangeOptions(options, this.#scope);
     return this.#scope.write(async (session) => {
-      const target = await readForChange(session, name, change, this.#scope.now());
-      const owner = await session.get(ownerOf, { name: parsed });
+      const target = await readForChange(session, name, "change", change, this.#scope.now());
+      const owner = await session.get(modelOf, { name: parsed });
       if (owner !== undefined && owner.model_id !== target.model.modelId && owner.model_id !== parsed) {
-        const from = await readForChange(session, parsed, { actor: change.actor }, this.#scope.now());
+        await this.#checkSeen(session, parsed);
+        const { actor, origin, access } = change;
+        const giving = { actor, origin, access };
+        const from = await readForChange(session, parsed, "change", giving, this.#scope.now());
         await changeModel(session, from, withoutAlias(from.model, parsed), change);
       }
       if (target.model.alias === parsed) return target.model;
@@ -500,7 +524,7 @@ export class Models {
     const change = parseChangeOptions(options, this.#scope);
     return this.#scope.write(
       async (session) => {
-        const stored = await readForChange(session, wanted, change, this.#scope.now());
+        const stored = await readForChange(session, wanted, "change", change, this.#scope.now());
         await deleteModel(session, stored, change);
         return stored.model;
       },
@@ -511,13 +535,13 @@ export class Models {
   async #change(
     name: string,
     options: ChangeOptions | undefined,
-    edit: (model: Model) => Model,
+    edit: (model: Model, session: WriteSession) => Awaitable<Model>,
   ): Promise<Model> {
     const wanted = parseName("name", name);
     const change = parseChangeOptions(options, this.#scope);
     return this.#scope.write(async (session) => {
-      const stored = await readForChange(session, wanted, change, this.#scope.now());
-      return changeModel(session, stored, edit(stored.model), change);
+      const stored = await readForChange(session, wanted, "change", change, this.#scope.now());
+      return changeModel(session, stored, await edit(stored.model, session), change);
     });
   }
 
@@ -529,14 +553,40 @@ export class Models {
 
   // A stored READY is true; a stored RUNNING is true as long as there is a lease.
   #found(row: ModelRow | undefined): Awaitable<Model | undefined> {
-    if (row?.status !== MODEL_STATUS.RUNNING) return row && toModel(row);
+    if (row?.status !== MODEL_STATUS.RUNNING) return row && this.#shown(toModel(row));
     return this.#current(row.seq);
   }
 
   async #current(seq: number): Promise<Model | undefined> {
     const row = await this.#scope.reader.get(bySeq, { seq, ...momentOf(this.#scope.now()) });
-    return row && toModel(row);
+    return row && this.#shown(toModel(row));
   }
+
+  #shown(model: Model): Model | undefined {
+    return this.#scope.access?.sees(model) === false ? undefined : model;
+  }
+
+  // An alias of a model that is not seen is taken, and cannot be taken from it.
+  async #checkSeen(session: WriteSession, name: string): Promise<void> {
+    const { access } = this.#scope;
+    if (access === undefined) return;
+    const row = await session.get(byName, { name });
+    if (row !== undefined && !access.sees(toModel(row))) throw nameTaken(name, undefined);
+  }
+}
+
+async function checkNew(session: WriteSession, model: Model, { access }: Change): Promise<void> {
+  access?.checkNew(model);
+  if (model.owner !== null && model.owner !== access?.user) await checkOwner(session, model);
+}
+
+// A slip in the name of a private model's owner would hide it from everybody.
+async function checkOwner(session: WriteSession, { owner }: Model): Promise<void> {
+  if (owner === null || (await session.get(userByName, { name: owner })) !== undefined) return;
+  throw invalidInput(
+    "owner",
+    `There is no user ${shown(owner)} to own the model. \`cortex user add ${owner} --role reader\` makes one.`,
+  );
 }
 
 /** Stores a model with its names, tags, files and history; its search text is the caller's. */
@@ -553,9 +603,9 @@ export async function insertModel(
   const seq = await session.insert(insertRow, values);
   if (seq === undefined) {
     if (onExisting === "skip") return undefined;
-    throw nameTaken(model.modelId, model.modelId);
+    throw await whoseName(session, model.modelId, change);
   }
-  await claimNames(session, seq, namesOf(model));
+  await claimNames(session, seq, namesOf(model), change);
   for (const tag of model.tags) await session.run(insertTag, { seq, tag });
   for (const file of files) await insertFile(session, model.modelId, file);
   const stored = { ...model, rowChecksum: values.row_checksum };
@@ -563,6 +613,7 @@ export async function insertModel(
     modelId: model.modelId,
     kind: "created",
     actor: change.actor,
+    origin: change.origin,
     at: Date.now(),
     rowVersion: 1,
     before: null,
@@ -583,7 +634,7 @@ export async function changeModel(
   if (changedFields.has("alias") || changedFields.has("aliases")) {
     const [old, now] = [namesOf(before), namesOf(model)];
     for (const name of without(old, now)) await session.run(deleteName, { seq, name });
-    await claimNames(session, seq, without(now, old));
+    await claimNames(session, seq, without(now, old), change);
   }
   if (changedFields.has("tags")) {
     for (const tag of without(before.tags, new Set(model.tags))) await session.run(deleteTag, { seq, tag });
@@ -600,7 +651,7 @@ export async function changeModel(
 export async function deleteModel(
   session: WriteSession,
   { seq, model }: StoredModel,
-  { actor }: Change,
+  { actor, origin }: Change,
 ): Promise<void> {
   if (model.status === MODEL_STATUS.RUNNING) {
     throw new RegistryError("model_running", `${shown(model.modelId)} is running. Stop it first.`);
@@ -612,6 +663,7 @@ export async function deleteModel(
     modelId: model.modelId,
     kind: "deleted",
     actor,
+    origin,
     at: Date.now(),
     rowVersion: model.rowVersion,
     before: toHistoryRecord(model, files),
@@ -620,12 +672,22 @@ export async function deleteModel(
 }
 
 // One namespace: the database refuses a name that means another model already.
-async function claimNames(session: Session, seq: number, names: Iterable<string>): Promise<void> {
+async function claimNames(
+  session: Session,
+  seq: number,
+  names: Iterable<string>,
+  change: Change,
+): Promise<void> {
   for (const name of names) {
     if ((await session.run(insertName, { seq, name })) === 1) continue;
-    const owner = await session.get(ownerOf, { name });
-    throw nameTaken(name, owner!.model_id);
+    throw await whoseName(session, name, change);
   }
+}
+
+// Of a model that is not seen nothing is told but that the name is taken.
+async function whoseName(session: Session, name: string, { access }: Change): Promise<RegistryError> {
+  const row = (await session.get(byName, { name }))!;
+  return nameTaken(name, access?.sees(toModel(row)) === false ? undefined : row.model_id);
 }
 
 /** Every name that means a model: its id and its aliases. */
@@ -645,7 +707,10 @@ function withoutAlias(model: Model, alias: string): Model {
   };
 }
 
-function nameTaken(name: string, modelId: string): RegistryError {
+function nameTaken(name: string, modelId: string | undefined): RegistryError {
+  if (modelId === undefined) {
+    return new RegistryError("name_taken", `${shown(name)} is taken. Choose another name.`);
+  }
   const message =
     name === modelId
       ? `There is a model ${shown(modelId)} already. Choose another name, or update that one.`
@@ -655,7 +720,7 @@ function nameTaken(name: string, modelId: string): RegistryError {
 
 async function freeAlias(session: Session, { modelId, aliases }: Model): Promise<string | null> {
   const isFree = async (name: string): Promise<boolean> =>
-    !aliases.includes(name) && (name === modelId || (await session.get(ownerOf, { name })) === undefined);
+    !aliases.includes(name) && (name === modelId || (await session.get(modelOf, { name })) === undefined);
   const candidates = shortAliases(modelId).filter(
     (name) => name.trim() === name && name.length <= MAX_NAME_LENGTH - NUMBER_LENGTH,
   );

@@ -1,6 +1,6 @@
 import type { AliasedExpression, Expression, RawBuilder } from "kysely";
 
-import { query, type Query, type QueryContext } from "../database/query.ts";
+import { query, type ParameterValue, type Query, type QueryContext } from "../database/query.ts";
 import { MODEL_FIELDS, type ModelField } from "../domain/fields.ts";
 import type { ModelStatus } from "../domain/model.ts";
 import type { ProjectedField, Projection } from "../domain/projection.ts";
@@ -8,6 +8,7 @@ import { RegistryError } from "../errors.ts";
 import type { ModelRow } from "../schema/model.ts";
 import type { Moment } from "./lease-holds.ts";
 import { shownStatus } from "./model-columns.ts";
+import type { Visibility } from "./visibility.ts";
 
 type Context = Pick<QueryContext<Moment>, "sql" | "p" | "dialect">;
 
@@ -24,10 +25,15 @@ const TYPES = new Map(MODEL_FIELDS.map(({ name, type }) => [name, type]));
 type NamedTextRow = Pick<ModelRow, "row_version" | "row_checksum" | "updated_at" | "status"> &
   Pick<TextRow, "text">;
 
-/** One model's JSON text, by its id or an alias. */
-export function textByName(projection: Projection): Query<Moment & { name: string }, NamedTextRow> {
-  return query(`model text ${projection.key}`, (context) =>
-    context.db
+type Named = Record<string, ParameterValue> & Moment & { name: string };
+
+/** The JSON text of one model, by its id or an alias, if it is seen. */
+export function textByName(
+  projection: Projection,
+  visibility: Visibility | undefined,
+): Query<Named, NamedTextRow> {
+  return query(`model text ${projection.key}${visibility?.key ?? ""}`, (context) => {
+    const named = context.db
       .selectFrom("model_name")
       .innerJoin("model", "model.seq", "model_name.model_seq")
       .select(["model.row_version", "model.row_checksum", "model.updated_at"])
@@ -35,8 +41,9 @@ export function textByName(projection: Projection): Query<Moment & { name: strin
         shownStatus(context).as("status") as AliasedExpression<ModelStatus, "status">,
         recordText(context, projection).as("text"),
       ])
-      .where("model_name.name", "=", context.p("name")),
-  );
+      .where("model_name.name", "=", context.p("name"));
+    return visibility === undefined ? named : named.where(visibility.ofModel(context));
+  });
 }
 
 /** @throws RegistryError `database_damaged`. */

@@ -43,11 +43,12 @@ export class Revisions {
    * Makes models what they are to be, all of them or none, whatever names they swap: each change with
    * its entry in the history. What is so already is left alone.
    *
-   * @throws RegistryError `model_running` when one that is to go is running, `name_taken` when a model
+   * @throws RegistryError `permission_denied` unless the caller may administer all models, `model_running` when one that is to go is running, `name_taken` when a model
    *   that stays as it is has a name of one of them.
    */
   async apply(revisions: readonly Revision[], options?: { actor?: string | undefined }): Promise<Revised> {
     const change = parseChangeOptions(options, this.#scope);
+    change.access?.checkAll("admin");
     return this.#scope.write(
       async (session) => {
         const now = this.#scope.now();
@@ -55,7 +56,7 @@ export class Revisions {
         for (const { modelId } of revisions) {
           // By its id alone: another model may have it as an alias by now.
           if ((await session.get(byId, { model_id: modelId })) !== undefined) {
-            stored.set(modelId, await readForChange(session, modelId, { actor: change.actor }, now));
+            stored.set(modelId, await readForChange(session, modelId, "change", change, now));
           }
         }
         return revise(session, revisions, stored, change);

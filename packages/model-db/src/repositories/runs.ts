@@ -1,21 +1,37 @@
 import { hostname } from "node:os";
 
+import type { SqlBool } from "kysely";
+
 import type { MachineTime } from "../database/machine-time.ts";
-import { query, type Query, type Session } from "../database/query.ts";
+import { query, type ParameterValue, type Query, type Session } from "../database/query.ts";
 import { checkKeys, parseInteger, parseName, parseText, shown } from "../domain/input.ts";
 import { MODEL_STATUS } from "../domain/model.ts";
 import type { NewRun, Run } from "../domain/run.ts";
 import { invalidInput, RegistryError } from "../errors.ts";
+import { toModel } from "../schema/model.ts";
 import { toRun, type RunTable } from "../schema/run.ts";
 import { parseChangeOptions } from "./change-options.ts";
 import { leaseHolds, momentOf, type Moment } from "./lease-holds.ts";
 import { leaseLost, readForChange, writeStatus } from "./model-row.ts";
-import type { Models } from "./models.ts";
+import { byId, type Models } from "./models.ts";
 import type { ChangeOptions, Scope } from "./scope.ts";
+import { visibilityOf, type Visibility } from "./visibility.ts";
 
-const live: Query<Moment, RunTable> = query("runs live", ({ db, sql, p }) =>
-  db.selectFrom("model_run").selectAll().where(leaseHolds({ sql, p })).orderBy("token"),
-);
+type Live = Record<string, ParameterValue> & Moment;
+
+function live(visibility: Visibility | undefined): Query<Live, RunTable> {
+  return query(`runs live${visibility?.key ?? ""}`, (context) => {
+    const { db, sql, p } = context;
+    let runs = db.selectFrom("model_run").selectAll().where(leaseHolds({ sql, p }));
+    if (visibility !== undefined) {
+      const seen = visibility.ofModel(context);
+      runs = runs.where(
+        sql<SqlBool>`exists (select 1 from model where model.model_id = model_run.model_id and ${seen})`,
+      );
+    }
+    return runs.orderBy("token");
+  });
+}
 const liveOfModel: Query<Moment & { model_id: string }, RunTable> = query(
   "runs live of model",
   ({ db, sql, p }) =>
@@ -99,7 +115,7 @@ export class Runs {
    *
    * @returns the lease; pass its `token` to guarded changes, `renew` and `release`.
    * @throws RegistryError `model_running` when another holds it and `join` is not asked for,
-   *   `model_not_found`, `row_version_mismatch`, `invalid_input`.
+   *   `model_not_found`, `permission_denied`, `row_version_mismatch`, `invalid_input`.
    * @example
    * ```ts
    * const run = await registry.runs.acquire("tiny.q4_k_m", { holder: "my-engine", ttlMs: 30_000 });
@@ -113,7 +129,7 @@ export class Runs {
     const change = parseChangeOptions(options, this.#scope);
     return this.#scope.write(async (session) => {
       const now = this.#scope.now();
-      const stored = await readForChange(session, wanted, change, now);
+      const stored = await readForChange(session, wanted, "run", change, now);
       const { model } = stored;
       const others = await session.all(liveOfModel, { model_id: model.modelId, ...momentOf(now) });
       const own = others.find(
@@ -128,10 +144,8 @@ export class Runs {
       const startedAt = Date.now();
       const running = { ...model, status: MODEL_STATUS.RUNNING, lastUsedAt: startedAt };
       const details = { ...holder, ttl_ms: ttlMs };
-      const { eventId } = await writeStatus(session, stored, running, "started", {
-        actor: change.actor,
-        details,
-      });
+      const { actor, origin } = change;
+      const { eventId } = await writeStatus(session, stored, running, "started", { actor, origin, details });
       const row: RunTable = {
         token: eventId,
         model_id: model.modelId,
@@ -152,7 +166,7 @@ export class Runs {
    * Extends a lease that still holds, from now.
    *
    * @param options.ttlMs 1,000 to 2,592,000,000 ms; as long as before when left out.
-   * @throws RegistryError `lease_lost`.
+   * @throws RegistryError `lease_lost`, `permission_denied`.
    */
   async renew(token: number, options: { ttlMs?: number | undefined } = {}): Promise<Run> {
     parseInteger("token", token, 1);
@@ -162,6 +176,7 @@ export class Runs {
       const now = this.#scope.now();
       const row = await session.get(liveByToken, { token, ...momentOf(now) });
       if (row === undefined) throw leaseLost(token);
+      await this.#checkLeased(session, row);
       return renew(session, row, ttlMs ?? row.ttl_ms, now);
     });
   }
@@ -169,7 +184,7 @@ export class Runs {
   /**
    * Gives a lease back; with the last one the model is READY.
    *
-   * @throws RegistryError `lease_lost` when it no longer holds.
+   * @throws RegistryError `lease_lost` when it no longer holds, `permission_denied`.
    */
   async release(token: number, options?: { actor?: string | undefined }): Promise<void> {
     parseInteger("token", token, 1);
@@ -179,15 +194,15 @@ export class Runs {
         const now = this.#scope.now();
         const row = await session.get(liveByToken, { token, ...momentOf(now) });
         if (row === undefined) throw leaseLost(token);
-        const stored = await readForChange(session, row.model_id, change, now);
+        await this.#checkLeased(session, row);
+        const stored = await readForChange(session, row.model_id, "run", change, now);
         await session.run(deleteRun, { token });
         const rest = await session.all(liveOfModel, { model_id: row.model_id, ...momentOf(now) });
         const status = rest.length === 0 ? MODEL_STATUS.READY : MODEL_STATUS.RUNNING;
         const details = { holder: row.holder, node: row.node, pid: row.pid };
-        await writeStatus(session, stored, { ...stored.model, status }, "stopped", {
-          actor: change.actor,
-          details,
-        });
+        const { actor, origin } = change;
+        const stopped = { ...stored.model, status };
+        await writeStatus(session, stored, stopped, "stopped", { actor, origin, details });
       },
       { makesRoom: true },
     );
@@ -203,11 +218,22 @@ export class Runs {
     const { reader } = this.#scope;
     const now = this.#scope.now();
     if (options.name === undefined) {
-      return (await reader.all(live, momentOf(now))).map((row) => toRun(row, now));
+      const visibility = visibilityOf(this.#scope.access);
+      const rows = await reader.all(live(visibility), { ...visibility?.values, ...momentOf(now) });
+      return rows.map((row) => toRun(row, now));
     }
     const model = await this.#models.resolve(options.name);
     const rows = await reader.all(liveOfModel, { model_id: model.modelId, ...momentOf(now) });
     return rows.map((row) => toRun(row, now));
+  }
+
+  // A lease on a model that is not seen is as if it did not hold.
+  async #checkLeased(session: Session, { model_id, token }: RunTable): Promise<void> {
+    const { access } = this.#scope;
+    if (access === undefined) return;
+    const model = toModel((await session.get(byId, { model_id }))!);
+    if (!access.sees(model)) throw leaseLost(token);
+    access.check("run", model);
   }
 }
 

@@ -1,15 +1,25 @@
 import type { WriteOptions } from "../database/engine.ts";
 import type { MachineTime } from "../database/machine-time.ts";
 import type { Session, WriteSession } from "../database/query.ts";
+import type { Access } from "../domain/access.ts";
+import type { EventOrigin } from "../domain/event.ts";
+
+/** On whose behalf repositories work. */
+export interface Behalf {
+  /** Who changes are attributed to where a call does not say. */
+  readonly actor: string;
+  /** Where changes come from. */
+  readonly origin: EventOrigin | null;
+  /** What may be seen and done; `undefined`: everything. */
+  readonly access: Access | undefined;
+}
 
 /** What repositories work in: the whole registry, or one transaction. */
-export interface Scope {
+export interface Scope extends Behalf {
   readonly reader: Session;
   /** All or nothing, and durable once the promise (or the transaction around it) resolves. */
   write<T>(work: (session: WriteSession) => Promise<T>, options?: WriteOptions): Promise<T>;
   now(): MachineTime;
-  /** Who changes are attributed to where a call does not say. */
-  readonly actor: string;
 }
 
 /** What every change can be told. */

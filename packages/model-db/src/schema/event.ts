@@ -1,5 +1,6 @@
 import type { EventKind, ModelEvent } from "../domain/event.ts";
 import type { JsonObject } from "../domain/model.ts";
+import { fromOriginRecord, toOriginRecord } from "../domain/record.ts";
 import { RegistryError } from "../errors.ts";
 import { rowChecksum } from "./row-checksum.ts";
 
@@ -14,7 +15,10 @@ export interface EventTable {
   before: string | null;
   after: string | null;
   row_checksum: string;
+  /** JSON: object. */
+  origin: string | null;
 }
+
 export function toModelEvent(row: EventTable): ModelEvent {
   try {
     return read(row);
@@ -35,6 +39,8 @@ function read(row: EventTable): ModelEvent {
     rowVersion: row.row_version,
     before: row.before === null ? null : (JSON.parse(row.before) as JsonObject),
     after: row.after === null ? null : (JSON.parse(row.after) as JsonObject),
+    // The rows of an older schema do not have the column.
+    origin: row.origin ? fromOriginRecord(JSON.parse(row.origin) as JsonObject) : null,
   };
 }
 
@@ -51,6 +57,7 @@ export function toEventRow(event: ModelEvent): EventTable {
     before: event.before && JSON.stringify(event.before),
     after: event.after && JSON.stringify(event.after),
     row_checksum: "",
+    origin: event.origin && JSON.stringify(toOriginRecord(event.origin)),
   };
   row.row_checksum = eventChecksum(row);
   return row;
@@ -58,6 +65,18 @@ export function toEventRow(event: ModelEvent): EventTable {
 
 /** The checksum that belongs to a stored event. */
 export function eventChecksum(row: EventTable): string {
-  const { event_id, model_id, kind, actor, at, row_version, before, after } = row;
-  return rowChecksum([event_id, model_id, kind, actor, at, row_version, before, after]);
+  const { event_id, model_id, kind, actor, at, row_version, before, after, origin } = row;
+  const values: (string | number | null)[] = [
+    event_id,
+    model_id,
+    kind,
+    actor,
+    at,
+    row_version,
+    before,
+    after,
+  ];
+  // As in a model's: a column that came later counts only where it says something.
+  if (origin) values.push(origin);
+  return rowChecksum(values);
 }

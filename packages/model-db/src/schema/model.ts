@@ -38,6 +38,8 @@ export interface ModelTable {
   last_used_at: number | null;
   row_version: number;
   row_checksum: string;
+  owner: string | null;
+  private: 0 | 1;
 }
 
 /** A row as a read returns it. */
@@ -90,6 +92,8 @@ function read(row: ModelRow): Model {
     tags: toList(row.tags),
     notes: row.notes,
     pinned: row.pinned === 1,
+    owner: row.owner,
+    private: row.private === 1,
     lastUsedAt: row.last_used_at,
     rowVersion: row.row_version,
     rowChecksum: row.row_checksum,
@@ -132,12 +136,14 @@ export function toUnsignedValues(model: Model): ModelValues {
     last_used_at: model.lastUsedAt,
     row_version: model.rowVersion,
     row_checksum: "",
+    owner: model.owner,
+    private: model.private ? 1 : 0,
   };
 }
 
 /** The checksum that belongs to a stored row. */
 export function modelChecksum(row: ModelValues): string {
-  return rowChecksum([
+  const values: (string | number | null)[] = [
     row.model_id,
     row.source_type,
     row.author_repo,
@@ -163,7 +169,11 @@ export function modelChecksum(row: ModelValues): string {
     row.pinned,
     row.last_used_at,
     row.row_version,
-  ]);
+  ];
+  // Columns that came later count only where they say something, so that what was signed before still holds;
+  // the rows of an older schema do not have them.
+  if (row.owner || row.private) values.push(row.owner, row.private);
+  return rowChecksum(values);
 }
 
 function toList(json: string): readonly string[] {

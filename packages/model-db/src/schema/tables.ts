@@ -1,5 +1,6 @@
 import type { Generated } from "kysely";
 
+import type { GrantTable, TokenTable, UserTable } from "./access.ts";
 import type { EventTable } from "./event.ts";
 import type { FileTable } from "./file.ts";
 import type { ModelTable } from "./model.ts";
@@ -18,4 +19,9 @@ export interface Tables {
   model_search_text: { seq: number; text: string };
   /** Events of old programs whose models the search index and the checksums do not know yet. */
   model_unseen: { event_id: number; model_seq: number };
+  access_user: UserTable;
+  access_grant: GrantTable;
+  access_token: TokenTable;
+  /** One row; grows with each change of the three above that decides who may do what. */
+  access_revision: { number: 1; revision: number };
 }

@@ -28,6 +28,8 @@ const full: NewModel = {
   tags: ["chat", "état", "a/b=c:d"],
   notes: "two\nlines\tand 😀",
   pinned: true,
+  owner: null,
+  private: false,
   lastUsedAt: 1,
 };
 
@@ -75,6 +77,8 @@ describe.each(ENGINES)("creating a model ($name)", ({ test }) => {
       tags: [],
       notes: null,
       pinned: false,
+      owner: null,
+      private: false,
       lastUsedAt: null,
       rowVersion: 1,
       rowChecksum: created.rowChecksum,

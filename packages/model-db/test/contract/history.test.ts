@@ -308,6 +308,7 @@ describe.each(ENGINES)("the history ($name)", ({ test, createStore }) => {
       "row_version",
       "before",
       "after",
+      "origin",
     ]);
   });
 });

@@ -103,6 +103,17 @@ function modelFields(what: string, call: (registry: Registry, fields: object) =>
       HUGE_TEXT,
     ]),
     slot("pinned", "pinned", NOT_BOOLEAN),
+    slot("owner", "owner", [
+      ...NOT_TEXT.slice(1),
+      "",
+      "a b",
+      "*",
+      "-a",
+      "x".repeat(65),
+      ...BROKEN_TEXT,
+      ...SQL,
+    ]),
+    slot("private", "private", NOT_BOOLEAN),
     slot("lastUsedAt", "last_used_at", BROKEN_TIMES),
   ];
 }
@@ -616,7 +627,8 @@ describe.each(ENGINES)("bad input ($name)", ({ test }) => {
       expect(await registry.files.list(modelId)).toMatchObject([{ path: sql, source: sql }]);
       expect((await registry.history.list({ actor: sql, modelId })).items).toHaveLength(1);
       for (const { name, type } of SCALAR_FIELDS) {
-        if (type !== "text" || ["source_type", "availability", "row_checksum"].includes(name)) continue;
+        if (type !== "text" || ["source_type", "availability", "owner", "row_checksum"].includes(name))
+          continue;
         const wanted = name === "model_id" ? modelId : name === "alias" ? model.alias! : sql;
         expect(await registry.models.count({ filter: { [name]: wanted } }), name).toBe(1);
         expect(await registry.models.count({ filter: { [name]: { like: wanted } } }), name).toBe(1);

@@ -24,12 +24,19 @@ const changes: Required<Omit<ModelUpdate, "metadata">> = {
   tags: ["new"],
   notes: "noted",
   pinned: true,
+  owner: "ann",
+  private: true,
   lastUsedAt: 5,
 };
 
 describe.each(ENGINES)("updating a model ($name)", ({ test }) => {
   test.for(Object.entries(changes))("%s alone can be changed", async ([key, value], { registry }) => {
-    const before = await registry.models.create(localModel("a", { metadata: { kept: 1 }, tags: ["t"] }));
+    for (const name of ["ann", "bob"]) {
+      await registry.access.users.create({ name, grants: [{ role: "reader" }] });
+    }
+    const before = await registry.models.create(
+      localModel("a", { metadata: { kept: 1 }, tags: ["t"], owner: "bob" }),
+    );
     const after = await registry.models.update("a", { [key]: value });
     expect(after).toEqual({
       ...before,
@@ -53,7 +60,7 @@ describe.each(ENGINES)("updating a model ($name)", ({ test }) => {
     "notes",
     "lastUsedAt",
   ] as const)("%s can be taken away with null", async (key, { registry }) => {
-    await registry.models.create({ modelId: "a", ...changes });
+    await registry.models.create({ modelId: "a", ...changes, owner: null, private: false });
     expect((await registry.models.update("a", { [key]: null }))[key]).toBeNull();
   });
 
@@ -98,6 +105,7 @@ describe.each(ENGINES)("updating a model ($name)", ({ test }) => {
   });
 
   test("what makes no difference writes nothing", async ({ registry, store }) => {
+    await registry.access.users.create({ name: "ann", grants: [{ role: "reader" }] });
     const model = await registry.models.create({ modelId: "a", metadata: { x: { y: [1] } }, ...changes });
     const before = await store.dump();
     const same: [string, ModelUpdate][] = [

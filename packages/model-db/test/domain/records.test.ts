@@ -27,6 +27,8 @@ const model: Model = {
   tags: ["t"],
   notes: null,
   pinned: true,
+  owner: "ann",
+  private: true,
   lastUsedAt: null,
   rowVersion: 6,
   rowChecksum: "c",

@@ -29,6 +29,7 @@ function events(from: number, to: number): ModelEvent[] {
     rowVersion: 2,
     before: { notes: null },
     after: { notes: "\u2028 {}," },
+    origin: { address: null, requestId: "r" },
   }));
 }
 

@@ -45,6 +45,8 @@ async function make(location: string): Promise<void> {
   await registry.models.update("model-1", { notes: "changed", pinned: true });
   await registry.models.delete("model-2");
   await registry.files.put("model-3", { path: "/p/3", role: "weights", sizeBytes: 7 });
+  await registry.access.users.create({ name: "ann", grants: [{ role: "reader" }] });
+  await registry.access.tokens.create("ann");
 }
 
 /** Changes the file as no program of ours does. */

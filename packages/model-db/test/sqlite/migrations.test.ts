@@ -69,8 +69,11 @@ describe("migrations", () => {
       const left = tablesOf(path);
       for (const name of Object.keys(left)) {
         if (name === "migration") continue;
-        if (name !== "model") expect(left[name], `${name} at ${version - 1}`).toEqual(full[name]);
-        else expect(left[name]!.map(plain), `${name} at ${version - 1}`).toEqual(full[name]!.map(plain));
+        // What a later step added to a table is gone.
+        const [columns, ...rows] = [Object.keys(left[name]![0] ?? {}), ...full[name]!];
+        const before = rows.map((row) => only(columns, row as object));
+        if (name !== "model") expect(left[name], `${name} at ${version - 1}`).toEqual(before);
+        else expect(left[name]!.map(plain), `${name} at ${version - 1}`).toEqual(before.map(plain));
       }
     }
     expect(Object.keys(tablesOf(path))).toEqual(["migration", "registry"]);
@@ -240,6 +243,10 @@ describe("migrations", () => {
 function plain(row: unknown): object {
   // A lease that goes away with its table leaves its model READY.
   return { ...(row as object), status: 0, row_version: 0, row_checksum: "" };
+}
+
+function only(columns: readonly string[], row: object): object {
+  return Object.fromEntries(Object.entries(row).filter(([column]) => columns.includes(column)));
 }
 
 function timeless(model: Model): object {

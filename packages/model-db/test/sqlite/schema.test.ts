@@ -16,6 +16,7 @@ const RELEASED: [version: number, name: string, sha256: string][] = [
   [4, "search", "2187ca1fe910287577d154a6c23ccfba2f0d683c875468011dee08d7d34e7220"],
   [5, "registry", "cdaebbed53c04242f45a577b3b7f4e5c1773b23f677f28cba1b5710846fc32dd"],
   [6, "old-clients", "1c065f77257be1f80daa92e4bdaaadd20dcd854c5542d88c54ef9772d7e5acd2"],
+  [7, "access", "a758c6430e0ea237e25cef0f8c39f88659120ca12b80f9617f944edc79194c99"],
 ];
 
 // How the SQL is indented means nothing.
@@ -69,7 +70,7 @@ describe("the schema", () => {
   test("has a column of the same name for every field of a record", async ({ folder }) => {
     const database = await filled(folder);
     const columns = database.prepare("SELECT name FROM pragma_table_info('model')").pluck().all();
-    expect(columns).toEqual(["seq", ...MODEL_FIELDS.map(({ name }) => name)]);
+    expect(new Set(columns)).toEqual(new Set(["seq", ...MODEL_FIELDS.map(({ name }) => name)]));
     database.close();
   });
 
@@ -96,6 +97,13 @@ describe("the schema", () => {
     ["the same file twice", "INSERT INTO model_file (model_id, path, role) VALUES ('a', 'p', 'weights')"],
     ["an unknown status", "UPDATE model SET status = 2"],
     ["a flag that is none", "UPDATE model SET pinned = 2"],
+    ["a private model of nobody", "UPDATE model SET private = 1"],
+    ["a grant of no user", "INSERT INTO access_grant (user_name, number, role) VALUES ('x', 1, 'reader')"],
+    [
+      "a token of no user",
+      "INSERT INTO access_token (token_id, user_name, secret_sha256, created_at) VALUES ('t', 'x', '', 0)",
+    ],
+    ["a second count of access changes", "INSERT INTO access_revision (number, revision) VALUES (2, 0)"],
     ["a text for a number", "UPDATE model SET size_bytes = 'large'"],
     ["a fraction for a number", "UPDATE model SET size_bytes = 1.5"],
     ["metadata that is no JSON", "UPDATE model SET metadata = '{'"],

@@ -50,6 +50,9 @@ const dialect: Dialect = {
   quoted: (text) => sql`json_quote(${text})`,
   digits: (number) => sql`coalesce(${number}, 'null')`,
   isJson: (text) => sql`json_valid(${text})`,
+  field: (json, name) => sql`json_extract(${json}, ${sql.lit(`$.${name}`)})`,
+  // https://sqlite.org/lang_expr.html#the_like_glob_regexp_match_and_extract_operators
+  matchesPattern: (text, pattern) => sql`${text} glob replace(replace(${pattern}, '[', '[[]'), '?', '[?]')`,
   // https://sqlite.org/fts5.html#the_optimize_command
   settleSearch: (tables) =>
     tables.insertInto("model_search").values({ model_search: sql.lit("optimize") } as never),

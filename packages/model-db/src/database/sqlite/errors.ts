@@ -12,7 +12,10 @@ export function toRegistryError(error: unknown, location: string): unknown {
   if (code.startsWith("SQLITE_BUSY") || code.startsWith("SQLITE_LOCKED")) {
     return failure("database_busy", `${location} is in use by another program. Try again in a moment.`);
   }
-  if (code === "SQLITE_ERROR" && /no such (table|column)/.test((error as Error).message)) {
+  if (
+    code === "SQLITE_ERROR" &&
+    /no such (table|column)|has no column named/.test((error as Error).message)
+  ) {
     return failure(
       "schema_too_old",
       `${location} does not have the newest schema. Open it to write to bring it up to date.`,

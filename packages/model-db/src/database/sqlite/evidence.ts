@@ -23,7 +23,8 @@ import { othersHaveOpen } from "./who-has-open.ts";
 const ATTEMPTS = 3;
 const PAUSE_MS = 20;
 const LOG_HEADER_BYTES = 32;
-const EVENT_COLUMNS = 9;
+// A row that was written before there were origins has a column less.
+const EVENT_COLUMNS: ReadonlySet<number> = new Set([9, 10]);
 const REGISTRY_ID = /^[0-9a-f]{32}$/;
 // The newest events, which the log is most likely to hold.
 const CHECKED_EVENTS = 20;
@@ -213,9 +214,10 @@ function readMain(path: string): MainFile {
 }
 
 function isEvent({ rowid, values }: NonNullable<MainFile["newestEvent"]>): boolean {
-  const [, model_id, kind, actor, at, row_version, before, after, row_checksum] = values;
-  if (values.length !== EVENT_COLUMNS || values.some((value) => typeof value === "bigint")) return false;
-  const event = { event_id: rowid, model_id, kind, actor, at, row_version, before, after } as EventTable;
+  const [, model_id, kind, actor, at, row_version, before, after, row_checksum, origin = null] = values;
+  if (!EVENT_COLUMNS.has(values.length) || values.some((value) => typeof value === "bigint")) return false;
+  const fields = { model_id, kind, actor, at, row_version, before, after, origin };
+  const event = { event_id: rowid, ...fields } as EventTable;
   // A foreign program's event has no checksum.
   return row_checksum === "" || row_checksum === eventChecksum(event);
 }

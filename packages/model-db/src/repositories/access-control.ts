@@ -1,0 +1,115 @@
+import { query, type Query } from "../database/query.ts";
+import type { Identity } from "../domain/access.ts";
+import { RegistryError } from "../errors.ts";
+import { digestOf, isSameDigest, parseToken } from "../schema/access-token.ts";
+import { toAccessToken, toGrant } from "../schema/access.ts";
+import { accessRevision } from "./access-revision.ts";
+import type { Scope } from "./scope.ts";
+import { TokenUses, type TokenUse } from "./token-uses.ts";
+import { tokenById, Tokens } from "./tokens.ts";
+import { grantsOfUser } from "./user-rows.ts";
+import { Users } from "./users.ts";
+
+const anyUser: Query<object, { name: string }> = query("user any", ({ db, sql }) =>
+  db.selectFrom("access_user").select("name").limit(sql.lit(1)),
+);
+
+/** A token that was met, as long as nobody changes who may do what. */
+interface Met {
+  readonly identity: Identity;
+  readonly digest: Buffer;
+  /** Unix milliseconds. */
+  readonly expiresAt: number | null;
+  readonly use: TokenUse;
+}
+
+/** Who may use a registry through a service, and who somebody is that wants to. */
+export class AccessControl {
+  readonly users: Users;
+  readonly tokens: Tokens;
+  readonly #scope: Scope;
+  readonly #changeCounter: () => number;
+  readonly #uses: TokenUses;
+  readonly #met = new Map<string, Met>();
+  #hasUsers: boolean | undefined;
+  #counter: number | undefined;
+  #revision: number | undefined;
+
+  /** @param changeCounter a number that changes whenever anybody has committed a change. */
+  constructor(scope: Scope, changeCounter: () => number) {
+    this.users = new Users(scope);
+    this.tokens = new Tokens(scope);
+    this.#scope = scope;
+    this.#uses = new TokenUses(scope);
+    this.#changeCounter = changeCounter;
+  }
+
+  /** Whether there is any user. Without one, nobody can prove who they are. */
+  async hasUsers(): Promise<boolean> {
+    await this.#lookForChanges();
+    this.#hasUsers ??= (await this.#scope.reader.get(anyUser, {})) !== undefined;
+    return this.#hasUsers;
+  }
+
+  /**
+   * Who somebody is that shows a token. What was found is remembered until anybody, in whichever process,
+   * changes who may do what.
+   *
+   * @returns the same object for the same token, as long as that is so.
+   * @throws RegistryError `unauthenticated`, in the same words whatever is wrong with the token.
+   */
+  async authenticate(token: string): Promise<Identity> {
+    const parsed = parseToken(token);
+    if (parsed === undefined) throw unauthenticated();
+    await this.#lookForChanges();
+    const met = this.#met.get(parsed.tokenId) ?? (await this.#meet(parsed.tokenId));
+    const isRight = isSameDigest(met?.digest, digestOf(parsed.secret));
+    const now = Date.now();
+    if (met === undefined || !isRight || (met.expiresAt !== null && met.expiresAt <= now)) {
+      throw unauthenticated();
+    }
+    this.#uses.note(met.use, now);
+    return met.identity;
+  }
+
+  /** Writes when tokens were used last, where that is not written yet. */
+  async settle(): Promise<void> {
+    await this.#uses.write();
+  }
+
+  // The counter is taken before what it is to vouch for is read.
+  async #lookForChanges(): Promise<void> {
+    const counter = this.#changeCounter();
+    if (counter === this.#counter) return;
+    const revision = await accessRevision(this.#scope.reader);
+    if (revision !== this.#revision) {
+      this.#met.clear();
+      this.#hasUsers = undefined;
+    }
+    this.#revision = revision;
+    this.#counter = counter;
+  }
+
+  async #meet(tokenId: string): Promise<Met | undefined> {
+    const { reader } = this.#scope;
+    const row = await reader.get(tokenById, { token_id: tokenId });
+    if (row === undefined || row.revoked_at !== null) return undefined;
+    const grants = await reader.all(grantsOfUser, { user_name: row.user_name });
+    const { userName, scopes, expiresAt, lastUsedAt } = toAccessToken(row);
+    const met: Met = {
+      identity: Object.freeze({ user: userName, grants: grants.map(toGrant), scopes, tokenId }),
+      digest: Buffer.from(row.secret_sha256, "hex"),
+      expiresAt,
+      use: this.#uses.of(tokenId, lastUsedAt ?? 0),
+    };
+    this.#met.set(tokenId, met);
+    return met;
+  }
+}
+
+function unauthenticated(): RegistryError {
+  return new RegistryError(
+    "unauthenticated",
+    "This needs an access token that is good: the one given is unknown, expired or revoked. `cortex token create` makes one.",
+  );
+}

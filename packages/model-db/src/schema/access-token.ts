@@ -1,0 +1,44 @@
+import type * as Crypto from "node:crypto";
+
+/** A token as it is shown once, and what is kept of it. */
+export interface NewAccessToken {
+  readonly text: string;
+  readonly tokenId: string;
+  readonly digest: Buffer;
+}
+
+// 6 random bytes to name it by, in hexadecimal digits, and 32 that nobody can guess, in base64url.
+const TOKEN = /^ctx_([0-9a-f]{12})_([A-Za-z0-9_-]{43})$/;
+const ID_BYTES = 6;
+const SECRET_BYTES = 32;
+
+let loaded: typeof Crypto | undefined;
+
+/** Makes a token, `ctx_<token_id>_<secret>`, of random bytes. */
+export function createToken(): NewAccessToken {
+  const { randomBytes } = crypto();
+  const tokenId = randomBytes(ID_BYTES).toString("hex");
+  const secret = randomBytes(SECRET_BYTES).toString("base64url");
+  return { text: `ctx_${tokenId}_${secret}`, tokenId, digest: digestOf(secret) };
+}
+
+/** The two parts of a token; `undefined` for what is none. */
+export function parseToken(token: unknown): { tokenId: string; secret: string } | undefined {
+  const parts = typeof token === "string" ? TOKEN.exec(token) : null;
+  return parts === null ? undefined : { tokenId: parts[1]!, secret: parts[2]! };
+}
+
+/** The SHA-256 of a token's secret: it is random, so that a slow hash would protect it no better. */
+export function digestOf(secret: string): Buffer {
+  return crypto().hash("sha256", secret, "buffer");
+}
+
+/** Whether two digests are the same, in a time that does not tell where they differ; no digest is like none. */
+export function isSameDigest(known: Buffer | undefined, given: Buffer): boolean {
+  return crypto().timingSafeEqual(known ?? Buffer.alloc(given.length), given) && known !== undefined;
+}
+
+// Loaded when a token is met: a program that lists models needs none.
+function crypto(): typeof Crypto {
+  return (loaded ??= process.getBuiltinModule("node:crypto"));
+}
