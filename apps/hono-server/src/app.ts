@@ -2,8 +2,10 @@ import type { Registry } from "@cortex/model-db";
 import { Hono } from "hono";
 
 import { DOCS_POLICY, docsPage, type Documented } from "./docs/page.ts";
-import type { Env } from "./env.ts";
+import type { Env, Service } from "./env.ts";
 import { toErrorResponse } from "./errors.ts";
+import { EventHub } from "./events/event-hub.ts";
+import type { RecentLimits } from "./events/recent-events.ts";
 import { guard, type GuardOptions } from "./guard/guard.ts";
 import { mount } from "./mount.ts";
 import { openApiDocument } from "./openapi.ts";
@@ -17,7 +19,16 @@ export type App = Hono<Env>;
 export interface AppOptions extends GuardOptions {
   /** What changes are attributed to while there are no users; `http` when left out. */
   actor?: string | undefined;
+  /** Is given up when the service is about to end: event streams are ended, and new ones refused. */
+  closing?: AbortSignal | undefined;
+  /** After how much silence an event stream says that it is still there, in milliseconds; 15,000. */
+  heartbeatMs?: number | undefined;
+  /** How much of the newest history is held for those who follow it; 4,096 events, 4 MiB. */
+  recentEvents?: RecentLimits | undefined;
 }
+
+const RECENT_EVENTS: RecentLimits = { events: 4096, bytes: 4 * 1024 * 1024 };
+const HEARTBEAT_MS = 15_000;
 
 /**
  * The registry as a Hono app.
@@ -34,6 +45,15 @@ export interface AppOptions extends GuardOptions {
 export function createApp(registry: Registry, options: AppOptions = {}): App {
   // Paths stay as they were sent, so that each is decoded once, where its parameter is read.
   const app = new Hono<Env>({ getPath: rawPath });
+  const { closing, heartbeatMs = HEARTBEAT_MS, recentEvents = RECENT_EVENTS } = options;
+  const service: Service = {
+    hub: new EventHub(registry, { ...recentEvents, signal: closing }),
+    heartbeatMs,
+  };
+  app.use((c, next) => {
+    c.set("service", service);
+    return next();
+  });
   app.use(guard(registry, options));
   for (const route of ROUTES) mount(app, route);
   let document: string | undefined;

@@ -2,6 +2,7 @@ import type { HttpBindings } from "@hono/node-server";
 import type { Context } from "hono";
 
 import type { Caller } from "./caller.ts";
+import type { EventHub } from "./events/event-hub.ts";
 
 /** What each request carries. */
 export interface Env {
@@ -12,7 +13,16 @@ export interface Env {
     requestId: string;
     /** The registry as whoever asks may use it. */
     caller: Caller;
+    /** What is one for the whole service. */
+    service: Service;
   };
+}
+
+/** What all requests share. */
+export interface Service {
+  readonly hub: EventHub;
+  /** After how much silence an event stream says that it is still there, in milliseconds. */
+  readonly heartbeatMs: number;
 }
 
 /** A request under way. */

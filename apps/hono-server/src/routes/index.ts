@@ -1,4 +1,5 @@
 import type { Route } from "../route.ts";
+import { listenToEvents } from "./events/listen.ts";
 import { getLmStudioModel } from "./lm-studio/get.ts";
 import { listLmStudioModelsV1 } from "./lm-studio/list-v1.ts";
 import { listLmStudioModels } from "./lm-studio/list.ts";
@@ -25,5 +26,13 @@ const OLLAMA = [
 /** What clients of LM Studio ask for. */
 const LM_STUDIO = [listLmStudioModels, getLmStudioModel, listLmStudioModelsV1];
 
+/** What those ask for who watch over the registry and the service. */
+const WATCHING = [listenToEvents];
+
 /** Every route, in the order in which they are tried. */
-export const ROUTES: readonly Route[] = [...NATIVE_ROUTES, ...OLLAMA, ...LM_STUDIO] as readonly Route[];
+export const ROUTES: readonly Route[] = [
+  ...NATIVE_ROUTES,
+  ...WATCHING,
+  ...OLLAMA,
+  ...LM_STUDIO,
+] as readonly Route[];
