@@ -9,6 +9,7 @@ import type { RecentLimits } from "./events/recent-events.ts";
 import { guard, type GuardOptions } from "./guard/guard.ts";
 import { mount } from "./mount.ts";
 import { openApiDocument } from "./openapi.ts";
+import { requestLog, type ServiceLog } from "./request-log.ts";
 import { ROUTES } from "./routes/index.ts";
 import { unknownPath } from "./unknown-path.ts";
 
@@ -25,6 +26,8 @@ export interface AppOptions extends GuardOptions {
   heartbeatMs?: number | undefined;
   /** How much of the newest history is held for those who follow it; 4,096 events, 4 MiB. */
   recentEvents?: RecentLimits | undefined;
+  /** Is told of each request, and of what went wrong; nothing is logged when left out. */
+  log?: ServiceLog | undefined;
 }
 
 const RECENT_EVENTS: RecentLimits = { events: 4096, bytes: 4 * 1024 * 1024 };
@@ -54,6 +57,7 @@ export function createApp(registry: Registry, options: AppOptions = {}): App {
     c.set("service", service);
     return next();
   });
+  if (options.log !== undefined) app.use(requestLog(options.log));
   app.use(guard(registry, options));
   for (const route of ROUTES) mount(app, route);
   let document: string | undefined;

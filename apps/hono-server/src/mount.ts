@@ -15,5 +15,8 @@ export function mount(app: Hono<Env>, { method, path, request, handle }: Route):
     query: request.query && readQuery(c, request.query),
     body: request.body && (await readBody(c, request.body, { isAnyMediaType: request.isAnyMediaType })),
   });
-  app.on(method.toUpperCase(), pattern, async (c) => handle(c, await readInput(c)));
+  app.on(method.toUpperCase(), pattern, async (c) => {
+    c.set("route", path);
+    return handle(c, await readInput(c));
+  });
 }

@@ -18,11 +18,11 @@ const PRIVATE = [
 export class ClientAddress {
   readonly #trusted: BlockList | undefined;
 
-  /** @param trustProxy `true`: proxies with a private address; a list: those addresses and subnets. */
-  constructor(trustProxy: boolean | readonly string[] = false) {
-    if (trustProxy === false) return;
+  /** @param trustProxy addresses and subnets of proxies; `private` is all those of private networks. */
+  constructor(trustProxy: readonly string[] = []) {
+    if (trustProxy.length === 0) return;
     this.#trusted = new BlockList();
-    for (const each of trustProxy === true ? PRIVATE : trustProxy) {
+    for (const each of trustProxy.flatMap((one) => (one === "private" ? PRIVATE : [one]))) {
       const [address = "", bits] = each.split("/");
       const family = isIP(address) === 6 ? "ipv6" : "ipv4";
       if (bits === undefined) this.#trusted.addAddress(address, family);

@@ -21,10 +21,10 @@ export interface GuardOptions {
   /** Origins of pages that may ask, such as `https://dashboard.example`; none when left out. */
   corsOrigins?: readonly string[] | undefined;
   /**
-   * Whether a proxy says in `X-Forwarded-For` who asks: `true` where it has a private address, else the
-   * addresses and subnets of those that may.
+   * Proxies that are believed when they say in `X-Forwarded-For` who asks: addresses, subnets, or `private`
+   * for any in a private network; none when left out.
    */
-  trustProxy?: boolean | readonly string[] | undefined;
+  trustProxy?: readonly string[] | undefined;
   /**
    * How many requests a second are taken from one address and, beside that, with one token; 500 when left
    * out, 0 for any number. Twice as many may come at once. Requests from this machine are not counted.
@@ -83,6 +83,7 @@ export function guard(
       return next();
     }
     const address = addresses.find(asked.peer, asked.header("x-forwarded-for"));
+    c.set("address", address);
     if (addressLimit !== undefined && address !== "local" && !isLoopback(address)) {
       limit(addressLimit, address, asked);
     }

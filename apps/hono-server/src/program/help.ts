@@ -2,6 +2,7 @@ import { flagOf } from "./setting-names.ts";
 import { SETTINGS, type Setting, type Settings } from "./settings.ts";
 
 const WIDTH = 100;
+const LEFT = 30;
 
 const INTRODUCTION = `cortex-server: the registry of the models on this machine as an HTTP service
 
@@ -24,16 +25,11 @@ const ALSO: readonly (readonly [string, string])[] = [
   ["-v, --version", "Print the version, and end"],
 ];
 
-const MORE = `Every flag can be an environment variable too, and a key of the configuration file: for
---log-level debug, CORTEX_LOG_LEVEL=debug and {"log_level": "debug"}. A flag wins over a variable,
-that over the file. What can be repeated is a list in the file; in a variable it has commas between.
-
-Signals: SIGTERM and SIGINT end it once everything under way is answered, a second one at once;
-SIGHUP reads the configuration and the certificate anew.
-
-Exit codes: 0 ended as it was told, 1 failed, 2 misused, 3 not found, 5 refused to listen
-unprotected, 6 the registry is damaged.
-`;
+const MORE = [
+  'Every flag can be an environment variable too, and a key of the configuration file: for --log-level debug, CORTEX_LOG_LEVEL=debug and {"log_level": "debug"}. A flag wins over a variable, that over the file. What can be repeated is a list in the file, and has commas between in a variable.',
+  "Signals: SIGTERM and SIGINT end it once everything under way is answered, a second one at once; SIGHUP reads the configuration and the certificate anew.",
+  "Exit codes: 0 ended as it was told, 1 failed, 2 misused, 3 not found, 5 refused to listen unprotected, 6 the registry is damaged.",
+];
 
 /** What `--help` prints. */
 export function helpText(): string {
@@ -47,15 +43,19 @@ export function helpText(): string {
       ]);
     return `${group}\n${toRows(rows)}`;
   });
-  return [INTRODUCTION, ...groups, `And\n${toRows(ALSO)}`, MORE].join("\n");
+  return [
+    INTRODUCTION,
+    ...groups,
+    `And\n${toRows(ALSO)}`,
+    ...MORE.map((text) => `${wrap(text, WIDTH).join("\n")}\n`),
+  ].join("\n");
 }
 
 function toRows(rows: readonly (readonly [string, string])[]): string {
-  const left = 26;
   return rows
     .map(
       ([name, text]) =>
-        `  ${name.padEnd(left)}  ${wrap(text, WIDTH - left - 4).join(`\n${" ".repeat(left + 4)}`)}\n`,
+        `  ${name.padEnd(LEFT)}  ${wrap(text, WIDTH - LEFT - 4).join(`\n${" ".repeat(LEFT + 4)}`)}\n`,
     )
     .join("");
 }

@@ -70,7 +70,17 @@ export class LiveApp {
   }
 
   #createApp(): App {
-    return createApp(this.#registry, {});
+    const { allowedHost, corsOrigin, trustProxy, requestsPerSecond, maxConcurrent, maxListeners } =
+      this.#settings;
+    return createApp(this.#registry, {
+      log: this.#log,
+      allowedHosts: allowedHost,
+      corsOrigins: corsOrigin,
+      trustProxy,
+      requestsPerSecond,
+      maxConcurrent,
+      maxListeners,
+    });
   }
 
   #look(): void {

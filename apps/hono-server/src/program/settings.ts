@@ -1,6 +1,9 @@
+import { isIP } from "node:net";
 import { resolve } from "node:path";
 
 import { defaultRegistryLocation } from "@cortex/model-db";
+
+import { hostNameOf } from "../guard/host.ts";
 
 /** How much the log says; each says what those before it do, too. */
 const LOG_LEVELS = ["silent", "error", "warn", "info", "debug"] as const;
@@ -19,6 +22,14 @@ export interface Settings {
   readonly backup: string | undefined;
   readonly tlsCert: string | undefined;
   readonly tlsKey: string | undefined;
+  readonly allowedHost: readonly string[];
+  readonly corsOrigin: readonly string[];
+  /** Addresses, subnets, or `private`. */
+  readonly trustProxy: readonly string[];
+  /** 0: any number. */
+  readonly requestsPerSecond: number;
+  readonly maxConcurrent: number;
+  readonly maxListeners: number;
   readonly logLevel: LogLevel;
 }
 
@@ -33,7 +44,7 @@ export interface Setting<T> {
   readonly help: string;
   /** Takes effect at SIGHUP, without a restart. */
   readonly isReloaded?: true;
-  readonly group: "Where it listens" | "The registry" | "The log";
+  readonly group: "Where it listens" | "The registry" | "Who may ask, and how much" | "The log";
   /**
    * @param given is a text from a flag or a variable, and what the file says otherwise.
    * @returns `undefined` for what it cannot be.
@@ -44,6 +55,7 @@ export interface Setting<T> {
 }
 
 const nothing = (): undefined => undefined;
+const none = (): readonly string[] => [];
 
 /** Every setting. The key is camelCase here, `--kebab-case`, `CORTEX_UPPER_CASE` and snake_case in the file. */
 export const SETTINGS: { readonly [Name in keyof Settings]: Setting<Settings[Name]> } = {
@@ -103,6 +115,57 @@ export const SETTINGS: { readonly [Name in keyof Settings]: Setting<Settings[Nam
     parse: toPath,
     initial: nothing,
   },
+  allowedHost: {
+    value: "<name>",
+    isList: true,
+    help: "A name that this server is asked for by, beside localhost and its addresses, such as models.example.org",
+    isReloaded: true,
+    group: "Who may ask, and how much",
+    parse: toList((text) => hostNameOf(text) !== undefined),
+    initial: none,
+  },
+  corsOrigin: {
+    value: "<origin>",
+    isList: true,
+    help: "A web site whose pages may ask, such as https://dashboard.example.org; no other's may",
+    isReloaded: true,
+    group: "Who may ask, and how much",
+    parse: toList((text) => URL.canParse(text) && new URL(text).origin === text),
+    initial: none,
+  },
+  trustProxy: {
+    value: "<proxy>",
+    isList: true,
+    help: "Believe this proxy who asks (X-Forwarded-For): an address, a subnet such as 10.0.0.0/8, or private for any in a private network",
+    isReloaded: true,
+    group: "Who may ask, and how much",
+    parse: toList((text) => text === "private" || isSubnet(text)),
+    initial: none,
+  },
+  requestsPerSecond: {
+    value: "<number>",
+    help: "How many requests are taken from one address, and with one token; 0 for any number (default: 500)",
+    isReloaded: true,
+    group: "Who may ask, and how much",
+    parse: (given) => toInteger(given, 0, 1_000_000),
+    initial: () => 500,
+  },
+  maxConcurrent: {
+    value: "<number>",
+    help: "How many requests are answered at once; the next are told to come again (default: 256)",
+    isReloaded: true,
+    group: "Who may ask, and how much",
+    parse: (given) => toInteger(given, 1, 100_000),
+    initial: () => 256,
+  },
+  maxListeners: {
+    value: "<number>",
+    help: "How many may listen for events at once (default: 2000)",
+    isReloaded: true,
+    group: "Who may ask, and how much",
+    parse: (given) => toInteger(given, 1, 100_000),
+    initial: () => 2000,
+  },
   logLevel: {
     value: "<level>",
     help: `How much the log says: ${LOG_LEVELS.join(", ")} (default: info, a line for each request)`,
@@ -120,6 +183,19 @@ function toText(given: unknown): string | undefined {
 function toPath(given: unknown): string | undefined {
   const path = toText(given);
   return path === undefined ? undefined : resolve(path);
+}
+
+function toList(isGood: (text: string) => boolean): (given: unknown) => readonly string[] | undefined {
+  return (given) => {
+    const texts: unknown[] = Array.isArray(given) ? given : [given];
+    return texts.every((text) => typeof text === "string" && isGood(text)) ? (texts as string[]) : undefined;
+  };
+}
+
+function isSubnet(text: string): boolean {
+  const [address = "", bits] = text.split("/");
+  const version = isIP(address);
+  return version !== 0 && (bits === undefined || toInteger(bits, 0, version === 6 ? 128 : 32) !== undefined);
 }
 
 function toInteger(given: unknown, from: number, to: number): number | undefined {

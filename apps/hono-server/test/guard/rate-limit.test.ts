@@ -43,7 +43,7 @@ describe("a rate", () => {
 
 describe("too many requests from one address", () => {
   test("are refused with how long to wait, and others served", async () => {
-    await using service = await startService({ requestsPerSecond: 2, trustProxy: true });
+    await using service = await startService({ requestsPerSecond: 2, trustProxy: ["private"] });
     const ask = async (address: string): Promise<Response> =>
       fetch(`${service.url}/v1/models`, { headers: { "x-forwarded-for": address } });
     for (let count = 0; count < 4; count += 1) expect((await ask("203.0.113.9")).status).toBe(200);

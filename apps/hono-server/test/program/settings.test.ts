@@ -44,6 +44,18 @@ test("a flag wins over a variable, that over the file, that over the default", a
   });
 });
 
+test("what can be repeated is a list in the file, and has commas between in a variable", async () => {
+  await using sandbox = new Sandbox();
+  const expected = { allowed_host: ["a.example", "b.example"] };
+  const flags = ["--allowed-host", "a.example", "--allowed-host", "b.example"];
+  expect(await settingsOf(sandbox, flags)).toMatchObject(expected);
+  expect(await settingsOf(sandbox, [], { CORTEX_ALLOWED_HOST: "a.example, b.example" })).toMatchObject(
+    expected,
+  );
+  writeFileSync(sandbox.path("settings.json"), JSON.stringify(expected));
+  expect(await settingsOf(sandbox, ["--config", "settings.json"])).toMatchObject(expected);
+});
+
 test("an empty variable says nothing", async () => {
   await using sandbox = new Sandbox();
   expect(await settingsOf(sandbox, [], { CORTEX_PORT: "", CORTEX_DB: "" })).toMatchObject({ port: 39_281 });
@@ -86,6 +98,9 @@ test.for([
   [["--log-level", "loud"], /--log-level cannot be loud.*silent, error, warn, info, debug/],
   [["--help=yes"], /--help is a switch/],
   [["--db", ""], /--db cannot be empty/],
+  [["--allowed-host", "a b"], /--allowed-host cannot be/],
+  [["--cors-origin", "https://a.example/page"], /--cors-origin cannot be/],
+  [["--trust-proxy", "10.0.0.0/33"], /--trust-proxy cannot be/],
   [["--tls-cert", "c.pem"], /needs both --tls-cert and --tls-key/],
   [["--po\u001B[2Jrt"], /There is no flag --po\\x1b/],
 ] as const)("a command line that is wrong is refused: %j", ([args, message]) => {
