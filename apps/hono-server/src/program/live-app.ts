@@ -5,6 +5,7 @@ import type { HttpBindings } from "@hono/node-server";
 import type { Logger } from "pino";
 
 import { createApp, type App } from "../app.ts";
+import type { GuardOptions } from "../guard/guard.ts";
 import type { Settings } from "./settings.ts";
 
 const LOOK_MS = 1000;
@@ -22,6 +23,7 @@ export class LiveApp {
   readonly #onLost: (error: unknown) => void;
   #settings: Settings;
   #registry: Registry;
+  #closing = new AbortController();
   #app: App;
   #file: string | undefined;
   #missingSince: number | undefined;
@@ -57,29 +59,33 @@ export class LiveApp {
     return this.#app.fetch(request, bindings);
   }
 
-  /** Goes on with other settings; requests under way end with theirs. */
+  /** Goes on with other settings; requests under way end with theirs, and event streams are taken up again. */
   apply(settings: Settings): void {
+    const isSame =
+      JSON.stringify(guardOptionsOf(settings)) === JSON.stringify(guardOptionsOf(this.#settings));
     this.#settings = settings;
-    this.#app = this.#createApp();
+    if (!isSame) this.#app = this.#createApp();
+  }
+
+  /** Ends the event streams, which would go on for ever. */
+  endStreams(): void {
+    this.#closing.abort();
   }
 
   async close(): Promise<void> {
     clearInterval(this.#looking);
+    this.endStreams();
     await this.#reopening;
     await this.#registry.close();
   }
 
   #createApp(): App {
-    const { allowedHost, corsOrigin, trustProxy, requestsPerSecond, maxConcurrent, maxListeners } =
-      this.#settings;
+    this.#closing.abort();
+    this.#closing = new AbortController();
     return createApp(this.#registry, {
+      ...guardOptionsOf(this.#settings),
+      closing: this.#closing.signal,
       log: this.#log,
-      allowedHosts: allowedHost,
-      corsOrigins: corsOrigin,
-      trustProxy,
-      requestsPerSecond,
-      maxConcurrent,
-      maxListeners,
     });
   }
 
@@ -114,6 +120,18 @@ export class LiveApp {
     // Event streams end with it and are taken up again by their clients.
     await before.close().catch((error: unknown) => this.#log.warn(toVisible((error as Error).message)));
   }
+}
+
+function guardOptionsOf(settings: Settings): GuardOptions {
+  const { allowedHost, corsOrigin, trustProxy, requestsPerSecond, maxConcurrent, maxListeners } = settings;
+  return {
+    allowedHosts: allowedHost,
+    corsOrigins: corsOrigin,
+    trustProxy,
+    requestsPerSecond,
+    maxConcurrent,
+    maxListeners,
+  };
 }
 
 async function open({ db }: Settings, mode: "create" | "write" = "create"): Promise<Registry> {

@@ -48,6 +48,7 @@ export async function runServer(started: ReadSettings, read: () => ReadSettings,
       log.info({ address, registry: settings.db, pid: process.pid }, `Listening on ${toVisible(address)}`);
     }
     await ending.promise;
+    app.endStreams();
     await closeAll(listeners.splice(0), log);
     const isSafe = await backup?.end(await app.registry.history.latestEventId(), FLUSH_MS);
     if (isSafe === false) log.warn("The backup lacks the last changes; the next start brings them there.");

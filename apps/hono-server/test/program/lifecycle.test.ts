@@ -37,6 +37,18 @@ test("a request that is under way is answered before it ends", async () => {
   expect(await server.ended()).toBe(0);
 });
 
+test("event streams are ended with it, and not waited for", async () => {
+  await using sandbox = new Sandbox();
+  const server = await sandbox.start();
+  const answer = await fetch(`${server.url}/v1/events`, { headers: { accept: "text/event-stream" } });
+  expect(answer.status).toBe(200);
+  const text = answer.text();
+  const startedAt = performance.now();
+  expect(await server.end()).toBe(0);
+  expect(performance.now() - startedAt).toBeLessThan(5000);
+  await text;
+});
+
 test("a second signal ends it at once", async () => {
   await using sandbox = new Sandbox();
   const server = await sandbox.start();
