@@ -6,6 +6,8 @@ export {
   type SchemaStatus,
 } from "./registry.ts";
 export type { WatchOptions } from "./watch.ts";
+export type { ModelTally } from "./repositories/model-tally.ts";
+export { commits, type Commit } from "./database/commits.ts";
 export type { Caller, GuardedRegistry } from "./guarded-registry.ts";
 export {
   RIGHTS,

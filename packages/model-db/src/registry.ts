@@ -12,6 +12,7 @@ import { AccessControl } from "./repositories/access-control.ts";
 import { parseActor } from "./repositories/change-options.ts";
 import { Files } from "./repositories/files.ts";
 import { History } from "./repositories/history.ts";
+import { tallyModels, type ModelTally } from "./repositories/model-tally.ts";
 import { Models } from "./repositories/models.ts";
 import { Revisions } from "./repositories/revisions.ts";
 import { Runs } from "./repositories/runs.ts";
@@ -238,6 +239,14 @@ export class Registry implements AsyncDisposable, Repositories {
    */
   async stateMark(): Promise<string> {
     return this.#mark.read();
+  }
+
+  /**
+   * How many models there are by source and status, of those that there are any of. A million take less than
+   * a second, during which everybody else has their turn.
+   */
+  async tally(): Promise<ModelTally[]> {
+    return tallyModels(this.#engine.reader, this.#engine.now());
   }
 
   /** Which schema the registry has, and which there are. */

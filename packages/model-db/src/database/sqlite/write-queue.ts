@@ -3,6 +3,7 @@ import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 import type Database from "better-sqlite3";
 
 import { RegistryError } from "../../errors.ts";
+import { commits, type Commit } from "../commits.ts";
 import type { WriteSession } from "../query.ts";
 import { block } from "./block.ts";
 import { givenUp, isBusy, toRegistryError } from "./errors.ts";
@@ -146,7 +147,7 @@ export class WriteQueue {
     try {
       if (!this.#connection.inTransaction) throw givenUp(this.#connection.name);
       if (done.length > 0) {
-        this.#commit.run();
+        this.#commitAndTell(done.length);
         // After it: whoever sets the file aside reads it only then, and so finds what was acknowledged before.
         this.#checkFile();
       } else {
@@ -159,6 +160,17 @@ export class WriteQueue {
       return;
     }
     for (const { job, value } of done) job.resolve(value);
+  }
+
+  #commitAndTell(changes: number): void {
+    if (!commits.hasSubscribers) {
+      this.#commit.run();
+      return;
+    }
+    const start = performance.now();
+    this.#commit.run();
+    const durationMs = performance.now() - start;
+    commits.publish({ location: this.#connection.name, durationMs, changes } satisfies Commit);
   }
 
   async #beginImmediate(): Promise<void> {
