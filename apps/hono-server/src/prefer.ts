@@ -8,7 +8,7 @@ export function answerChange(
   c: RequestContext,
   body: object,
   status: 200 | 201,
-  headers: Readonly<Record<string, string>>,
+  headers: Readonly<Record<string, string>> = {},
 ): Response {
   if (!prefersMinimal(c.req.header("prefer"))) return c.json(body, status, { ...headers, vary: "Prefer" });
   return c.body(null, status === 200 ? 204 : status, {

@@ -1,8 +1,36 @@
+import { deleteAlias } from "./aliases/delete.ts";
+import { listAliases } from "./aliases/list.ts";
+import { putAlias } from "./aliases/put.ts";
+import { listHistory } from "./history/list.ts";
 import { createModel } from "./models/create.ts";
 import { deleteModel } from "./models/delete.ts";
 import { getModel } from "./models/get.ts";
 import { listModels } from "./models/list.ts";
 import { updateModel } from "./models/update.ts";
+import { listNames } from "./names/list.ts";
+import { createRun } from "./runs/create.ts";
+import { deleteRun } from "./runs/delete.ts";
+import { listRuns } from "./runs/list.ts";
+import { renewRun } from "./runs/renew.ts";
+import { changeTags } from "./tags/change.ts";
+import { listTags } from "./tags/list.ts";
 
 /** The routes of the registry itself; the typed client is made of them. */
-export const NATIVE_ROUTES = [listModels, createModel, getModel, updateModel, deleteModel] as const;
+export const NATIVE_ROUTES = [
+  listModels,
+  createModel,
+  getModel,
+  updateModel,
+  deleteModel,
+  listAliases,
+  putAlias,
+  deleteAlias,
+  listNames,
+  listTags,
+  changeTags,
+  listHistory,
+  listRuns,
+  createRun,
+  renewRun,
+  deleteRun,
+] as const;

@@ -14,5 +14,9 @@ export const eventSchema = z
     row_version: z.int(),
     before: changed.meta({ description: "The fields that changed, as they were" }),
     after: changed.meta({ description: "The fields that changed, as they are" }),
+    origin: z
+      .object({ address: z.string().nullable(), request_id: z.string().nullable() })
+      .nullable()
+      .meta({ description: "Where a change came from that was asked for over a network" }),
   })
   .meta({ id: "Event" });

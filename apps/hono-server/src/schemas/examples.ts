@@ -32,6 +32,8 @@ export const MODEL_EXAMPLE: z.output<typeof modelSchema> = {
   tags: ["chat"],
   notes: null,
   pinned: false,
+  owner: null,
+  private: false,
   last_used_at: null,
   row_version: 1,
   row_checksum: "9f86d081884c7d65",

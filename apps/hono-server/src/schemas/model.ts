@@ -34,6 +34,8 @@ const saidFields = {
   tags: z.array(z.string()),
   notes: text,
   pinned: z.boolean(),
+  owner: text.meta({ description: "The name of the user whose it is" }),
+  private: z.boolean().meta({ description: "Only its owner and administrators see it" }),
   last_used_at: time.nullable(),
 };
 

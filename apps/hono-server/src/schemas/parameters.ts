@@ -1,3 +1,4 @@
+import { parseMoment } from "@cortex/model-db";
 import { z } from "zod";
 
 /** A whole number in a query. */
@@ -22,6 +23,21 @@ export function flagParameter(description: string): z.ZodType<boolean, boolean> 
     .meta({ description, override: { type: "boolean" } })
     .transform((text) => text === "true");
   return schema as unknown as z.ZodType<boolean, boolean>;
+}
+
+/** A time in a query, in every form that people write one in. */
+export function momentParameter(description: string): z.ZodType<number, string | number> {
+  const forms = "as 2026-01-31, 2026-01-31T12:00:00Z, Unix milliseconds, or 2h for two hours ago";
+  const schema = z
+    .string()
+    .meta({ description: `${description}; ${forms}` })
+    .transform((text, context) => {
+      const time = parseMoment(text);
+      if (time !== undefined) return time;
+      context.addIssue({ code: "custom", message: `a time is needed, ${forms}` });
+      return z.NEVER;
+    });
+  return schema;
 }
 
 /** A parameter that may be repeated. */

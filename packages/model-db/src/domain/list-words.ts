@@ -25,6 +25,9 @@ export interface ListWords {
   readonly format?: readonly string[] | undefined;
   readonly architecture?: readonly string[] | undefined;
   readonly quantization?: readonly string[] | undefined;
+  readonly owner?: readonly string[] | undefined;
+  /** `true` or `false`. */
+  readonly private?: readonly string[] | undefined;
   /** `field operator value`, as in `size_bytes>4GB`; all must hold. */
   readonly filter?: readonly string[] | undefined;
   readonly search?: string | undefined;
@@ -48,6 +51,8 @@ const FIELD_WORDS = {
   format: "format",
   architecture: "architecture",
   quantization: "quantization",
+  owner: "owner",
+  private: "private",
 } as const;
 
 /**
@@ -214,6 +219,7 @@ function readValue(
 function toClosedWord(name: FilterField, text: string, where: string): FilterValue | undefined {
   if (name === "source_type") return parseWord(where, text, SOURCE_TYPES);
   if (name === "availability") return parseWord(where, text, AVAILABILITIES);
+  if (name === "private") return parseWord(where, text, ["true", "false"]) === "true";
   if (name !== "status") return undefined;
   const word = { "0": "ready", "1": "running" }[text] ?? text.toLowerCase();
   return parseWord(where, word, ["ready", "running"]) === "ready" ? MODEL_STATUS.READY : MODEL_STATUS.RUNNING;

@@ -1,4 +1,11 @@
-import { query, type Awaitable, type Query, type Session, type WriteSession } from "../database/query.ts";
+import {
+  query,
+  type Awaitable,
+  type ParameterValue,
+  type Query,
+  type Session,
+  type WriteSession,
+} from "../database/query.ts";
 import { parseCursor, toCursor } from "../domain/cursor.ts";
 import { MODEL_FIELDS, type ModelField } from "../domain/fields.ts";
 import {
@@ -55,7 +62,7 @@ import {
 import { textByName, toText } from "./record-text.ts";
 import type { ChangeOptions, Scope } from "./scope.ts";
 import { userByName } from "./user-rows.ts";
-import { visibilityOf } from "./visibility.ts";
+import { visibilityOf, type Visibility } from "./visibility.ts";
 
 export const byId: Query<{ model_id: string }, ModelRow> = query("model by id", ({ db, p }) =>
   db.selectFrom("model").selectAll().where("model_id", "=", p("model_id")),
@@ -133,9 +140,28 @@ const deleteRow: Query<{ seq: number }, unknown> = query("model delete", ({ db, 
   db.deleteFrom("model").where("seq", "=", p("seq")),
 );
 
+function tagCounts(
+  visibility: Visibility | undefined,
+): Query<Record<string, ParameterValue>, { tag: string; count: number }> {
+  return query(`tag counts${visibility?.key ?? ""}`, (context) => {
+    const { db, p } = context;
+    const counts = db
+      .selectFrom("model_tag")
+      .innerJoin("model", "model.seq", "model_tag.model_seq")
+      .select((eb) => ["model_tag.tag", eb.fn.countAll<number>().as("count")])
+      .where("model_tag.tag", ">", p("after") as never);
+    const seen = visibility === undefined ? counts : counts.where(visibility.ofModel(context));
+    return seen
+      .groupBy("model_tag.tag")
+      .orderBy("model_tag.tag")
+      .limit(p("limit") as never);
+  });
+}
+
 const SEARCHED: readonly ModelField[] = ["alias", "aliases", "author_repo", "notes", "tags"];
 const CREATE_KEYS: ReadonlySet<string> = new Set(["actor"]);
 const CREATE_MANY_KEYS: ReadonlySet<string> = new Set(["actor", "onExisting"]);
+const TAGS_KEYS: ReadonlySet<string> = new Set(["limit", "cursor"]);
 const NAMES_KEYS: ReadonlySet<string> = new Set(["prefix", "limit"]);
 const LIST_CHANGE_KEYS: ReadonlySet<string> = new Set(["add", "remove"]);
 const MAX_NAMES = 1000;
@@ -339,6 +365,26 @@ export class Models {
       parseInteger("limit", limit, 1, MAX_NAMES),
       this.#scope.access,
     );
+  }
+
+  /**
+   * A page of the tags, in their order, each with how many models have it.
+   *
+   * @param options.limit 1 to 1,000; 50 when left out.
+   * @param options.cursor `nextCursor` of the page before.
+   */
+  async tags(
+    options: { limit?: number | undefined; cursor?: string | null | undefined } = {},
+  ): Promise<Page<{ tag: string; count: number }>> {
+    checkKeys("tags options", options, TAGS_KEYS);
+    const { limit = 50, cursor } = options;
+    const count = parseInteger("limit", limit, 1, MAX_PAGE);
+    const after = cursor == null ? "" : parsePrefix(cursor);
+    const visibility = visibilityOf(this.#scope.access);
+    const values = { ...visibility?.values, after, limit: count + 1 };
+    const rows = await this.#scope.reader.all(tagCounts(visibility), values);
+    const items = rows.slice(0, count);
+    return { items, nextCursor: rows.length > count ? items.at(-1)!.tag : null };
   }
 
   /**

@@ -20,6 +20,19 @@ describe.each(ENGINES)("tags ($name)", ({ test }) => {
     expect(await tagged(registry, "three")).toEqual(["a"]);
   });
 
+  test("are counted in their order, page by page", async ({ registry }) => {
+    await registry.models.create(localModel("a", { tags: ["b", "a"] }));
+    await registry.models.create(localModel("b", { tags: ["b", "é"] }));
+    const first = await registry.models.tags({ limit: 2 });
+    expect(first.items).toEqual([
+      { tag: "a", count: 1 },
+      { tag: "b", count: 2 },
+    ]);
+    const last = await registry.models.tags({ limit: 2, cursor: first.nextCursor });
+    expect(last).toEqual({ items: [{ tag: "é", count: 1 }], nextCursor: null });
+    await expectInvalid("limit", registry.models.tags({ limit: 0 }));
+  });
+
   test("an update replaces the whole list", async ({ registry }) => {
     await registry.models.create(localModel("a", { tags: ["one", "two"] }));
     await registry.models.update("a", { tags: ["two", "three"] });

@@ -9,6 +9,7 @@ test.each<[ListWords, object]>([
   [{ sourceType: ["local", "remote"] }, { filter: { source_type: ["local", "remote"] } }],
   [{ status: ["running"] }, { filter: { status: 1 } }],
   [{ status: ["0", "RUNNING"] }, { filter: { status: [0, 1] } }],
+  [{ owner: ["anna", ""], private: ["true"] }, { filter: { owner: ["anna", null], private: true } }],
   [{ branch: [""] }, { filter: { branch: null } }],
   [{ filter: ["size_bytes > 4GB", "size-bytes<=5GB"] }, { filter: { size_bytes: { gt: 4e9, le: 5e9 } } }],
   [{ filter: ["alias~tiny", "pinned=yes"] }, { filter: { alias: { like: "tiny" }, pinned: true } }],

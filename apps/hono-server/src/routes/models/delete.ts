@@ -39,6 +39,6 @@ export const deleteModel = route({
     const name = path.model_id;
     const { modelId } = await guardedChange(c, name, (models) => models.delete(name));
     const gone = { id: modelId, object: "model", deleted: true, message: "Deleted successfully!" };
-    return answerChange(c, gone, 200, {});
+    return answerChange(c, gone, 200);
   },
 });

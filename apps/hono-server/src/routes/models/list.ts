@@ -28,6 +28,8 @@ const listQuery = z.strictObject({
   format: anyOf("The format of its files"),
   architecture: anyOf("Its architecture"),
   quantization: anyOf("Its quantization"),
+  owner: anyOf("The user whose it is"),
+  private: anyOf("`true` or `false`: whether only its owner and administrators see it"),
   tag: repeatedParameter("Tags that it has, all of them").optional(),
   any_tag: repeatedParameter("Tags of which it has one").optional(),
   without_tag: repeatedParameter("Tags that it has not").optional(),

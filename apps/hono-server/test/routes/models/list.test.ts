@@ -5,7 +5,13 @@ import { checkedFetch } from "../../checked-fetch.ts";
 import { test } from "../../harness.ts";
 
 const MODELS: readonly NewModel[] = [
-  { modelId: "a", sourceType: "local", tags: ["x", "y"], sizeBytes: 5e9, engine: "llama-cpp" },
+  {
+    modelId: "a",
+    sourceType: "local",
+    tags: ["x", "y"],
+    sizeBytes: 5e9,
+    engine: "llama-cpp",
+  },
   {
     modelId: "b",
     sourceType: "huggingface",
@@ -31,6 +37,8 @@ describe("GET /v1/models", () => {
     ["format=gguf", "c"],
     ["architecture=", "cba"],
     ["quantization=Q4_K_M", "c"],
+    ["owner=", "cba"],
+    ["private=true", ""],
     ["tag=x&tag=y", "a"],
     ["any_tag=y&any_tag=x", "ba"],
     ["without_tag=y", "cb"],

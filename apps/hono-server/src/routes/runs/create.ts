@@ -1,0 +1,59 @@
+import { toRunRecord } from "@cortex/model-db";
+import { z } from "zod";
+
+import { answerChange } from "../../prefer.ts";
+import { route } from "../../route.ts";
+import { preferHeader } from "../../schemas/headers.ts";
+import { RUN_EXAMPLE, runSchema, ttlSchema } from "../../schemas/run.ts";
+
+const runHeaders = z.object({ Location: z.string().meta({ description: "Where it is renewed and ended" }) });
+
+export const createRun = route({
+  method: "post",
+  path: "/v1/runs",
+  operationId: "createRun",
+  summary: "Claims a model for a program that runs it",
+  description:
+    "The same holder, node and pid again renews the lease it has. Renew it in time: a model whose leases have run out is not running.",
+  tag: "runs",
+  request: {
+    headers: z.object({ Prefer: preferHeader }),
+    body: z.strictObject({
+      model_id: z.string().meta({ description: "An id or an alias" }),
+      holder: z
+        .string()
+        .optional()
+        .meta({ description: "A name for whoever runs it; named after the request when left out" }),
+      endpoint: z.string().nullable().optional().meta({ description: "Where it answers" }),
+      pid: z.int().positive().nullable().optional(),
+      node: z.string().optional().meta({ description: "The machine; the server's when left out" }),
+      ttl_ms: ttlSchema.optional(),
+      join: z
+        .boolean()
+        .optional()
+        .meta({ description: "Share a model that others run already instead of being refused" }),
+    }),
+  },
+  responses: {
+    200: {
+      description: "The lease it had, renewed",
+      schema: runSchema,
+      headers: runHeaders,
+      example: RUN_EXAMPLE,
+    },
+    201: { description: "The lease", schema: runSchema, headers: runHeaders, example: RUN_EXAMPLE },
+    204: { description: "The lease it had is renewed; the client prefers no body", headers: runHeaders },
+  },
+  errors: ["model_not_found", "model_running"],
+  handle: async (c, { body: { model_id, holder, pid = null, ttl_ms, ...claim } }) => {
+    const { isNew, run } = await c.get("caller").transaction(async ({ runs }) => {
+      const before = await runs.list({ name: model_id });
+      // Nobody else makes the same request, so a claim without a name never renews another's.
+      const named = holder ?? `http:${c.get("requestId")}`;
+      const acquired = await runs.acquire(model_id, { ...claim, holder: named, pid, ttlMs: ttl_ms });
+      return { isNew: !before.some(({ token }) => token === acquired.token), run: acquired };
+    });
+    const location = `/v1/runs/${run.token}`;
+    return answerChange(c, toRunRecord(run), isNew ? 201 : 200, { location });
+  },
+});

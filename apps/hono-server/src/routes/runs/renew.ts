@@ -1,0 +1,30 @@
+import { toRunRecord } from "@cortex/model-db";
+import { z } from "zod";
+
+import { answerChange } from "../../prefer.ts";
+import { route } from "../../route.ts";
+import { preferHeader } from "../../schemas/headers.ts";
+import { RUN_EXAMPLE, runSchema, ttlSchema } from "../../schemas/run.ts";
+import { runPath, toToken } from "./path.ts";
+
+export const renewRun = route({
+  method: "patch",
+  path: "/v1/runs/{token}",
+  operationId: "renewRun",
+  summary: "Extends a lease that still holds, from now",
+  tag: "runs",
+  request: {
+    path: runPath,
+    headers: z.object({ Prefer: preferHeader }),
+    body: z.strictObject({ ttl_ms: ttlSchema.optional() }).prefault({}),
+  },
+  responses: {
+    200: { description: "The lease", schema: runSchema, example: RUN_EXAMPLE },
+    204: { description: "It is renewed; the client prefers no body" },
+  },
+  errors: ["lease_lost"],
+  handle: async (c, { path, body: { ttl_ms } }) => {
+    const run = await c.get("caller").runs.renew(toToken(path.token), { ttlMs: ttl_ms });
+    return answerChange(c, toRunRecord(run), 200);
+  },
+});
