@@ -6,10 +6,12 @@ import { errorShapeOf } from "./error-shape.ts";
 /** Failures that only a service knows. Those of the registry have their status in its own table. */
 const HTTP_CODES = {
   malformed_request: 400,
+  model_not_running: 400,
   forbidden_origin: 403,
   route_not_found: 404,
   method_not_allowed: 405,
   request_timeout: 408,
+  missing_field: 409,
   precondition_failed: 412,
   payload_too_large: 413,
   uri_too_long: 414,

@@ -1,4 +1,11 @@
 import type { Route } from "../route.ts";
+import { addRemoteModel } from "./cortex/add.ts";
+import { deleteOldModel } from "./cortex/delete.ts";
+import { getOldModel } from "./cortex/get.ts";
+import { listOldModels } from "./cortex/list.ts";
+import { startModel } from "./cortex/start.ts";
+import { getModelStatus } from "./cortex/status.ts";
+import { stopModel } from "./cortex/stop.ts";
 import { listenToEvents } from "./events/listen.ts";
 import { getLmStudioModel } from "./lm-studio/get.ts";
 import { listLmStudioModelsV1 } from "./lm-studio/list-v1.ts";
@@ -26,11 +33,23 @@ const OLLAMA = [
 /** What clients of LM Studio ask for. */
 const LM_STUDIO = [listLmStudioModels, getLmStudioModel, listLmStudioModelsV1];
 
+/** What clients of the old program ask for. */
+const CORTEX = [
+  listOldModels,
+  ...getModelStatus,
+  getOldModel,
+  deleteOldModel,
+  ...startModel,
+  ...stopModel,
+  ...addRemoteModel,
+];
+
 /** What those ask for who watch over the registry and the service. */
 const WATCHING = [listenToEvents];
 
-/** Every route, in the order in which they are tried. */
+/** Every route, in the order in which they are tried: `status` of the old program is no model's id. */
 export const ROUTES: readonly Route[] = [
+  ...CORTEX,
   ...NATIVE_ROUTES,
   ...WATCHING,
   ...OLLAMA,

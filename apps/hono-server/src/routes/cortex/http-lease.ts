@@ -1,0 +1,14 @@
+import { hostname } from "node:os";
+
+import type { Run } from "@cortex/model-db";
+
+/**
+ * The lease that `start` takes and `stop` gives back. Nobody renews it: what runs such a model is not this
+ * service, so the claim of who started it ends with `stop`, or after a day.
+ */
+export const HTTP_LEASE = { holder: "http", pid: null, ttlMs: 24 * 3600 * 1000 } as const;
+
+/** Whether a lease was taken by `start` on this machine. */
+export function isHttpLease({ holder, pid, node }: Run): boolean {
+  return holder === HTTP_LEASE.holder && pid === HTTP_LEASE.pid && node === hostname();
+}

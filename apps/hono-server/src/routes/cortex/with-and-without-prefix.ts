@@ -1,0 +1,13 @@
+import type { Method, Route, RouteRequest } from "../../route.ts";
+
+type OldRoute<Request extends RouteRequest> = Route<Method, `/${string}`, Request>;
+
+/** A route of the old program, which it answered with `/v1` before the path and without. */
+export function withAndWithoutPrefix<const Request extends RouteRequest>(
+  definition: OldRoute<Request>,
+): [OldRoute<Request>, OldRoute<Request>] {
+  return [
+    { ...definition, path: `/v1${definition.path}` },
+    { ...definition, operationId: `${definition.operationId}Unprefixed` },
+  ];
+}
