@@ -49,7 +49,7 @@ test("every answer of the registry itself has an example, and each example is as
   service,
 }) => {
   const document = (await dereference((await documentOf(service.url)) as never)) as unknown as Document;
-  const ajv = new Ajv2020({ strict: false });
+  const ajv = new Ajv2020({ strict: false, validateFormats: false });
   for (const item of Object.values(document.paths)) {
     for (const { operationId, responses } of Object.values(item)) {
       for (const [status, { content = {} }] of Object.entries(responses)) {

@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { Caller } from "../../caller.ts";
 import { jsonList } from "../../json-list.ts";
 import { route } from "../../route.ts";
+import { LM_STUDIO_EXAMPLES } from "../../schemas/lm-studio-examples.ts";
 import { lmStudioModelV1Schema, toLmStudioModelV1 } from "../../schemas/lm-studio.ts";
 
 export const listLmStudioModelsV1 = route({
@@ -14,7 +15,11 @@ export const listLmStudioModelsV1 = route({
   tag: "lm-studio",
   request: {},
   responses: {
-    200: { description: "Every model", schema: z.object({ models: z.array(lmStudioModelV1Schema) }) },
+    200: {
+      description: "Every model",
+      schema: z.object({ models: z.array(lmStudioModelV1Schema) }),
+      example: { models: [LM_STUDIO_EXAMPLES.v1] },
+    },
   },
   errors: [],
   handle: (c) => jsonList(c, ['{"models":', "}"], lmStudioModels(c.get("caller"))),

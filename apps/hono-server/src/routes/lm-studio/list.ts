@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { Caller } from "../../caller.ts";
 import { jsonList } from "../../json-list.ts";
 import { route } from "../../route.ts";
+import { LM_STUDIO_EXAMPLES } from "../../schemas/lm-studio-examples.ts";
 import { lmStudioModelSchema, toLmStudioModel } from "../../schemas/lm-studio.ts";
 
 export const listLmStudioModels = route({
@@ -17,6 +18,7 @@ export const listLmStudioModels = route({
     200: {
       description: "Every model",
       schema: z.object({ object: z.literal("list"), data: z.array(lmStudioModelSchema) }),
+      example: { object: "list", data: [LM_STUDIO_EXAMPLES.v0] },
     },
   },
   errors: [],

@@ -4,6 +4,7 @@ import { z } from "zod";
 import type { Caller } from "../../caller.ts";
 import { jsonList } from "../../json-list.ts";
 import { route } from "../../route.ts";
+import { OLLAMA_EXAMPLES } from "../../schemas/ollama-examples.ts";
 import { ollamaRunningModelSchema, toOllamaRunningModel } from "../../schemas/ollama.ts";
 
 const BATCH_LENGTH = 1000;
@@ -19,6 +20,7 @@ export const listOllamaRunningModels = route({
     200: {
       description: "The models that run",
       schema: z.object({ models: z.array(ollamaRunningModelSchema) }),
+      example: { models: [OLLAMA_EXAMPLES.running] },
     },
   },
   errors: [],

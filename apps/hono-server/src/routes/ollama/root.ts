@@ -16,6 +16,7 @@ export const getOllamaGreeting = route({
       description: "The text by which clients of Ollama know that the server is there",
       contentType: "text/plain",
       schema: z.literal(GREETING),
+      example: GREETING,
     },
   },
   errors: [],

@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { Caller } from "../../caller.ts";
 import { jsonList } from "../../json-list.ts";
 import { route } from "../../route.ts";
+import { OLLAMA_EXAMPLES } from "../../schemas/ollama-examples.ts";
 import { ollamaModelSchema, toOllamaModel } from "../../schemas/ollama.ts";
 
 export const listOllamaModels = route({
@@ -14,7 +15,11 @@ export const listOllamaModels = route({
   tag: "ollama",
   request: {},
   responses: {
-    200: { description: "Every model", schema: z.object({ models: z.array(ollamaModelSchema) }) },
+    200: {
+      description: "Every model",
+      schema: z.object({ models: z.array(ollamaModelSchema) }),
+      example: { models: [OLLAMA_EXAMPLES.model] },
+    },
   },
   errors: [],
   handle: (c) => jsonList(c, ['{"models":', "}"], ollamaModels(c.get("caller"))),

@@ -11,7 +11,11 @@ export const getOllamaVersion = route({
   tag: "ollama",
   request: {},
   responses: {
-    200: { description: "Its own, not one of Ollama's", schema: z.object({ version: z.string() }) },
+    200: {
+      description: "Its own, not one of Ollama's",
+      schema: z.object({ version: z.string() }),
+      example: { version: "1.0.0" },
+    },
   },
   errors: [],
   handle: (c) => c.json({ version: version() }),
