@@ -207,6 +207,15 @@ const VERBS: Readonly<Record<string, DeclareVerb>> = {
       .example("cortex doctor --json")
       .action(async () => (await import("./commands/doctor.ts")).doctor),
 
+  serve: (verb) =>
+    verb(
+      "serve [...server_flags]",
+      "Serve the registry over HTTP: starts cortex-server, which is installed by itself and gets every flag; `cortex-server --help` lists them",
+    )
+      .example("cortex serve")
+      .example("cortex serve --port 8080 --backup /mnt/backup/cortex")
+      .action(async () => (await import("./commands/serve.ts")).serve),
+
   completion: (verb) =>
     verb(
       "completion [shell]",

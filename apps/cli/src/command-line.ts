@@ -31,8 +31,9 @@ export function readCommandLine(argv: readonly string[], cli: CAC): CommandLine 
       texts.push(...argv.slice(index + 1));
       break;
     }
-    if (!isFlag(word, command)) {
-      if (verbIndex !== undefined && index > verbIndex) texts.push(word);
+    const isBehindVerb = verbIndex !== undefined && index > verbIndex;
+    if (!isFlag(word, command) || (isBehindVerb && isPassedOn(word, command))) {
+      if (isBehindVerb) texts.push(word);
       continue;
     }
     for (const flag of toFlags(word, command, cli)) {
@@ -83,6 +84,11 @@ function isFlag(word: string, command: Command | undefined): boolean {
   if (!word.startsWith("-") || word === "-") return false;
   // `cortex tag model -old` takes a tag away.
   return word.startsWith("--") || command?.name !== "tag" || /^-[qh]+$/.test(word);
+}
+
+/** What stands behind `serve` is the server's. */
+function isPassedOn(word: string, command: Command | undefined): boolean {
+  return command?.name === "serve" && word !== "--help" && word !== "-h";
 }
 
 /** A value such as `-5` belongs to its flag, which says what is wrong with it; another flag does not. */
