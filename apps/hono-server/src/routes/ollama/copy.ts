@@ -46,6 +46,8 @@ function copyOf(
     metadata,
     tags,
     notes,
+    owner,
+    private: isPrivate,
   }: Model,
   files: readonly ModelFile[],
   modelId: string,
@@ -70,5 +72,7 @@ function copyOf(
     tags,
     notes,
     files,
+    // What nobody else sees stays so; any other copy is whose it is who makes it.
+    ...(isPrivate ? { owner, private: true } : {}),
   };
 }
