@@ -165,8 +165,9 @@ async function decideAll(
 ): Promise<Map<string, ModelReport>> {
   const reports = new Map<string, ModelReport>();
   let count = 0;
-  for (const modelId of finds.modelIds()) {
-    const outcome = newestState(finds.evidence(modelId), surroundings);
+  for (const evidence of finds.evidence()) {
+    const { modelId } = evidence;
+    const outcome = newestState(evidence, surroundings);
     const report = decide(finds, modelId, outcome, at);
     if (report !== undefined) reports.set(modelId, report);
     if (++count % ROWS_AT_ONCE === 0) await setImmediate();

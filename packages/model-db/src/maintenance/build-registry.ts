@@ -33,6 +33,8 @@ export interface RegistryContent {
 
 const ROWS_AT_ONCE = 1000;
 const BUSY_TIMEOUT_MS = 5000;
+// Indexes are filled out of their order, and all in one transaction.
+const CACHE_KIB = 262_144;
 
 /**
  * Writes a registry with a given content into a new file, compares it with its checksums, and waits for
@@ -53,6 +55,7 @@ export async function buildRegistry(
   const connection = openConnection(path, { readonly: false, busyTimeoutMs: BUSY_TIMEOUT_MS });
   try {
     enableWal(connection, BUSY_TIMEOUT_MS);
+    connection.pragma(`cache_size = -${CACHE_KIB}`);
     connection.exec("BEGIN IMMEDIATE");
     while (migrateOneStep(connection, SCHEMA_VERSION));
     connection

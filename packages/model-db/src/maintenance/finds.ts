@@ -49,6 +49,8 @@ const SCHEMA = `
   CREATE TABLE amendment (number INTEGER PRIMARY KEY, event TEXT);
 `;
 const IDS_AT_ONCE = 1000;
+// Rows come in the order of the file and go by their models: with less, each would be read and written many times.
+const CACHE_KIB = 262_144;
 
 type EventRow = EventTable & { found_in: Origin; verified: 0 | 1 };
 
@@ -61,6 +63,7 @@ export class Finds implements Disposable {
   constructor() {
     this.#database.pragma("journal_mode = OFF");
     this.#database.pragma("synchronous = OFF");
+    this.#database.pragma(`cache_size = -${CACHE_KIB}`);
     this.#database.exec(SCHEMA);
     this.#database.exec("BEGIN");
   }
@@ -91,8 +94,8 @@ export class Finds implements Disposable {
     return known !== undefined && !isSame(known, found.row);
   }
 
-  /** The ids of all models that anything was found of, in their order. */
-  *modelIds(): Generator<string> {
+  /** Everything that was found of each model, in the order of their ids; results can be added meanwhile. */
+  *evidence(): Generator<Evidence> {
     this.#database.exec("CREATE INDEX IF NOT EXISTS event_model ON event (model_id, event_id)");
     const page = this.#prepare(
       `SELECT model_id FROM event WHERE model_id > :after AND kind <> 'repaired'
@@ -100,21 +103,26 @@ export class Finds implements Disposable {
     ).pluck();
     for (let after = ""; ;) {
       const ids = page.all({ after }) as string[];
-      yield* ids;
-      if (ids.length < IDS_AT_ONCE) return;
-      after = ids.at(-1)!;
+      if (ids.length === 0) return;
+      const [first, last] = [ids[0]!, ids.at(-1)!];
+      // A lookup for each model would take most of the time of a repair.
+      const byModel = <T extends { model_id: string }>(table: string, order = ""): Map<string, T[]> => {
+        const sql = `SELECT * FROM ${table} WHERE model_id BETWEEN ? AND ?${order}`;
+        return Map.groupBy(this.#prepare(sql).all(first, last) as T[], ({ model_id }) => model_id);
+      };
+      const events = byModel<EventRow>("event", " ORDER BY model_id, event_id");
+      const rows = byModel<RowFound>("known_row");
+      const files = byModel<FileFound>("known_file");
+      for (const modelId of ids) {
+        yield {
+          modelId,
+          events: (events.get(modelId) ?? []).map(toKnownEvent),
+          rows: (rows.get(modelId) ?? []).map(toKnownRow),
+          files: (files.get(modelId) ?? []).map(toKnownFile),
+        };
+      }
+      after = last;
     }
-  }
-
-  /** Everything that was found of a model. */
-  evidence(modelId: string): Evidence {
-    const all = <T>(sql: string): T[] => this.#prepare(sql).all(modelId) as T[];
-    return {
-      modelId,
-      events: all<EventRow>("SELECT * FROM event WHERE model_id = ? ORDER BY event_id").map(toKnownEvent),
-      rows: all<RowFound>("SELECT * FROM known_row WHERE model_id = ?").map(toKnownRow),
-      files: all<FileFound>("SELECT * FROM known_file WHERE model_id = ?").map(toKnownFile),
-    };
   }
 
   /** Says what a model is to be, in the place of what was said before. */
@@ -279,6 +287,7 @@ export class Finds implements Disposable {
 }
 
 interface RowFound {
+  readonly model_id: string;
   readonly row: string;
   readonly seq: number;
   readonly origin: Origin;
@@ -287,6 +296,7 @@ interface RowFound {
   readonly verified: 0 | 1;
 }
 interface FileFound {
+  readonly model_id: string;
   readonly file: string;
   readonly source: number;
   readonly live: 0 | 1;

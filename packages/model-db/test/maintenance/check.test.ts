@@ -11,9 +11,11 @@ import {
   checkRegistry,
   isRegistryError,
   openRegistry,
+  repairRegistry,
   type Finding,
   type NewModelFile,
 } from "../../src/index.ts";
+import { SCHEMA_VERSION } from "../../src/migrations/schema-version.ts";
 import { localModel } from "../contract/local-model.ts";
 import { arbitraryOperation, perform } from "../contract/random-operations.ts";
 import { expectRefusal } from "../contract/refusal.ts";
@@ -261,6 +263,35 @@ function shownBy(location: string): string | undefined {
     database.close();
   }
 }
+
+test("a header that points to no free page, or tells another schema, is found and repaired", async ({
+  folder,
+}) => {
+  const [whole, location] = [join(folder, "whole.db"), join(folder, "registry.db")];
+  await make(whole);
+  const cleared = new Database(whole);
+  cleared.exec("CREATE TABLE ballast AS SELECT zeroblob(100000) AS bytes; DROP TABLE ballast").close();
+  const bytes = readFileSync(whole);
+  const [freePage, freePages, schemaVersion] = [32, 36, 60];
+  expect(bytes.readUInt32BE(freePages)).toBeGreaterThan(0);
+  for (const [at, value] of [
+    [freePage, 0x7f000001],
+    [freePages, 1],
+    [schemaVersion, SCHEMA_VERSION - 1],
+    [schemaVersion, 0x50000006],
+  ] as const) {
+    const damaged = Buffer.from(bytes);
+    damaged.writeUInt32BE(value, at);
+    writeFileSync(location, damaged);
+    expect(
+      (await check(location, false)).some(({ severity }) => severity === "damage"),
+      `${at}`,
+    ).toBe(true);
+    if (at === schemaVersion) await expectRefusal("database_damaged", openRegistry(location));
+    expect(await repairRegistry(location), `${at}`).toBeDefined();
+    expect((await check(location)).filter(({ severity }) => severity === "damage")).toEqual([]);
+  }
+});
 
 test("a flipped bit that SQLite would show is found", async ({ folder }) => {
   const [whole, location] = [join(folder, "whole.db"), join(folder, "registry.db")];

@@ -5,6 +5,7 @@ import { beforeEach, describe, expect, vi } from "vitest";
 
 import { openRegistry, type NewModel, type Registry } from "../../src/index.ts";
 import { test } from "./folder.ts";
+import { toSchema } from "./to-schema.ts";
 
 interface Opened {
   database: Database.Database;
@@ -95,7 +96,7 @@ describe("every connection to SQLite", () => {
       path: string,
       options: object,
     ) => Database.Database)(path, {});
-    newer.pragma("user_version = 99");
+    toSchema(newer, 99);
     newer.close();
     await expect(openRegistry(path)).rejects.toThrow("99");
     expect(opened.filter(({ database }) => database.open)).toEqual([]);

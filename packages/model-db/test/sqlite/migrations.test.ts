@@ -7,6 +7,7 @@ import { openRegistry, type Model, type Registry } from "../../src/index.ts";
 import { MIGRATIONS } from "../../src/migrations/index.ts";
 import { expectInvalid, expectRefusal } from "../contract/refusal.ts";
 import { contentsOf, test } from "./folder.ts";
+import { toSchema } from "./to-schema.ts";
 
 const LATEST = MIGRATIONS.length;
 
@@ -259,7 +260,7 @@ describe("a program that is open while another brings the schema up", () => {
     await using registry = await openRegistry(path);
     await registry.models.create({ modelId: "a", sourceType: "local" });
     const database = new Database(path);
-    database.exec(`PRAGMA user_version = ${LATEST + 1}`);
+    toSchema(database, LATEST + 1);
     database.close();
     await expectRefusal("schema_too_new", registry.models.update("a", { notes: "old" }));
     await expectRefusal("schema_too_new", registry.models.create({ modelId: "b", sourceType: "local" }));

@@ -8,6 +8,7 @@ import { openRegistry, type ErrorCode } from "../../src/index.ts";
 import { SCHEMA_VERSION } from "../../src/migrations/schema-version.ts";
 import { expectRefusal } from "../contract/refusal.ts";
 import { contentsOf, test } from "./folder.ts";
+import { toSchema } from "./to-schema.ts";
 
 const MODES = ["create", "write", "read"] as const;
 
@@ -124,7 +125,7 @@ describe("a registry of a newer schema", () => {
     await using registry = await openRegistry(path);
     await registry.models.create({ modelId: "a", sourceType: "local" });
     const database = new Database(path);
-    database.pragma("user_version = 99");
+    toSchema(database, 99);
     database.close();
     await expectRefusal("schema_too_new", registry.migrate());
     await expectRefusal("schema_too_new", registry.schema());

@@ -5,6 +5,7 @@ import type Database from "better-sqlite3";
 import { RegistryError } from "../../errors.ts";
 import { registryOfBackup } from "../../maintenance/backup-folder.ts";
 import { lastLoggedEventId } from "../../maintenance/change-log.ts";
+import { structureProblems } from "../../maintenance/checks/structure.ts";
 import { unexplainedGaps } from "../../maintenance/noted-repairs.ts";
 import { PageDamage } from "../../maintenance/pages/page-damage.ts";
 import { PageFile } from "../../maintenance/pages/page-file.ts";
@@ -292,8 +293,8 @@ function readOne(connection: Database.Database, table: string, sql: string): unk
 
 function quickCheck(connection: Database.Database, maxBytes: number): void {
   if (sizeOf(connection.name) > maxBytes) return;
-  const said = String(connection.pragma("quick_check(1)", { simple: true }));
-  if (said !== "ok") throw damaged(connection.name, `after a program did not close it: ${said}`);
+  const [said] = structureProblems(connection, "quick_check", 1);
+  if (said !== undefined) throw damaged(connection.name, `after a program did not close it: ${said}`);
 }
 
 function damaged(path: string, what: string, backup?: BackupNote): RegistryError {

@@ -31,13 +31,30 @@ function read(connection: Database.Database, use: "read" | "write"): number {
     if (names.length === 0 && applicationId === 0 && version === 0) return 0;
     if (applicationId !== APPLICATION_ID) throw notRegistry(path, names);
   }
-  if (version <= SCHEMA_VERSION) return version;
+  if (version === SCHEMA_VERSION) return version;
+  checkRecorded(connection);
+  if (version < SCHEMA_VERSION) return version;
   const readable = isReadable(connection);
   if (use === "read" && readable) return version;
   const still = readable ? " It can be opened for reading." : "";
   throw new RegistryError(
     "schema_too_new",
     `${path} has schema ${version}, newer than ${SCHEMA_VERSION}, the newest that this program knows. Update the program; the file is untouched.${still}`,
+  );
+}
+
+// The version stands in the header of the file, which nothing else vouches for.
+function checkRecorded(connection: Database.Database): void {
+  if (connection.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'migration'").get() === undefined) return;
+  const { version, recorded } = connection
+    .prepare<[], { version: number; recorded: number }>(
+      "SELECT user_version AS version, (SELECT coalesce(max(version), 0) FROM migration) AS recorded FROM pragma_user_version",
+    )
+    .get()!;
+  if (version === recorded) return;
+  throw new RegistryError(
+    "database_damaged",
+    `${connection.name} is damaged: it says that it has schema ${version}, and the last migration that it tells of led to ${recorded}. \`cortex repair\` mends it.`,
   );
 }
 

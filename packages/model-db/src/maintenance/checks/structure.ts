@@ -6,11 +6,22 @@ const MOST = 100;
 
 /** The file as SQLite knows it: its pages, and where `full`, whether its indexes agree with its tables. */
 export function* checkStructure(connection: Database.Database, full: boolean): Generator<Look, undefined> {
-  const pragma = full ? "integrity_check" : "quick_check";
-  for (const row of connection.pragma(`${pragma}(${MOST})`) as object[]) {
-    const [said] = Object.values(row) as string[];
-    if (said !== "ok") yield finding("structure", "file", `SQLite says: ${String(said)}.`);
-  }
+  for (const said of structureProblems(connection, full ? "integrity_check" : "quick_check", MOST))
+    yield finding("structure", "file", `SQLite says: ${said}.`);
+}
+
+/** What SQLite has to say against the pages of a file: so many problems at most. */
+export function structureProblems(
+  connection: Database.Database,
+  check: "integrity_check" | "quick_check",
+  most: number,
+): string[] {
+  // The list of free pages is looked at only with a single table.
+  return [`${check}(${most})`, `${check}(sqlite_schema)`]
+    .flatMap((pragma) => connection.pragma(pragma) as object[])
+    .flatMap((row) => String(Object.values(row)[0]).split("\n"))
+    .filter((line) => line !== "ok" && !line.startsWith("*** in database"))
+    .slice(0, most);
 }
 
 /** Rows that point at a model that is not there. */
