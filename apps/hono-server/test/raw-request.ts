@@ -7,7 +7,7 @@ export interface RawAnswer {
   /** By their names in small letters; what came twice is joined with commas. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
-  /** How many answers there were. */
+  /** How many answers there were; those that only say `100 Continue` are none. */
   readonly count: number;
   readonly elapsedMs: number;
 }
@@ -51,7 +51,7 @@ export async function sendRaw({
       if (ends) socket.end();
     });
     socket.on("data", (chunk: string) => {
-      text += chunk;
+      text = (text + chunk).replace(/^HTTP\/1\.1 1\d\d [^]*?\r\n\r\n/, "");
       if (isWhole(text)) finish();
     });
     socket.on("end", finish);
@@ -65,10 +65,12 @@ function isWhole(text: string): boolean {
   if (end === -1) return false;
   const head = text.slice(0, end).toLowerCase();
   const length = /\r\ncontent-length: (\d+)/.exec(head)?.[1];
+  // Events go on for ever.
+  if (head.includes("content-type: text/event-stream")) return true;
   if (length !== undefined) return text.length - end - 4 >= Number(length);
   return head.includes("transfer-encoding: chunked")
     ? text.endsWith("0\r\n\r\n")
-    : / (?:1\d\d|204|304) /.test(head);
+    : / (?:204|304) /.test(head);
 }
 
 function toAnswer(text: string): Omit<RawAnswer, "elapsedMs"> {

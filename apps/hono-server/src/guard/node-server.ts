@@ -54,13 +54,14 @@ export function createNodeServer(fetch: Fetch, tls?: Pick<TlsOptions, "cert" | "
   const listener = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
     const fault = faultOf(incoming);
     if (fault === undefined) void respond(incoming, outgoing);
-    else refuse(outgoing, fault);
+    else refuse(incoming, outgoing, fault);
   };
   const server =
     tls === undefined ? createServer(OPTIONS, listener) : createTlsServer({ ...OPTIONS, ...tls }, listener);
   server.maxConnections = MAX_CONNECTIONS;
-  server.on("checkExpectation", (_incoming: IncomingMessage, outgoing: ServerResponse) => {
+  server.on("checkExpectation", (incoming: IncomingMessage, outgoing: ServerResponse) => {
     refuse(
+      incoming,
       outgoing,
       new HttpError("expectation_failed", "Of what Expect can ask, only 100-continue is met."),
     );
@@ -72,7 +73,7 @@ export function createNodeServer(fetch: Fetch, tls?: Pick<TlsOptions, "cert" | "
   return server;
 }
 
-function refuse(outgoing: ServerResponse, error: HttpError): void {
+function refuse({ url = "" }: IncomingMessage, outgoing: ServerResponse, error: HttpError): void {
   const requestId = newRequestId();
   // Whatever follows on the connection may not be what it seems.
   outgoing.writeHead(statusOf(error.code), {
@@ -80,7 +81,7 @@ function refuse(outgoing: ServerResponse, error: HttpError): void {
     "x-request-id": requestId,
     connection: "close",
   });
-  outgoing.end(JSON.stringify(toErrorBody(error, requestId)));
+  outgoing.end(JSON.stringify(toErrorBody(error, requestId, url)));
 }
 
 function toResponse(error: HttpError): Response {

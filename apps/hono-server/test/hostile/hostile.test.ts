@@ -1,0 +1,68 @@
+import { readdirSync } from "node:fs";
+import { dirname } from "node:path";
+
+import { checkRegistry } from "@cortex/model-db";
+import { expect } from "vitest";
+
+import { ROUTES } from "../../src/routes/index.ts";
+import { faultsOf } from "../answer-faults.ts";
+import { test } from "../harness.ts";
+import { sendRaw } from "../raw-request.ts";
+import { toBytes, type Attack } from "./attack.ts";
+import { bodies } from "./bodies.ts";
+import { headers } from "./headers.ts";
+import { hostsAndOrigins } from "./hosts-and-origins.ts";
+import { paths } from "./paths.ts";
+import { queries } from "./queries.ts";
+
+const ATTACKS: readonly Attack[] = [
+  ...hostsAndOrigins,
+  ...headers,
+  ...paths(ROUTES),
+  ...queries(ROUTES),
+  ...bodies(ROUTES),
+];
+
+test(
+  "a thousand hostile requests learn nothing, change nothing and hold nobody up",
+  { timeout: 120_000 },
+  async ({ service }) => {
+    const { registry, port, url } = service;
+    expect(ATTACKS.length).toBeGreaterThan(1000);
+    await registry.models.create({ modelId: "a", sourceType: "local" });
+    // What a service does first it does slowly.
+    for (const { method, path } of ROUTES) {
+      const target = path.replaceAll(/\{\w+\}/g, "none");
+      await sendRaw({ port, bytes: toBytes(method.toUpperCase(), target), timeoutMs: 10_000 });
+    }
+    const before = await registry.history.latestEventId();
+    const files = readdirSync(dirname(registry.location));
+
+    const faults: string[] = [];
+    const left = [...ATTACKS];
+    const attackers = Array.from({ length: 8 }, async () => {
+      for (let attack = left.pop(); attack !== undefined; attack = left.pop()) {
+        faults.push(...(await attempt(attack, port)));
+      }
+    });
+    await Promise.all(attackers);
+
+    expect(faults).toEqual([]);
+    expect(await registry.history.latestEventId()).toBe(before);
+    expect(readdirSync(dirname(registry.location)).filter((file) => !files.includes(file))).toEqual([]);
+    expect((await fetch(`${url}/v1/models/a`)).status).toBe(200);
+    expect(await Array.fromAsync(checkRegistry(registry.location, { full: true }))).toEqual([]);
+  },
+);
+
+async function attempt({ name, path, bytes, allows }: Attack, port: number): Promise<string[]> {
+  try {
+    const answer = await sendRaw({ port, bytes, timeoutMs: 5000 });
+    const faults = answer.status === 0 && allows(0) ? [] : faultsOf(answer, path);
+    if (!allows(answer.status))
+      faults.push(`it is answered with ${answer.status} ${answer.body.slice(0, 200)}`);
+    return faults.map((fault) => `${name}: ${fault}`);
+  } catch (error) {
+    return [`${name}: ${(error as Error).message}`];
+  }
+}

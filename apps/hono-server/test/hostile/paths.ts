@@ -1,0 +1,102 @@
+import type { Route } from "../../src/route.ts";
+import { harmless, refused, toBytes, type Attack } from "./attack.ts";
+
+/** Ways out of a folder, and ways to end or change a text early; percent-encoded, as they are sent. */
+const TRAVERSALS = [
+  "..",
+  "../..",
+  "../../../../etc/passwd",
+  "..%2f..%2f..%2fetc%2fpasswd",
+  "%2e%2e/%2e%2e/etc/passwd",
+  "%2e%2e%2f%2e%2e%2f",
+  "..%252f..%252fetc%252fpasswd",
+  "%252e%252e%252f",
+  "....//....//etc/passwd",
+  "..;/..;/etc/passwd",
+  "..%5c..%5cwindows%5cwin.ini",
+  "%5c%5cevil.example%5cshare",
+  "%2fetc%2fpasswd",
+  "//etc/passwd",
+  "///proc/self/environ",
+  "%c0%ae%c0%ae%c0%af",
+  "%e0%80%ae/",
+  "%uff0e%uff0e/",
+  "..%00/",
+  "%00",
+  "a%00.db",
+  "a%0d%0aX-Injected:%201",
+  "a%0aSet-Cookie:%20x=1",
+  "%0d%0a%0d%0a",
+  "%1b%5b2J",
+  "%7f",
+  "%c2%9b",
+  "%e2%80%ae",
+  "%ef%bb%bf",
+  "%ff%fe",
+  "%ed%a0%80",
+  "%",
+  "%2",
+  "%zz",
+  "%%32%65",
+  "file:%2f%2f%2fetc%2fpasswd",
+  "registry.db",
+  "registry.db-wal",
+  "..%2fregistry.db",
+  ".%2f.%2f.",
+  "~root",
+  "$%7bHOME%7d",
+  "%24(id)",
+  "%60id%60",
+  "%7c%20id",
+  "a'%20OR%20'1'='1",
+  "a%22;drop%20table%20model;--",
+  "a%25",
+  "_",
+  "%25",
+  "*",
+  "%3f",
+  "%23",
+  "a%3bb",
+  "__proto__",
+  "constructor",
+  "toString",
+  "hasOwnProperty",
+  "%3cscript%3ealert(1)%3c%2fscript%3e",
+  "%7b%7b7*7%7d%7d",
+  "a".repeat(1025),
+  "%61".repeat(1500),
+  "/".repeat(500),
+  "%2f".repeat(500),
+  "a/".repeat(1000),
+  "%f0%9f%92%a9".repeat(200),
+  "%20",
+  "%20a",
+  "a%20",
+  "%c2%a0",
+  "%e2%80%8b",
+  "con",
+  "nul",
+  "lpt1",
+  "a:b:$DATA",
+  "@evil.example",
+  "-rf",
+  "--help",
+];
+
+/** Each way in place of each parameter of a path. */
+export function paths(routes: readonly Route[]): Attack[] {
+  return routes
+    .filter(({ path }) => path.includes("{"))
+    .flatMap(({ method, path }) =>
+      TRAVERSALS.map((traversal) => {
+        const target = path.replaceAll(/\{\w+\}/g, () => traversal);
+        return {
+          name: `${method.toUpperCase()} ${path} with ${traversal.slice(0, 60)}`,
+          path: target,
+          bytes: toBytes(method.toUpperCase(), target),
+          // What deletes may find nothing to delete, and have no way to say so.
+          allows: method === "delete" ? harmless : refused,
+        };
+      }),
+    );
+}
