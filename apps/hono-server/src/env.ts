@@ -15,7 +15,7 @@ export interface Env {
     caller: Caller;
     /** What is one for the whole service. */
     service: Service;
-    /** Where it comes from: an IP address, or `local` for a unix socket; unset for a probe. */
+    /** Where it comes from: an IP address, or `local` for a unix socket. */
     address?: string;
     /** The route that answers, as OpenAPI writes it; unset where there is none. */
     route?: string;

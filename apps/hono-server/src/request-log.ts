@@ -2,7 +2,7 @@ import { toVisible } from "@cortex/model-db";
 import type { MiddlewareHandler } from "hono";
 
 import type { Env } from "./env.ts";
-import { isProbe } from "./guard/probe-paths.ts";
+import { isProbe } from "./guard/public-paths.ts";
 
 /** Where the service says what it did; pino's loggers are such. */
 export interface ServiceLog {

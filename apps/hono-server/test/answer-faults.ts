@@ -7,9 +7,8 @@ const SECRETS =
   /\/tmp\/hono-server|node_modules|[/\\]src[/\\]|\bat [\w.<>]+ \(|SQLITE_|SqliteError|no such (?:table|column)|syntax error|prototype of undefined|Cannot read prop/;
 
 /** What is wrong with an answer, whatever the question was; empty where nothing is. */
-export function faultsOf({ status, headers, body, count, elapsedMs }: RawAnswer, path: string): string[] {
+export function faultsOf({ status, headers, body, count }: RawAnswer, path: string): string[] {
   const faults: string[] = [];
-  if (elapsedMs > 1000) faults.push(`it took ${Math.round(elapsedMs)} ms`);
   if (count > 1) faults.push(`there are ${count} answers`);
   // A connection may be closed without a word only where no request was understood.
   if (status === 0) return [...faults, "there is no answer"];

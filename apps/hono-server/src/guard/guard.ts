@@ -1,16 +1,16 @@
 import type { Registry } from "@cortex/model-db";
 import type { MiddlewareHandler } from "hono";
 
-import { callerOf } from "../caller.ts";
 import type { Env } from "../env.ts";
 import { HttpError } from "../errors.ts";
 import { ClientAddress } from "./address.ts";
 import { Asked } from "./asked.ts";
+import { Authentication } from "./authentication.ts";
 import { Concurrency } from "./concurrency.ts";
 import { checkEncoding } from "./encoding.ts";
 import { HostCheck, isLoopback } from "./host.ts";
 import { OriginCheck } from "./origin.ts";
-import { isProbe } from "./probe-paths.ts";
+import { isProbe } from "./public-paths.ts";
 import { RateLimit } from "./rate-limit.ts";
 import { requestIdOf } from "./request-id.ts";
 
@@ -30,6 +30,8 @@ export interface GuardOptions {
    * out, 0 for any number. Twice as many may come at once. Requests from this machine are not counted.
    */
   requestsPerSecond?: number | undefined;
+  /** Whether every client needs a token, also while there is no user; no when left out. */
+  requireToken?: boolean | undefined;
   /** How many requests may be under way at once; 256 when left out. */
   maxConcurrent?: number | undefined;
   /** How many may listen for events at once; 2,000 when left out. */
@@ -49,8 +51,9 @@ export function guard(
   const addresses = new ClientAddress(options.trustProxy);
   const perSecond = options.requestsPerSecond ?? 500;
   const rate = { perSecond, burst: perSecond * BURST_SECONDS };
-  const addressLimit = perSecond === 0 ? undefined : new RateLimit(rate);
+  const limits = perSecond === 0 ? undefined : { address: new RateLimit(rate), token: new RateLimit(rate) };
   const policy = `"default";q=${rate.burst};w=${BURST_SECONDS}`;
+  const authentication = new Authentication(registry, options.requireToken ?? false);
   const requests = new Concurrency(options.maxConcurrent ?? 256);
   const listeners = new Concurrency(options.maxListeners ?? 2000);
 
@@ -78,16 +81,17 @@ export function guard(
     if (preflight !== undefined) return preflight;
     checkEncoding(asked);
     const { path } = c.req;
-    if (isProbe(path)) {
-      c.set("caller", callerOf(registry, options));
-      return next();
-    }
     const address = addresses.find(asked.peer, asked.header("x-forwarded-for"));
     c.set("address", address);
-    if (addressLimit !== undefined && address !== "local" && !isLoopback(address)) {
-      limit(addressLimit, address, asked);
-    }
-    c.set("caller", callerOf(registry, options));
+    const isLimited = limits !== undefined && !isProbe(path) && address !== "local" && !isLoopback(address);
+    if (isLimited) limit(limits.address, address, asked);
+    const identity = await authentication.identify(asked, path);
+    if (isLimited && identity?.tokenId) limit(limits.token, identity.tokenId, asked);
+    c.set(
+      "caller",
+      registry.as({ identity, origin: { address, requestId }, actor: options.actor ?? "http" }),
+    );
+    if (isProbe(path)) return next();
     const leave = (path === EVENTS ? listeners : requests).enter();
     // An answer that is streamed is under way until its last byte is out.
     asked.outgoing?.once("close", leave);

@@ -1,19 +1,19 @@
-import { BlockList, isIP } from "node:net";
+import { BlockList, isIPv4, isIPv6 } from "node:net";
 
 import { HttpError } from "../errors.ts";
 
 const GRAMMAR = /^(?:\[([0-9a-f:.]+)\]|([a-z0-9._-]+))(?::\d{1,5})?$/i;
 const MAX_KNOWN = 64;
 
-/** Addresses of a machine that nobody but itself can reach. */
-const LOOPBACK = new BlockList();
-LOOPBACK.addSubnet("127.0.0.0", 8, "ipv4");
-LOOPBACK.addAddress("::1", "ipv6");
+/** This machine's own address in each way to write it. */
+const LOOPBACK_V6 = new BlockList();
+LOOPBACK_V6.addAddress("::1", "ipv6");
+LOOPBACK_V6.addSubnet("127.0.0.0", 8, "ipv4");
 
-/** Whether an address is this machine's own loopback address, also as `::ffff:127.0.0.1`. */
+/** Whether an address is one that only this machine itself can be reached at, also as `::ffff:127.0.0.1`. */
 export function isLoopback(address: string): boolean {
-  const version = isIP(address);
-  return version !== 0 && LOOPBACK.check(address, version === 6 ? "ipv6" : "ipv4");
+  if (isIPv4(address)) return address.startsWith("127.");
+  return isIPv6(address) && LOOPBACK_V6.check(address, "ipv6");
 }
 
 /** The name or address in a `Host` header, in small letters; `undefined` where it is none. */

@@ -73,7 +73,7 @@ describe("what is no request is answered like any other failure", () => {
 describe("a connection that is kept waiting", () => {
   test("for headers is ended", async ({ service }) => {
     service.server.headersTimeout = 200;
-    const answer = await sendRaw({ port: service.port, bytes: HEAD, timeoutMs: 5000 });
+    const answer = await sendRaw({ port: service.port, bytes: HEAD });
     expect(answer.status).toBe(408);
     expect(JSON.parse(answer.body)).toMatchObject({ error: { code: "request_timeout" } });
   });
@@ -96,7 +96,7 @@ describe("a connection that is kept waiting", () => {
     mount(service.app, echo);
     const bytes =
       "POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\nContent-Type: application/json\r\n\r\n{";
-    expect(await sendRaw({ port: service.port, bytes, timeoutMs: 5000 })).toMatchObject({ status: 408 });
+    expect(await sendRaw({ port: service.port, bytes })).toMatchObject({ status: 408 });
   });
 });
 

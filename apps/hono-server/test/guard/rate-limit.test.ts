@@ -46,8 +46,10 @@ describe("too many requests from one address", () => {
     await using service = await startService({ requestsPerSecond: 2, trustProxy: ["private"] });
     const ask = async (address: string): Promise<Response> =>
       fetch(`${service.url}/v1/models`, { headers: { "x-forwarded-for": address } });
-    for (let count = 0; count < 4; count += 1) expect((await ask("203.0.113.9")).status).toBe(200);
-    const refused = await ask("203.0.113.9");
+    // Many more than a slow machine lets through meanwhile.
+    const answers = await Promise.all(Array.from({ length: 40 }, () => ask("203.0.113.9")));
+    expect(answers.filter(({ status }) => status === 200).length).toBeGreaterThanOrEqual(4);
+    const refused = answers.find(({ status }) => status !== 200)!;
     expect(refused.status).toBe(429);
     expect(await refused.json()).toMatchObject({ error: { code: "too_many_requests" } });
     expect(refused.headers.get("retry-after")).toBe("1");
