@@ -17,7 +17,7 @@ const config: KnipConfig = {
     // Started, packed or measured, but not imported: the dependency has turbo build them first.
     "tooling/bench": {
       entry: ["src/http/servers/*", "src/processes/*", "test/**/*.test.ts"],
-      ignoreDependencies: ["@cortex/cli", "@cortex/legacy-migrator"],
+      ignoreDependencies: ["@cortex/cli", "@cortex/hono-server", "@cortex/legacy-migrator"],
     },
     "tooling/crash-lab": { entry: ["src/processes/*", "test/**/*.test.ts"] },
     "tooling/demo": { ignoreDependencies: ["@cortex/cli", "@cortex/legacy-migrator"] },

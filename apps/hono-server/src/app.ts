@@ -7,6 +7,7 @@ import { toErrorResponse } from "./errors.ts";
 import { EventHub } from "./events/event-hub.ts";
 import type { RecentLimits } from "./events/recent-events.ts";
 import { guard, type GuardOptions } from "./guard/guard.ts";
+import { KeptAnswers } from "./kept-answers.ts";
 import { mount } from "./mount.ts";
 import { openApiDocument } from "./openapi.ts";
 import { requestLog, type ServiceLog } from "./request-log.ts";
@@ -52,6 +53,7 @@ export function createApp(registry: Registry, options: AppOptions = {}): App {
   const service: Service = {
     hub: new EventHub(registry, { ...recentEvents, signal: closing }),
     heartbeatMs,
+    answers: new KeptAnswers(),
   };
   app.use((c, next) => {
     c.set("service", service);

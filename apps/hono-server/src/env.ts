@@ -3,6 +3,7 @@ import type { Context } from "hono";
 
 import type { Caller } from "./caller.ts";
 import type { EventHub } from "./events/event-hub.ts";
+import type { KeptAnswers } from "./kept-answers.ts";
 
 /** What each request carries. */
 export interface Env {
@@ -27,6 +28,7 @@ export interface Service {
   readonly hub: EventHub;
   /** After how much silence an event stream says that it is still there, in milliseconds. */
   readonly heartbeatMs: number;
+  readonly answers: KeptAnswers;
 }
 
 /** A request under way. */

@@ -3,6 +3,7 @@ import type { z } from "zod";
 
 import type { RequestContext } from "./env.ts";
 import type { HttpErrorCode } from "./errors.ts";
+import type { JsonText } from "./json-text.ts";
 
 /** What a route takes. */
 export interface RouteRequest {
@@ -49,8 +50,16 @@ export interface Route<
   readonly responses: Responses;
   /** The failures that it can answer beside those that every route can. */
   readonly errors: readonly (ErrorCode | HttpErrorCode)[];
-  readonly handle: (c: RequestContext, input: RouteInput<Request>) => Response | Promise<Response>;
+  readonly handle: (c: RequestContext, input: RouteInput<Request>) => Answer | Promise<Answer>;
+  /**
+   * Whether the answer is made of the models that the caller sees and of nothing else: then it is kept as long
+   * as they stay as they are. Its handler answers with a {@link JsonText}.
+   */
+  readonly isKept?: boolean;
 }
+
+/** What a route's handler answers. */
+export type Answer = Response | JsonText;
 
 /** What a route's handler is given, checked. */
 export interface RouteInput<Request extends RouteRequest> {

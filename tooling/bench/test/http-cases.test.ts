@@ -7,7 +7,7 @@ import { expect, test } from "vitest";
 import { openFixture } from "../src/fixture.ts";
 import { getOne } from "../src/http/cases/get-one.ts";
 import { sendLoad } from "../src/http/load.ts";
-import { startServer } from "../src/http/servers/index.ts";
+import { startPeer } from "../src/http/servers/index.ts";
 
 test("servers are measured against each other", { timeout: 60_000 }, async () => {
   const folder = mkdtempSync(join(tmpdir(), "cortex-bench-test-"));
@@ -33,7 +33,7 @@ test("servers are measured against each other", { timeout: 60_000 }, async () =>
 });
 
 test("a load with another answer than expected is no measurement", { timeout: 30_000 }, async () => {
-  await using bare = await startServer("bare", "");
+  await using bare = await startPeer("bare", "");
 
   const load = { port: bare.port, connections: 2, amount: 10, next: () => ({ path: "/" }) };
 

@@ -11,6 +11,12 @@ export const createdHeaders = z.object({
   Location: z.string().meta({ description: "Where the model is" }),
 });
 
+/** Only where the client does not have the answer. */
+export const ifNoneMatchHeader = z
+  .string()
+  .optional()
+  .meta({ description: "The ETags that the client knows (RFC 9110); weak ones count" });
+
 /** Asks for an answer without a body. */
 export const preferHeader = z
   .string()

@@ -1,6 +1,8 @@
 import {
   AVAILABILITIES,
   FILE_ROLES,
+  MODEL_FIELDS,
+  Projection,
   SOURCE_TYPES,
   toRecord,
   type Model,
@@ -107,6 +109,16 @@ export type WireModel = {
   owned_by: string;
   model: string;
 } & ModelRecord;
+
+/** The same as {@link toWireModel}, for reads as JSON text. */
+export const WIRE: Projection = new Projection([
+  { key: "id", field: "model_id" },
+  { key: "object", text: "model" },
+  { key: "created", secondsOf: "created_at" },
+  { key: "owned_by", firstOf: ["author_repo", "source_type"] },
+  { key: "model", field: "model_id" },
+  ...MODEL_FIELDS.map(({ name }) => ({ key: name, field: name })),
+]);
 
 export function toWireModel(model: Model): WireModel {
   return {

@@ -21,3 +21,11 @@ export function pageSchema<Item extends z.ZodType>(
 export const pageHeaders = z.object({
   Link: z.string().optional().meta({ description: 'The next page, `rel="next"` (RFC 8288)' }),
 });
+
+/** The headers of a page that a client can ask to get only when it is another. */
+export const keptPageHeaders = pageHeaders.extend({
+  ETag: z.string().meta({
+    description: "The same as long as no model that the caller sees changes",
+    example: '"9f86d081884c7d65"',
+  }),
+});

@@ -1,10 +1,11 @@
 import { z } from "zod";
 
-import { etagOf, namesEtag } from "../../etag.ts";
+import { etagOf } from "../../etag.ts";
+import { JsonText } from "../../json-text.ts";
 import { route } from "../../route.ts";
 import { MODEL_EXAMPLE } from "../../schemas/examples.ts";
-import { modelHeaders } from "../../schemas/headers.ts";
-import { modelSchema, toWireModel } from "../../schemas/model.ts";
+import { ifNoneMatchHeader, modelHeaders } from "../../schemas/headers.ts";
+import { modelSchema, WIRE } from "../../schemas/model.ts";
 import { modelPath } from "./path.ts";
 
 export const getModel = route({
@@ -15,23 +16,16 @@ export const getModel = route({
   tag: "models",
   request: {
     path: modelPath,
-    headers: z.object({
-      "If-None-Match": z
-        .string()
-        .optional()
-        .meta({ description: "The ETags that the client knows (RFC 9110); weak ones count" }),
-    }),
+    headers: z.object({ "If-None-Match": ifNoneMatchHeader }),
   },
   responses: {
     200: { description: "The model", schema: modelSchema, headers: modelHeaders, example: MODEL_EXAMPLE },
     304: { description: "It is still what If-None-Match names", headers: modelHeaders },
   },
   errors: ["model_not_found"],
+  isKept: true,
   handle: async (c, { path }) => {
-    const model = await c.get("caller").models.resolve(path.model_id);
-    const etag = etagOf(model);
-    const known = c.req.header("if-none-match");
-    if (known !== undefined && namesEtag(known, etag)) return c.body(null, 304, { etag });
-    return c.json(toWireModel(model), 200, { etag });
+    const model = await c.get("caller").models.resolveJson(path.model_id, WIRE);
+    return new JsonText(model.json, { etag: etagOf(model) });
   },
 });

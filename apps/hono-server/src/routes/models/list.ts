@@ -1,11 +1,13 @@
-import { MODEL_FIELDS, parseListWords } from "@cortex/model-db";
+import { parseListWords, Projection } from "@cortex/model-db";
 import { z } from "zod";
 
+import { JsonText } from "../../json-text.ts";
 import { nextLink } from "../../next-link.ts";
 import { route } from "../../route.ts";
 import { MODEL_EXAMPLE } from "../../schemas/examples.ts";
-import { partialModelSchema, toWireModel, type WireModel } from "../../schemas/model.ts";
-import { pageHeaders, pageSchema } from "../../schemas/page.ts";
+import { ifNoneMatchHeader } from "../../schemas/headers.ts";
+import { partialModelSchema, WIRE } from "../../schemas/model.ts";
+import { keptPageHeaders, pageSchema } from "../../schemas/page.ts";
 import {
   cursorParameter,
   flagParameter,
@@ -59,19 +61,20 @@ export const listModels = route({
   operationId: "listModels",
   summary: "A page of the models, newest first",
   tag: "models",
-  request: { query: listQuery },
+  request: { query: listQuery, headers: z.object({ "If-None-Match": ifNoneMatchHeader }) },
   responses: {
     200: {
       description: "A page",
       schema: pageSchema(partialModelSchema),
-      headers: pageHeaders,
+      headers: keptPageHeaders,
       example: { object: "list", data: [MODEL_EXAMPLE], next_cursor: null },
     },
+    304: { description: "No model that the caller sees has changed", headers: keptPageHeaders },
   },
   errors: [],
+  isKept: true,
   handle: async (c, { query }) => {
-    const pick = query.fields === undefined ? toWireModel : picking(query.fields);
-    const { items, nextCursor, total } = await c.get("caller").models.list(
+    const { items, nextCursor, total } = await c.get("caller").models.listJson(
       parseListWords(
         {
           ...query,
@@ -82,27 +85,20 @@ export const listModels = route({
         },
         (word) => word,
       ),
+      query.fields === undefined ? WIRE : picking(query.fields),
     );
-    const page = {
-      object: "list",
-      data: items.map((model) => pick(model)),
-      next_cursor: nextCursor,
-      ...(total === undefined ? {} : { total }),
-    };
-    return c.json(page, 200, nextLink(c, nextCursor));
+    const rest = { next_cursor: nextCursor, ...(total === undefined ? {} : { total }) };
+    const text = `{"object":"list","data":[${items.join(",")}],${JSON.stringify(rest).slice(1)}`;
+    return new JsonText(text, nextLink(c, nextCursor));
   },
 });
 
-const PICKED = new Set<string>([
-  "id",
-  "object",
-  "created",
-  "owned_by",
-  "model",
-  ...MODEL_FIELDS.map(({ name }) => name),
-]);
+const PICKED = new Set(WIRE.fields.map(({ key }) => key));
+const MAX_PICKINGS = 100;
+// Each has statements of its own, compiled once.
+const pickings = new Map<string, Projection>();
 
-function picking(fields: string): (model: Parameters<typeof toWireModel>[0]) => Partial<WireModel> {
+function picking(fields: string): Projection {
   const wanted = new Set(fields.split(",").map((name) => name.trim()));
   for (const name of wanted) {
     if (!PICKED.has(name))
@@ -112,8 +108,12 @@ function picking(fields: string): (model: Parameters<typeof toWireModel>[0]) => 
       );
   }
   wanted.add("id").add("object");
-  return (model) => {
-    const whole = Object.entries(toWireModel(model)).filter(([name]) => wanted.has(name));
-    return Object.fromEntries(whole) as Partial<WireModel>;
-  };
+  const picked = WIRE.fields.filter(({ key }) => wanted.has(key));
+  const shape = picked.map(({ key }) => key).join(",");
+  const known = pickings.get(shape);
+  if (known !== undefined) return known;
+  const projection = new Projection(picked);
+  if (pickings.size >= MAX_PICKINGS) pickings.delete(pickings.keys().next().value!);
+  pickings.set(shape, projection);
+  return projection;
 }

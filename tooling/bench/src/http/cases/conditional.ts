@@ -3,7 +3,7 @@ import { aliasAt, sampleIndexes } from "../../dataset.ts";
 import type { LoadRequest } from "../load.ts";
 import { measureServers } from "../measure-servers.ts";
 import type { ServerProcess } from "../server-process.ts";
-import { startServer } from "../servers/index.ts";
+import { startOurs, startPeer } from "../servers/index.ts";
 
 const SAMPLE = 512;
 const BARE = "node:http, a bare answer";
@@ -15,9 +15,9 @@ const HASHED = "Hono etag(), a page of 50";
 export const conditional: Case = {
   name: "conditional",
   async run({ fixture, effort }) {
-    await using bare = await startServer("bare", fixture.path);
-    await using ours = await startServer("ours", fixture.copy("own"));
-    await using honoJson = await startServer("honoJson", fixture.path);
+    await using bare = await startPeer("bare", fixture.path);
+    await using ours = await startOurs(fixture.copy("own"));
+    await using honoJson = await startPeer("honoJson", fixture.path);
     const known: LoadRequest[] = [];
     for (const index of sampleIndexes(fixture.size, SAMPLE)) {
       known.push(await conditionalOn(ours, `/v1/models/${aliasAt(index)}`));

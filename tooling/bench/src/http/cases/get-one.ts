@@ -1,7 +1,7 @@
 import { atMost, type Case } from "../../case.ts";
 import { aliasAt, sampleIndexes } from "../../dataset.ts";
 import { measureServers } from "../measure-servers.ts";
-import { startServer } from "../servers/index.ts";
+import { startOurs, startPeer } from "../servers/index.ts";
 
 const SAMPLE = 4096;
 const BARE = "node:http, a bare answer";
@@ -14,11 +14,11 @@ const KYSELY = "Hono c.json, stock Kysely";
 export const getOne: Case = {
   name: "get-one",
   async run({ fixture, effort }) {
-    await using bare = await startServer("bare", fixture.path);
-    await using ours = await startServer("ours", fixture.copy("own"));
-    await using fastify = await startServer("fastify", fixture.path);
-    await using honoJson = await startServer("honoJson", fixture.path);
-    await using honoKysely = await startServer("honoKysely", fixture.path);
+    await using bare = await startPeer("bare", fixture.path);
+    await using ours = await startOurs(fixture.copy("own"));
+    await using fastify = await startPeer("fastify", fixture.path);
+    await using honoJson = await startPeer("honoJson", fixture.path);
+    await using honoKysely = await startPeer("honoKysely", fixture.path);
     const paths = sampleIndexes(fixture.size, SAMPLE).map((index) => `/v1/models/${aliasAt(index)}`);
     const next = (index: number): { path: string } => ({ path: paths[index % SAMPLE]! });
     const { measurement, latencies } = await measureServers(

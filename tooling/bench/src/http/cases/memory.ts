@@ -1,7 +1,7 @@
 import { atMost, type Case, type Fact } from "../../case.ts";
 import { aliasAt } from "../../dataset.ts";
 import { sendLoad, type LoadRequest } from "../load.ts";
-import { startServer } from "../servers/index.ts";
+import { startOurs } from "../servers/index.ts";
 
 const REQUESTS = 1_000_000;
 const PARTS = 10;
@@ -10,7 +10,7 @@ const PARTS = 10;
 export const memory: Case = {
   name: "memory",
   async run({ fixture }) {
-    await using ours = await startServer("ours", fixture.copy("own"));
+    await using ours = await startOurs(fixture.copy("own"));
     const requests: ((index: number) => LoadRequest)[] = [
       (index) => ({ path: `/v1/models/${aliasAt(index % fixture.size)}` }),
       (index) => ({ path: `/v1/models/${aliasAt((index * 7) % fixture.size)}` }),

@@ -2,7 +2,7 @@ import { openRegistry } from "@cortex/model-db";
 
 import { atLeast, atMost, type Case } from "../../case.ts";
 import { measureServers } from "../measure-servers.ts";
-import { startServer } from "../servers/index.ts";
+import { startOurs, startPeer } from "../servers/index.ts";
 import { PAGE } from "../servers/raw-reads.ts";
 
 // More pages than any cache keeps, or their beginnings lie as close as that.
@@ -18,11 +18,11 @@ const KYSELY = "Hono c.json, stock Kysely";
 export const page: Case = {
   name: "page",
   async run({ fixture, effort }) {
-    await using bare = await startServer("bare", fixture.path);
-    await using ours = await startServer("ours", fixture.copy("own"));
-    await using fastify = await startServer("fastify", fixture.path);
-    await using honoJson = await startServer("honoJson", fixture.path);
-    await using honoKysely = await startServer("honoKysely", fixture.path);
+    await using bare = await startPeer("bare", fixture.path);
+    await using ours = await startOurs(fixture.copy("own"));
+    await using fastify = await startPeer("fastify", fixture.path);
+    await using honoJson = await startPeer("honoJson", fixture.path);
+    await using honoKysely = await startPeer("honoKysely", fixture.path);
     const step = Math.max(1, Math.floor((fixture.size - PAGE) / PAGES));
     const cursors = await readCursors(fixture.path, step);
     const peer = (index: number): { path: string } => ({
