@@ -8,8 +8,10 @@ import { EventHub } from "./events/event-hub.ts";
 import type { RecentLimits } from "./events/recent-events.ts";
 import { guard, type GuardOptions } from "./guard/guard.ts";
 import { KeptAnswers } from "./kept-answers.ts";
+import { ServiceMetrics } from "./metrics/metrics.ts";
 import { mount } from "./mount.ts";
 import { openApiDocument } from "./openapi.ts";
+import { Readiness } from "./readiness.ts";
 import { requestLog, type ServiceLog } from "./request-log.ts";
 import { ROUTES } from "./routes/index.ts";
 import { unknownPath } from "./unknown-path.ts";
@@ -21,7 +23,7 @@ export type App = Hono<Env>;
 export interface AppOptions extends GuardOptions {
   /** What changes are attributed to while there are no users; `http` when left out. */
   actor?: string | undefined;
-  /** Is given up when the service is about to end: event streams are ended, and new ones refused. */
+  /** Is given up when the service is about to end: it is no longer ready, and event streams are ended. */
   closing?: AbortSignal | undefined;
   /** After how much silence an event stream says that it is still there, in milliseconds; 15,000. */
   heartbeatMs?: number | undefined;
@@ -50,14 +52,20 @@ export function createApp(registry: Registry, options: AppOptions = {}): App {
   // Paths stay as they were sent, so that each is decoded once, where its parameter is read.
   const app = new Hono<Env>({ getPath: rawPath });
   const { closing, heartbeatMs = HEARTBEAT_MS, recentEvents = RECENT_EVENTS } = options;
-  const service: Service = {
-    hub: new EventHub(registry, { ...recentEvents, signal: closing }),
-    heartbeatMs,
-    answers: new KeptAnswers(),
-  };
-  app.use((c, next) => {
+  const metrics = new ServiceMetrics(registry);
+  const hub = new EventHub(registry, {
+    ...recentEvents,
+    signal: closing,
+    onEvent: (at) => metrics.noteEvent(at),
+  });
+  metrics.watchEvents(hub);
+  const readiness = new Readiness(registry, closing);
+  const service: Service = { hub, heartbeatMs, metrics, readiness, answers: new KeptAnswers() };
+  app.use(async (c, next) => {
+    const start = metrics.requests.begin();
     c.set("service", service);
-    return next();
+    await next();
+    metrics.requests.end(c, start);
   });
   if (options.log !== undefined) app.use(requestLog(options.log));
   app.use(guard(registry, options));

@@ -4,6 +4,8 @@ import type { Context } from "hono";
 import type { Caller } from "./caller.ts";
 import type { EventHub } from "./events/event-hub.ts";
 import type { KeptAnswers } from "./kept-answers.ts";
+import type { ServiceMetrics } from "./metrics/metrics.ts";
+import type { Readiness } from "./readiness.ts";
 
 /** What each request carries. */
 export interface Env {
@@ -26,6 +28,8 @@ export interface Env {
 /** What all requests share. */
 export interface Service {
   readonly hub: EventHub;
+  readonly metrics: ServiceMetrics;
+  readonly readiness: Readiness;
   /** After how much silence an event stream says that it is still there, in milliseconds. */
   readonly heartbeatMs: number;
   readonly answers: KeptAnswers;

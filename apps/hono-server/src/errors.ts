@@ -21,6 +21,7 @@ const HTTP_CODES = {
   too_many_requests: 429,
   headers_too_large: 431,
   too_busy: 503,
+  shutting_down: 503,
   internal_error: 500,
 } as const;
 

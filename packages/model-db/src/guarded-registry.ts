@@ -45,6 +45,11 @@ export class GuardedRegistry implements Repositories {
     this.#services = services;
   }
 
+  /** Whether there is no model that the caller does not see. */
+  get seesAll(): boolean {
+    return this.#scope.access?.seesAll ?? true;
+  }
+
   get models(): Models {
     return (this.#models ??= new Models(this.#scope));
   }

@@ -18,6 +18,8 @@ export interface Listener {
 export interface HubOptions extends RecentLimits {
   /** Ends every stream, and takes no further listeners. */
   readonly signal: AbortSignal | undefined;
+  /** Is told of each event that was read, when it happened: Unix milliseconds. */
+  readonly onEvent: (at: number) => void;
 }
 
 // The event loop has a turn after so many, so that listeners get what was read.
@@ -35,6 +37,7 @@ export class EventHub {
   readonly #options: HubOptions;
   readonly #listeners = new Set<Listener>();
   #recent: Promise<RecentEvents> | undefined;
+  #current: RecentEvents | undefined;
   #reading = new AbortController();
   #isWaking = false;
 
@@ -52,6 +55,11 @@ export class EventHub {
   /** How many listen. */
   get size(): number {
     return this.#listeners.size;
+  }
+
+  /** The newest event that was read; `undefined` while nobody listens. */
+  get head(): number | undefined {
+    return this.#current?.head;
   }
 
   /**
@@ -76,12 +84,14 @@ export class EventHub {
     if (this.#listeners.size > 0) return;
     this.#reading.abort();
     this.#recent = undefined;
+    this.#current = undefined;
   }
 
   async #begin(): Promise<RecentEvents> {
     this.#reading = new AbortController();
     const { signal } = this.#reading;
     const recent = new RecentEvents(await this.#registry.history.latestEventId(), this.#options);
+    if (!signal.aborted) this.#current = recent;
     void this.#readUntilEnded(recent, signal);
     return recent;
   }
@@ -105,6 +115,7 @@ export class EventHub {
         recent.makeRoom();
       }
       recent.append(event);
+      this.#options.onEvent(event.at);
       this.#wakeSoon();
       if (++count % BATCH === 0) await turn();
     }

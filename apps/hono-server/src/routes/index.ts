@@ -7,9 +7,11 @@ import { startModel } from "./cortex/start.ts";
 import { getModelStatus } from "./cortex/status.ts";
 import { stopModel } from "./cortex/stop.ts";
 import { listenToEvents } from "./events/listen.ts";
+import { getHealth } from "./healthz/get.ts";
 import { getLmStudioModel } from "./lm-studio/get.ts";
 import { listLmStudioModelsV1 } from "./lm-studio/list-v1.ts";
 import { listLmStudioModels } from "./lm-studio/list.ts";
+import { getMetrics } from "./metrics/get.ts";
 import { NATIVE_ROUTES } from "./native.ts";
 import { copyOllamaModel } from "./ollama/copy.ts";
 import { deleteOllamaModel } from "./ollama/delete.ts";
@@ -18,6 +20,7 @@ import { getOllamaGreeting } from "./ollama/root.ts";
 import { showOllamaModel } from "./ollama/show.ts";
 import { listOllamaModels } from "./ollama/tags.ts";
 import { getOllamaVersion } from "./ollama/version.ts";
+import { getReadiness } from "./readyz/get.ts";
 
 /** What clients of Ollama ask for. */
 const OLLAMA = [
@@ -45,7 +48,7 @@ const CORTEX = [
 ];
 
 /** What those ask for who watch over the registry and the service. */
-const WATCHING = [listenToEvents];
+const WATCHING = [listenToEvents, getMetrics, getHealth, getReadiness];
 
 /** Every route, in the order in which they are tried: `status` of the old program is no model's id. */
 export const ROUTES: readonly Route[] = [

@@ -2,9 +2,9 @@ import { EVENT_KINDS } from "@cortex/model-db";
 import { z } from "zod";
 
 import type { RequestContext } from "../../env.ts";
-import { HttpError } from "../../errors.ts";
 import { toMark, toRetry } from "../../events/event-frame.ts";
 import { streamEvents } from "../../events/event-stream.ts";
+import { shuttingDown } from "../../readiness.ts";
 import { route } from "../../route.ts";
 import { invalidInput } from "../../validation.ts";
 
@@ -52,13 +52,11 @@ export const listenToEvents = route({
         'id: 42\nevent: tagged\ndata: {"event_id":42,"model_id":"tinyllama:1b-gguf","kind":"tagged","actor":"ada","at":1767225600000,"row_version":3,"before":{"tags":[]},"after":{"tags":["chat"]}}\n\n',
     },
   },
-  errors: ["too_busy"],
+  errors: ["too_busy", "shutting_down"],
   handle: async (c, { query }) => {
     const { hub, heartbeatMs } = c.get("service");
     if (hub.isClosed) {
-      throw new HttpError("too_busy", "The service is closing. Come back in a moment.", {
-        "retry-after": "1",
-      });
+      throw shuttingDown();
     }
     const { history } = c.get("caller");
     const filter = { modelId: query.model_id, actor: query.actor, kind: query.kind };
