@@ -22,7 +22,12 @@ const config: KnipConfig = {
     "tooling/crash-lab": { entry: ["src/processes/*", "test/**/*.test.ts"] },
     "tooling/demo": { ignoreDependencies: ["@cortex/cli", "@cortex/legacy-migrator"] },
     "tooling/pack-test": {
-      ignoreDependencies: ["@cortex/cli", "@cortex/legacy-migrator", "@cortex/model-db"],
+      ignoreDependencies: [
+        "@cortex/cli",
+        "@cortex/hono-server",
+        "@cortex/legacy-migrator",
+        "@cortex/model-db",
+      ],
     },
   },
 };

@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
-const REPOSITORY = fileURLToPath(new URL("../../..", import.meta.url));
+/** The top of this repository. */
+export const REPOSITORY = fileURLToPath(new URL("../../..", import.meta.url));
 
 /** How a finished command ended. */
 export type Outcome = { exitCode: number; stdout: string; stderr: string };
@@ -18,22 +19,26 @@ export type InstalledPackage = AsyncDisposable & {
 };
 
 /**
- * Packs the package in `packageFolder` (relative to the repository) as it would be published, and installs
- * the tarball with plain `npm install` into an empty project in a temporary folder, which goes with the
+ * Packs the packages in `packageFolders` (relative to the repository) as they would be published, and installs
+ * the tarballs with plain `npm install` into an empty project in a temporary folder, which goes with the
  * returned object.
  *
  * @throws Error with the output of pnpm or npm, when one of them fails
  */
-export async function installPackage(packageFolder: string): Promise<InstalledPackage> {
+export async function installPackage(...packageFolders: string[]): Promise<InstalledPackage> {
   const root = await mkdtemp(path.join(tmpdir(), "cortex-pack-"));
   const remove = async (): Promise<void> => rm(root, { recursive: true, force: true });
   try {
     const project = path.join(root, "project");
     await mkdir(project);
     await writeFile(path.join(project, "package.json"), '{ "private": true, "type": "module" }\n');
-    const tarball = path.join(root, "package.tgz");
-    await succeed("pnpm", ["pack", "--out", tarball], path.join(REPOSITORY, packageFolder));
-    await npmInstall(tarball, project);
+    const tarballs: string[] = [];
+    for (const folder of packageFolders) {
+      const tarball = path.join(root, `${path.basename(folder)}.tgz`);
+      await succeed("pnpm", ["pack", "--out", tarball], path.join(REPOSITORY, folder));
+      tarballs.push(tarball);
+    }
+    await npmInstall(tarballs, project);
     return {
       folder: project,
       run: async (command, args) => run(command, args, project),
@@ -46,13 +51,13 @@ export async function installPackage(packageFolder: string): Promise<InstalledPa
 }
 
 /**
- * Installs `specifier` into the npm project in `folder`.
+ * Installs what `specifiers` name into the npm project in `folder`.
  *
  * @throws Error with npm's output, when it fails
  */
-export async function npmInstall(specifier: string, folder: string): Promise<void> {
+export async function npmInstall(specifiers: string[], folder: string): Promise<void> {
   const quiet = ["--no-audit", "--no-fund", "--no-update-notifier", "--prefer-offline"];
-  await succeed("npm", ["install", ...quiet, specifier], folder);
+  await succeed("npm", ["install", ...quiet, ...specifiers], folder);
 }
 
 /** The names of the packages in a project's `node_modules`, as npm recorded them. */
@@ -75,7 +80,8 @@ export async function run(command: string, args: string[], cwd: string): Promise
   return promise;
 }
 
-async function succeed(command: string, args: string[], cwd: string): Promise<void> {
+/** Runs a command to its end. @throws Error with what it printed, when it fails */
+export async function succeed(command: string, args: string[], cwd: string): Promise<void> {
   const { exitCode, stdout, stderr } = await run(command, args, cwd);
   if (exitCode === 0) return;
   throw new Error(`${command} ${args.join(" ")} ended with ${exitCode}\n${stdout}${stderr}`);

@@ -1,13 +1,11 @@
-import { mkdir, symlink, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import path from "node:path";
-import { fileURLToPath } from "node:url";
 
 import { beforeAll, expect, test } from "vitest";
 
 import { installPackage, type InstalledPackage } from "./installed-package.ts";
 import { findOldNode } from "./old-node.ts";
-
-const PACK_TEST = fileURLToPath(new URL("..", import.meta.url));
+import { typeCheck } from "./type-check.ts";
 
 let installed: InstalledPackage;
 
@@ -36,9 +34,7 @@ console.log(model.modelId, model.sourceType);
 });
 
 test("its types hold in a strict program, and refuse what the library refuses", async () => {
-  await writeFile(
-    path.join(installed.folder, "program.ts"),
-    `import { openRegistry } from "@cortex/model-db";
+  const program = `import { openRegistry } from "@cortex/model-db";
 
 await using registry = await openRegistry("typed.db");
 await registry.models.create({ modelId: "tinyllama:1b-gguf", sourceType: "cortex.so" });
@@ -46,33 +42,8 @@ const modelId: string = (await registry.models.resolve("tinyllama:1b-gguf")).mod
 console.log(modelId);
 // @ts-expect-error a model id is text
 await registry.models.create({ modelId: 1, sourceType: "cortex.so" });
-`,
-  );
-  // What a TypeScript program on Node brings itself: the compiler and the types of Node.
-  await mkdir(path.join(installed.folder, "node_modules", "@types"), { recursive: true });
-  await symlink(
-    path.join(PACK_TEST, "node_modules", "@types", "node"),
-    path.join(installed.folder, "node_modules", "@types", "node"),
-  );
-  await writeFile(
-    path.join(installed.folder, "tsconfig.json"),
-    JSON.stringify({
-      compilerOptions: {
-        target: "ES2024",
-        lib: ["ES2024", "ESNext.Disposable"],
-        module: "NodeNext",
-        types: ["node"],
-        strict: true,
-        exactOptionalPropertyTypes: true,
-        noUncheckedIndexedAccess: true,
-        skipLibCheck: false,
-        noEmit: true,
-      },
-      files: ["program.ts"],
-    }),
-  );
-  const tsc = path.join(PACK_TEST, "node_modules", "typescript", "bin", "tsc");
-  expect(await installed.run(process.execPath, [tsc])).toEqual({ exitCode: 0, stdout: "", stderr: "" });
+`;
+  expect(await typeCheck(installed, program)).toEqual({ exitCode: 0, stdout: "", stderr: "" });
 });
 
 test("on an older Node opening a registry says which it needs", async ({ skip }) => {

@@ -17,7 +17,7 @@ export async function findOldNode(folder: string): Promise<string | undefined> {
   await mkdir(project);
   await writeFile(path.join(project, "package.json"), '{ "private": true }\n');
   try {
-    await npmInstall("node@20", project);
+    await npmInstall(["node@20"], project);
   } catch (error) {
     console.warn(`No Node 20 to be had from the registry: ${String(error)}`);
     return undefined;
