@@ -79,6 +79,9 @@ export function describeRebuilt(report: RebuildReport, dryRun: boolean): string 
     ...report.otherTables
       .filter(({ complete }) => !complete)
       .map(({ name }) => `Of the table ${name}, which old programs use, rows are missing.`),
+    ...(report.accessComplete === false
+      ? ["Who may use it is as the backup knew it, or in part: see `cortex user list` and `cortex token list`."]
+      : []),
     ...(from === null ? ["No backup was used."] : [`The backup in ${from} was used.`]),
     ...(setAside === null || dryRun
       ? []
@@ -106,5 +109,6 @@ export function toRebuiltDocument(report: RebuildReport): object {
     missing_events: report.missingEvents,
     contradictions: report.contradictions,
     other_tables: report.otherTables,
+    access_complete: report.accessComplete,
   };
 }

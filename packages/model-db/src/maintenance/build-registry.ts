@@ -12,8 +12,7 @@ import { SCHEMA_VERSION } from "../migrations/schema-version.ts";
 import type { EventTable } from "../schema/event.ts";
 import { toFileRow } from "../schema/file.ts";
 import { toModelValues } from "../schema/model.ts";
-import type { CarriedTable } from "./assembly-report.ts";
-import { carryOver } from "./carry-over.ts";
+import { carryOver, type CarriedOver } from "./carry-over.ts";
 import { checkRegistry } from "./check.ts";
 import { syncPath } from "./durable-files.ts";
 
@@ -41,7 +40,7 @@ const CACHE_KIB = 262_144;
  * the disk. What an interrupted run has left there goes first.
  *
  * @param path of the file, in which nobody looks for a registry.
- * @returns the tables of other programs that were taken along.
+ * @returns what was taken along beside that.
  * @throws RegistryError `database_damaged` where the disk did not keep what was written, `disk_full`,
  *   `read_only`, `io_error`.
  */
@@ -49,9 +48,9 @@ export async function buildRegistry(
   path: string,
   content: RegistryContent,
   onProgress: (what: string, done: number) => void = () => undefined,
-): Promise<CarriedTable[]> {
+): Promise<CarriedOver> {
   removeDatabase(path);
-  let carried: CarriedTable[];
+  let carried: CarriedOver;
   const connection = openConnection(path, { readonly: false, busyTimeoutMs: BUSY_TIMEOUT_MS });
   try {
     enableWal(connection, BUSY_TIMEOUT_MS);

@@ -2,21 +2,40 @@ import Database from "better-sqlite3";
 
 import type { CarriedTable } from "./assembly-report.ts";
 
+/** What was brought along. */
+export interface CarriedOver {
+  /** The tables of old programs. */
+  readonly tables: CarriedTable[];
+  /** The file from which users, grants and tokens were all read; `undefined` where none has all of them. */
+  readonly accessFrom: string | undefined;
+}
+
+// In the order in which they point at each other.
+const ACCESS_TABLES = ["access_user", "access_grant", "access_token"];
+
 /**
- * Brings along what a registry's file holds beside the registry: the tables of old programs that use the
- * same file, and how these spelled the models. Nothing that would act by itself is taken: no trigger.
+ * Brings along what a registry's file holds beside its models and their history: who may use it, the
+ * tables of old programs that use the same file, and how these spelled the models. Nothing that would act
+ * by itself is taken: no trigger.
  *
- * @param target a registry in which the models are already, by their ids.
+ * @param target a registry in which the models are already, by their ids, within a transaction.
  * @param paths files to take it from, the best first; what one cannot give, the next is asked for.
  */
-export function carryOver(target: Database.Database, paths: readonly string[]): CarriedTable[] {
+export function carryOver(target: Database.Database, paths: readonly string[]): CarriedOver {
   const own = new Set(target.prepare("SELECT name FROM sqlite_schema").pluck().all() as string[]);
   const carried = new Map<string, CarriedTable>();
+  let accessFrom: string | undefined;
+  // A grant may be found whose user is not.
+  target.pragma("defer_foreign_keys = ON");
   for (const path of paths) {
     const source = attempt(() => new Database(path, { readonly: true, fileMustExist: true }));
     if (source === undefined) continue;
     try {
-      for (const { name, wr } of attempt(() => tablesOf(source)) ?? []) {
+      const tables = attempt(() => tablesOf(source));
+      if (accessFrom === undefined && tables !== undefined && copyAccess(source, target, tables)) {
+        accessFrom = path;
+      }
+      for (const { name, wr } of tables ?? []) {
         if (own.has(name) || carried.get(name)?.complete === true) continue;
         const complete = attempt(() => copyTable(source, target, { name, hasRowid: wr === 0 })) ?? false;
         carried.set(name, { name, complete });
@@ -26,7 +45,24 @@ export function carryOver(target: Database.Database, paths: readonly string[]): 
       source.close();
     }
   }
-  return [...carried.values()];
+  for (const table of ACCESS_TABLES.slice(1)) {
+    target.exec(`DELETE FROM ${table} WHERE user_name NOT IN (SELECT name FROM access_user)`);
+  }
+  return { tables: [...carried.values()], accessFrom };
+}
+
+/** Who may use the registry: what is there already stays. @returns whether all of it could be read. */
+function copyAccess(
+  source: Database.Database,
+  target: Database.Database,
+  tables: readonly { name: string }[],
+): boolean {
+  // An older schema has none of them.
+  const there = ACCESS_TABLES.filter((wanted) => tables.some(({ name }) => name === wanted));
+  const copied = there.map(
+    (name) => attempt(() => copyTable(source, target, { name, hasRowid: false })) ?? false,
+  );
+  return copied.every(Boolean);
 }
 
 function tablesOf(source: Database.Database): { name: string; wr: 0 | 1 }[] {

@@ -31,6 +31,11 @@ export interface RebuildReport extends AssemblyReport {
   readonly from: string | null;
   /** Tables of old programs that use the same file; empty where nothing was built. */
   readonly otherTables: readonly CarriedTable[];
+  /**
+   * Whether users, grants and tokens were all read from the registry's own file; else some may be missing,
+   * or be what the backup knew of them. `null` where nothing was built.
+   */
+  readonly accessComplete: boolean | null;
 }
 
 const OPENING_MS = 300;
@@ -98,12 +103,19 @@ export async function finishRebuild(
   const setAside = marker.files.length > 0 ? marker.setAside : null;
   using assembly = await assemble(sources, { at, onProgress });
   const content = { ...identity, ...rebuiltContent(assembly, setAside, at), carriedFrom: filesOf(sources) };
-  const otherTables = await buildRegistry(built, content, onProgress);
+  const { tables: otherTables, accessFrom } = await buildRegistry(built, content, onProgress);
   renameDurably(built, path);
   removeDatabase(copy);
   removeRepairMarker(path);
   syncPath(dirname(path));
-  return { ...assembly.report, registryId: identity.registryId, setAside, from: marker.from, otherTables };
+  return {
+    ...assembly.report,
+    registryId: identity.registryId,
+    setAside,
+    from: marker.from,
+    otherTables,
+    accessComplete: accessFrom === copy,
+  };
 }
 
 /** Says what {@link finishRebuild} would do. @param file what would be read beside the backup. */
@@ -120,6 +132,7 @@ export async function rehearseRebuild(
     setAside: null,
     from: from ?? null,
     otherTables: [],
+    accessComplete: null,
   };
 }
 

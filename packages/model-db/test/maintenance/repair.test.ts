@@ -305,6 +305,43 @@ describe("a repair", () => {
     expect(await damageFound(path)).toEqual([]);
   });
 
+  test("brings users, grants and tokens back, from the file or else from the backup", async ({ folder }) => {
+    const worked = await makeWorkedRegistry(folder, 40);
+    const path = copyOf(worked, folder, "a");
+    const backup = join(folder, "access-backup");
+    let token: string;
+    {
+      await using registry = await openRegistry(path);
+      const { users, tokens } = registry.access;
+      await users.create({ name: "ann", grants: [{ role: "reader" }, { role: "editor", tag: "t" }] });
+      ({ token } = await tokens.create("ann", { name: "laptop", scopes: ["change"] }));
+      await registry.models.create(localModel("hers", { owner: "ann", private: true }));
+      await createSnapshot(path, backup);
+      await registry.models.update("hers", { notes: "needle of hers" });
+    }
+    const whole = readFileSync(path);
+    whole[whole.lastIndexOf("needle of hers")] = 0x4e;
+    writeFileSync(path, whole);
+    expect((await repairRegistry(path))!.accessComplete).toBe(true);
+    const expectAnn = async (): Promise<void> => {
+      expect(await damageFound(path)).toEqual([]);
+      await using registry = await openRegistry(path);
+      const identity = await registry.access.authenticate(token);
+      expect(identity).toMatchObject({
+        user: "ann",
+        grants: [{ role: "reader" }, { tag: "t" }],
+        scopes: ["change"],
+      });
+      expect(await registry.models.get("hers")).toMatchObject({ owner: "ann", private: true });
+      await registry.access.users.create({ name: "bob", grants: [{ role: "reader" }] });
+      await registry.access.users.delete("bob");
+    };
+    await expectAnn();
+    writeFileSync(path, "no database any more");
+    expect((await repairRegistry(path, { from: backup }))!.accessComplete).toBe(false);
+    await expectAnn();
+  });
+
   test("a restore puts the backup's newest state, or an earlier one, where there is none", async ({
     folder,
   }) => {
