@@ -62,7 +62,7 @@ async function leftRepaired(folder: string, lastMissing: number): Promise<string
   connection.pragma("journal_mode = WAL");
   const after = { missing_events: [[1, lastMissing]] };
   const told = { modelId: "", kind: "repaired", actor: "registry", at: 0, rowVersion: 0 } as const;
-  const row = toEventRow({ ...told, eventId: 1_000_001, before: null, after });
+  const row = toEventRow({ ...told, eventId: 1_000_001, before: null, after, origin: null });
   const columns = Object.keys(row);
   connection.prepare(`INSERT INTO model_event (${columns.join()}) VALUES (@${columns.join(", @")})`).run(row);
   const copy = leave(path, join(folder, "left"));

@@ -84,8 +84,9 @@ export class WriteQueue {
     await this.#draining;
   }
 
-  /** Forgets prepared statements, after the schema changed. */
+  /** Forgets prepared statements, after the schema changed; what that left unseen is met by the next change. */
   clear(): void {
+    this.#lastDataVersion = undefined;
     this.#session.clear();
   }
 
