@@ -44,6 +44,7 @@ const VERBS: Readonly<Record<string, DeclareVerb>> = {
       CHANGED,
     )
       .option("--no-pinned", "Let pruning and eviction take it again")
+      .option("--no-private", "Let everybody see it whose grants cover it")
       .option(
         "--expected-row-version <integer>",
         "Refuse if somebody changed it since: the row_version that you saw",
@@ -159,6 +160,46 @@ const VERBS: Readonly<Record<string, DeclareVerb>> = {
       .example("cortex migrate status")
       .action(async () => (await import("./commands/migrate.ts")).migrate),
 
+  user: (verb) =>
+    verb(
+      "user [action] [name]",
+      "Who may use the registry through a server: list (default), add, grant or rm",
+    )
+      .option(
+        "--role <role>",
+        "reader, operator (starts and stops), editor (changes) or admin; with add and grant",
+      )
+      .option("--only <pattern>", "Only for models whose id is so; * stands for any text")
+      .option("--only-tag <tag>", "Only for models with this tag")
+      .option("--only-owner <user>", "Only for this user's models")
+      .option("--replace", "With grant: instead of all that was granted before")
+      .option("--give-models-to <user>", "With rm: who owns the user's models from then on")
+      .option("-y, --yes", "Do not ask before removing")
+      .option("--dry-run", "With rm: only show what would go")
+      .example("cortex user add ann --role reader")
+      .example("cortex user grant ann --role editor --only 'team-a/*'")
+      .example("cortex user rm ann --give-models-to bob")
+      .action(async () => (await import("./commands/user.ts")).user),
+
+  token: (verb) =>
+    verb(
+      "token [action] [subject]",
+      "Access tokens for a server: list [user] (default), create <user> or revoke <token_id>",
+    )
+      .option("--name <text>", "With create: what it is for, such as laptop")
+      .option(
+        "--expires <age>",
+        "With create: how long it is good, such as 30d (default: until it is revoked)",
+      )
+      .option(
+        "--scope <right>",
+        "With create: what may be done with it beside reading: read, run, change or admin (default: all that its user may)",
+        MANY,
+      )
+      .example("cortex token create ann --name laptop --expires 30d --scope run")
+      .example("cortex token revoke 0123456789ab")
+      .action(async () => (await import("./commands/token.ts")).token),
+
   backup: (verb) =>
     verb(
       "backup <folder>",
@@ -268,6 +309,9 @@ function listFlags(command: Command): Command {
     .option("--format <text>", "File format", MANY)
     .option("--architecture <text>", "Architecture", MANY)
     .option("--quantization <text>", "Quantization", MANY)
+    .option("--owner <user>", "This user's; '' for nobody's", MANY)
+    .option("--private", "Only private ones")
+    .option("--no-private", "Only those that are not private")
     .option(
       "--filter <expression>",
       "A field, one of = != > >= < <= ~ (contains), and a value: 'size_bytes>4GB', 'alias='",
@@ -326,5 +370,7 @@ function recordFlags(command: Command, words: FlagWords): Command {
       MANY,
     )
     .option("--notes <text>", "Notes")
-    .option("--pinned", "Pruning and eviction leave it alone");
+    .option("--pinned", "Pruning and eviction leave it alone")
+    .option("--owner <user>", "The user whose it is")
+    .option("--private", "Only its owner and administrators see it through a server");
 }

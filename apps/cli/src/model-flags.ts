@@ -31,6 +31,8 @@ export interface ModelFlags {
   readonly metadata?: readonly string[];
   readonly notes?: string;
   readonly pinned?: boolean;
+  readonly owner?: string;
+  readonly private?: boolean;
 }
 
 const TEXTS = [
@@ -42,8 +44,9 @@ const TEXTS = [
   "architecture",
   "quantization",
   "notes",
+  "owner",
 ] as const;
-const VALUES = ["parameterCount", "contextLength", "sizeBytes", "pinned"] as const;
+const VALUES = ["parameterCount", "contextLength", "sizeBytes", "pinned", "private"] as const;
 
 /**
  * The fields of a model that flags name, and no others.

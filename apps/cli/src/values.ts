@@ -23,6 +23,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
     says: "a time from 1970 to 9999 such as 2026-01-31, 2026-01-31T12:00:00Z, or 2h for two hours ago",
   },
   duration: { parse: parseTtl, says: "a duration from 1s to 30d, such as 90s, 15m or 1h30m" },
+  age: { parse: parseDuration, says: "a duration such as 12h, 30d or 52w" },
 };
 
 /**

@@ -83,6 +83,8 @@ test("a model that was added is listed, shown and found", async () => {
     "tags",
     "notes",
     "pinned",
+    "owner",
+    "private",
     "last_used_at",
     "row_version",
     "row_checksum",

@@ -43,6 +43,18 @@ const cases: readonly [argv: string, verb: string, options: Record<string, unkno
     "update",
     { model: "m", alias: "", sizeBytes: null, pinned: false },
   ],
+  ["update m --owner ann --no-private", "update", { model: "m", owner: "ann", private: false }],
+  ["list --owner ann --owner= --private", "list", { owner: ["ann", ""], private: true }],
+  [
+    "user add ann --role editor --only 007",
+    "user",
+    { action: "add", name: "ann", role: "editor", only: "007" },
+  ],
+  [
+    "token create ann --name 1e3 --expires 52w --scope read --scope run",
+    "token",
+    { action: "create", subject: "ann", name: "1e3", expires: 31_449_600_000, scope: ["read", "run"] },
+  ],
   ["update m --expected-row-version 3", "update", { model: "m", expectedRowVersion: 3 }],
   ["alias m 007", "alias", { model: "m", alias: "007" }],
   [

@@ -4,6 +4,8 @@ import {
   openRegistry,
   FILTER_FIELDS,
   MODEL_FIELDS,
+  RIGHTS,
+  ROLES,
   SOURCE_TYPES,
   toVisible,
 } from "@cortex/model-db";
@@ -13,6 +15,8 @@ import { declareCli } from "../cli.ts";
 import { longNames } from "../command-line.ts";
 import { locationOf } from "../open.ts";
 import { writeOut } from "../output/stream.ts";
+import { TOKEN_ACTIONS } from "./token.ts";
+import { USER_ACTIONS } from "./user.ts";
 
 const MOST_NAMES = 200;
 
@@ -46,6 +50,8 @@ async function candidates(words: readonly string[]): Promise<string[]> {
   if (current.startsWith("-")) return startingWith(current, flagsOf(command, cli));
   const position = texts.length - texts.indexOf(verb!) - 1;
   if (command.name === "migrate") return startingWith(current, ["status", "up", "down"]);
+  if (command.name === "user") return position === 0 ? startingWith(current, USER_ACTIONS) : [];
+  if (command.name === "token") return position === 0 ? startingWith(current, TOKEN_ACTIONS) : [];
   if (command.name === "completion") return startingWith(current, ["bash", "zsh", "fish"]);
   const arg = command.args[position] ?? command.args.findLast(({ variadic }) => variadic);
   return arg?.value === "model" || arg?.value === "models" ? await modelNames(current, before) : [];
@@ -105,6 +111,8 @@ async function flagValues(
     "--availability": AVAILABILITIES,
     "--status": ["ready", "running"],
     "--kind": EVENT_KINDS,
+    "--role": ROLES,
+    "--scope": RIGHTS,
     "--sort": fields.flatMap((field) => [field, `${field}:desc`]),
     "--filter": FILTER_FIELDS.map((field) => field.name),
   };

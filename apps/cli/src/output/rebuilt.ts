@@ -80,7 +80,9 @@ export function describeRebuilt(report: RebuildReport, dryRun: boolean): string 
       .filter(({ complete }) => !complete)
       .map(({ name }) => `Of the table ${name}, which old programs use, rows are missing.`),
     ...(report.accessComplete === false
-      ? ["Who may use it is as the backup knew it, or in part: see `cortex user list` and `cortex token list`."]
+      ? [
+          "Who may use it is as the backup knew it, or in part: see `cortex user list` and `cortex token list`.",
+        ]
       : []),
     ...(from === null ? ["No backup was used."] : [`The backup in ${from} was used.`]),
     ...(setAside === null || dryRun

@@ -102,6 +102,10 @@ async function leased(registry: Registry, id: string): Promise<number> {
   return token;
 }
 
+function sorted(ids: readonly string[]): string[] {
+  return ids.toSorted();
+}
+
 /** What the rule says, written down once more as plainly as can be. */
 function mayAnn(role: Role, kind: Kind, right: Right): "yes" | "no" | "unseen" {
   if (kind === "other-private" && role !== "admin") return "unseen";
@@ -146,7 +150,6 @@ describe.each(ENGINES)("who may do what ($name)", ({ test }) => {
       (kind) => `model-${kind}`,
     );
     for (const id of MODELS) await registry.runs.acquire(`model-${id}`, { holder: "h" });
-    const sorted = (ids: readonly string[]): string[] => ids.toSorted();
     const options = [{}, { search: "needle" }, { tags: { all: ["t"] } }, { filter: { notes: "needle" } }];
     for (const selection of options) {
       const page = await mine.models.list({ ...selection, total: true });
