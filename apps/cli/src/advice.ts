@@ -1,10 +1,9 @@
 import path from "node:path";
 
-import type { RegistryError } from "@cortex/model-db";
+import { shellQuote, type RegistryError } from "@cortex/model-db";
 
 import { locationOf } from "./open.ts";
 import { parse } from "./parse.ts";
-import { shellQuote } from "./shell-quote.ts";
 
 /** What to type after a failure, as a sentence; the library, which says what is so, has no verbs and flags. */
 export function adviceOn({ code, message }: RegistryError, argv: readonly string[]): string | undefined {

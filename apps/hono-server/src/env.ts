@@ -20,6 +20,8 @@ export interface Env {
     service: Service;
     /** Where it comes from: an IP address, or `local` for a unix socket. */
     address?: string;
+    /** Who it is by the token that came along. */
+    user?: string;
     /** The route that answers, as OpenAPI writes it; unset where there is none. */
     route?: string;
   };

@@ -32,6 +32,7 @@ export function requestLog(log: ServiceLog): MiddlewareHandler<Env> {
         status,
         duration_ms: Math.round((performance.now() - startedAt) * 100) / 100,
         address: c.get("address"),
+        user: c.get("user"),
         // The client left before it had all.
         ...(outgoing !== undefined && !outgoing.writableFinished ? { is_cut: true } : {}),
         ...(status >= 500 && c.error !== undefined ? { err: c.error } : {}),

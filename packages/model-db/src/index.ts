@@ -77,6 +77,7 @@ export { parseCount, parseSize } from "./domain/quantity.ts";
 export { checkNewModel } from "./domain/parse-model.ts";
 export { shortAliases } from "./domain/short-aliases.ts";
 export { nearest } from "./domain/nearest.ts";
+export { shellQuote } from "./domain/shell-quote.ts";
 export { hasForbiddenCharacter, toVisible } from "./domain/text.ts";
 export { hostRegistry, type Host, type MovingIn } from "./maintenance/host-registry.ts";
 export { defaultDataFolder, defaultRegistryLocation } from "./database/location.ts";

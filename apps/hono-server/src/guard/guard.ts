@@ -86,6 +86,7 @@ export function guard(
     const isLimited = limits !== undefined && !isProbe(path) && address !== "local" && !isLoopback(address);
     if (isLimited) limit(limits.address, address, asked);
     const identity = await authentication.identify(asked, path);
+    if (identity?.user) c.set("user", identity.user);
     if (isLimited && identity?.tokenId) limit(limits.token, identity.tokenId, asked);
     c.set(
       "caller",

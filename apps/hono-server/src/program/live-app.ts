@@ -6,6 +6,7 @@ import type { Logger } from "pino";
 
 import { createApp, type App } from "../app.ts";
 import type { GuardOptions } from "../guard/guard.ts";
+import { isExposed } from "./exposure.ts";
 import type { Settings } from "./settings.ts";
 
 const LOOK_MS = 1000;
@@ -131,6 +132,8 @@ function guardOptionsOf(settings: Settings): GuardOptions {
     requestsPerSecond,
     maxConcurrent,
     maxListeners,
+    // The last user may go while it runs; then nobody gets in.
+    requireToken: isExposed(settings),
   };
 }
 

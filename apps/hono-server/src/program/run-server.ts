@@ -5,6 +5,7 @@ import { RegistryError, toVisible } from "@cortex/model-db";
 import type { Logger } from "pino";
 
 import { keepBackup } from "./continuous-backup.ts";
+import { checkExposure } from "./exposure.ts";
 import { listen, type Listener } from "./listen.ts";
 import { LiveApp } from "./live-app.ts";
 import type { ReadSettings } from "./read-settings.ts";
@@ -38,6 +39,7 @@ export async function runServer(started: ReadSettings, read: () => ReadSettings,
   const app = await LiveApp.open(settings, log, (error) => ending.reject(error));
   const listeners: Listener[] = [];
   try {
+    await checkExposure(settings, app.registry);
     const backup =
       settings.backup === undefined ? undefined : await keepBackup(settings.db, settings.backup, log);
     for (const place of placesOf(started)) {

@@ -141,6 +141,37 @@ test("a damaged registry is refused with exit code 6 and the way to mend it", as
   expect(exitCode).toBe(6);
 });
 
+test.for([
+  ["--host", "0.0.0.0"],
+  ["--allowed-host", "models.example.org"],
+  ["--trust-proxy", "private"],
+])("to be reached by others is refused as long as there is no user: %s %s", async (args) => {
+  await using sandbox = new Sandbox();
+  const refused = await sandbox.run(["--db", sandbox.db, "--port", "0", ...args]);
+  expect(refused.stderr).toMatch(
+    /^cortex-server: .* has no user yet.*: cortex user add admin --role admin --db \S+ && cortex token create admin --db \S+\n$/,
+  );
+  expect(refused.exitCode).toBe(5);
+});
+
+test("others are served once there is a user, and nobody when the last user has gone", async () => {
+  await using sandbox = new Sandbox();
+  await using registry = await openRegistry(sandbox.db);
+  await registry.access.users.create({ name: "ann", grants: [{ role: "admin" }] });
+  const { token } = await registry.access.tokens.create("ann", { name: "test" });
+  const server = await sandbox.start(["--host", "0.0.0.0"]);
+  const url = server.url.replace("0.0.0.0", "127.0.0.1");
+  const status = async (): Promise<number> =>
+    (await fetch(`${url}/v1/models`, { headers: { authorization: `Bearer ${token}` } })).status;
+  expect((await fetch(`${url}/v1/models`)).status).toBe(401);
+  expect(await status()).toBe(200);
+  expect(await server.line(({ user }) => user === "ann")).toMatchObject({ status: 200 });
+  await registry.access.users.delete("ann");
+  expect(await status()).toBe(401);
+  expect((await fetch(`${url}/v1/models`)).status).toBe(401);
+  expect(JSON.stringify(server.log)).not.toContain(token);
+});
+
 test("a port that is taken is refused", async () => {
   await using sandbox = new Sandbox();
   const server = await sandbox.start();
