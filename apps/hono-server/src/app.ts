@@ -6,6 +6,7 @@ import type { Env, Service } from "./env.ts";
 import { toErrorResponse } from "./errors.ts";
 import { EventHub } from "./events/event-hub.ts";
 import type { RecentLimits } from "./events/recent-events.ts";
+import { Authentication } from "./guard/authentication.ts";
 import { guard, type GuardOptions } from "./guard/guard.ts";
 import { KeptAnswers } from "./kept-answers.ts";
 import { ServiceMetrics } from "./metrics/metrics.ts";
@@ -59,8 +60,16 @@ export function createApp(registry: Registry, options: AppOptions = {}): App {
     onEvent: (at) => metrics.noteEvent(at),
   });
   metrics.watchEvents(hub);
+  const authentication = new Authentication(registry, options.requireToken ?? false);
   const readiness = new Readiness(registry, closing);
-  const service: Service = { hub, heartbeatMs, metrics, readiness, answers: new KeptAnswers() };
+  const service: Service = {
+    authentication,
+    hub,
+    heartbeatMs,
+    metrics,
+    readiness,
+    answers: new KeptAnswers(),
+  };
   app.use(async (c, next) => {
     const start = metrics.requests.begin();
     c.set("service", service);
@@ -68,7 +77,7 @@ export function createApp(registry: Registry, options: AppOptions = {}): App {
     metrics.requests.end(c, start);
   });
   if (options.log !== undefined) app.use(requestLog(options.log));
-  app.use(guard(registry, options));
+  app.use(guard(registry, authentication, options));
   for (const route of ROUTES) mount(app, route);
   let document: string | undefined;
   app.get("/openapi.json", (c) => {

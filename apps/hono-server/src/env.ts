@@ -3,6 +3,7 @@ import type { Context } from "hono";
 
 import type { Caller } from "./caller.ts";
 import type { EventHub } from "./events/event-hub.ts";
+import type { Authentication } from "./guard/authentication.ts";
 import type { KeptAnswers } from "./kept-answers.ts";
 import type { ServiceMetrics } from "./metrics/metrics.ts";
 import type { Readiness } from "./readiness.ts";
@@ -29,6 +30,7 @@ export interface Env {
 
 /** What all requests share. */
 export interface Service {
+  readonly authentication: Authentication;
   readonly hub: EventHub;
   readonly metrics: ServiceMetrics;
   readonly readiness: Readiness;

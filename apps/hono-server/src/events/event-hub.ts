@@ -2,7 +2,9 @@ import { setImmediate as turn, setTimeout as sleep } from "node:timers/promises"
 
 import type { Registry } from "@cortex/model-db";
 
-import { RecentEvents, type RecentLimits } from "./recent-events.ts";
+import type { Caller } from "../caller.ts";
+import { EventSubjects } from "./event-subjects.ts";
+import { RecentEvents, type RecentEvent, type RecentLimits } from "./recent-events.ts";
 
 /** Somebody who follows the events. */
 export interface Listener {
@@ -10,6 +12,8 @@ export interface Listener {
   readonly livePosition: number | undefined;
   /** There is something new. */
   wake(): void;
+  /** Looks whether it may still listen. */
+  check(): Promise<void>;
   /** There will be nothing more; it tells its client why. */
   end(reason: string): void;
 }
@@ -27,6 +31,8 @@ const BATCH = 256;
 // How long the reading waits for those who would be cut off; then it goes on without them.
 const PATIENCE_MS = 500;
 const LOOK_MS = 5;
+// How long whoever lost the right to listen goes on at most.
+const CHECK_MS = 1000;
 
 /**
  * The one reader of a registry's events, for as long as anybody listens. What it has read is in one buffer
@@ -36,6 +42,7 @@ export class EventHub {
   readonly #registry: Registry;
   readonly #options: HubOptions;
   readonly #listeners = new Set<Listener>();
+  readonly #subjects: EventSubjects;
   #recent: Promise<RecentEvents> | undefined;
   #current: RecentEvents | undefined;
   #reading = new AbortController();
@@ -44,6 +51,7 @@ export class EventHub {
   constructor(registry: Registry, options: HubOptions) {
     this.#registry = registry;
     this.#options = options;
+    this.#subjects = new EventSubjects(registry);
     options.signal?.addEventListener("abort", () => this.#end("the server is closing"), { once: true });
   }
 
@@ -87,9 +95,17 @@ export class EventHub {
     this.#current = undefined;
   }
 
+  /** Whether a caller sees an event: by what its model is now, as everywhere. */
+  async sees(caller: Caller, event: RecentEvent): Promise<boolean> {
+    const subject = await this.#subjects.of(event);
+    return subject !== undefined && caller.rightsOn(subject).length > 0;
+  }
+
   async #begin(): Promise<RecentEvents> {
     this.#reading = new AbortController();
     const { signal } = this.#reading;
+    const checking = setInterval(() => this.#check(), CHECK_MS).unref();
+    signal.addEventListener("abort", () => clearInterval(checking), { once: true });
     const recent = new RecentEvents(await this.#registry.history.latestEventId(), this.#options);
     if (!signal.aborted) this.#current = recent;
     void this.#readUntilEnded(recent, signal);
@@ -115,6 +131,7 @@ export class EventHub {
         recent.makeRoom();
       }
       recent.append(event);
+      this.#subjects.forget();
       this.#options.onEvent(event.at);
       this.#wakeSoon();
       if (++count % BATCH === 0) await turn();
@@ -137,6 +154,10 @@ export class EventHub {
       this.#isWaking = false;
       for (const listener of this.#listeners) listener.wake();
     });
+  }
+
+  #check(): void {
+    for (const listener of this.#listeners) void listener.check();
   }
 
   #end(reason: string): void {

@@ -10,6 +10,8 @@ import type { RecentEvents } from "./recent-events.ts";
 export interface Listening {
   /** What may be seen is what this sees. */
   readonly caller: Caller;
+  /** Whether that is so still. */
+  readonly isAllowed: () => Promise<boolean>;
   readonly filter: ListenFilter;
   /** The last event that the client knows of. */
   readonly after: number;
@@ -44,6 +46,7 @@ export function streamEvents(hub: EventHub, listening: Listening): ReadableStrea
 
 const CHUNK_BYTES = 65_536;
 const PAGE = 100;
+const BATCH = 256;
 // A client that lets so many heartbeats wait is no longer there.
 const MISSED_HEARTBEATS = 4;
 
@@ -82,6 +85,10 @@ class EventStream implements Listener {
 
   wake(): void {
     this.#wakeUp?.();
+  }
+
+  async check(): Promise<void> {
+    if (!(await this.#listening.isAllowed())) this.#leave("what you may see has changed");
   }
 
   end(reason: string): void {
@@ -140,16 +147,18 @@ class EventStream implements Listener {
     return [];
   }
 
-  #takeRecent(recent: RecentEvents): Uint8Array[] {
+  async #takeRecent(recent: RecentEvents): Promise<Uint8Array[]> {
     this.#isLive = true;
+    const { caller, filter } = this.#listening;
     const frames: Uint8Array[] = [];
     let bytes = 0;
-    for (const event of recent.after(this.#position)) {
+    for (const event of recent.after(this.#position, BATCH)) {
       if (bytes >= CHUNK_BYTES) break;
+      if (wants(filter, event) && (caller.seesAll || (await this.#hub.sees(caller, event)))) {
+        frames.push(event.frame);
+        bytes += event.frame.byteLength;
+      }
       this.#position = event.eventId;
-      if (!wants(this.#listening.filter, event)) continue;
-      frames.push(event.frame);
-      bytes += event.frame.byteLength;
     }
     return frames;
   }

@@ -67,11 +67,10 @@ export class RecentEvents {
     this.#base = gone.at(-1)?.eventId ?? this.#base;
   }
 
-  /** The events after one that is not before {@link base}, oldest first. */
-  *after(eventId: number): Generator<RecentEvent, undefined> {
-    for (let index = this.#indexAfter(eventId); index < this.#events.length; index++) {
-      yield this.#events[index]!;
-    }
+  /** The events after one that is not before {@link base}, oldest first, and at most so many. */
+  after(eventId: number, limit: number): RecentEvent[] {
+    const index = this.#indexAfter(eventId);
+    return this.#events.slice(index, index + limit);
   }
 
   #eighth(): number {

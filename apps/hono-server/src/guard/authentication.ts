@@ -23,7 +23,7 @@ export class Authentication {
    * @returns who it is; `null`, as long as there is no user, for anybody, who may then do everything.
    * @throws RegistryError `unauthenticated`.
    */
-  async identify(asked: Asked, path: string): Promise<Identity | null> {
+  async identify(asked: Pick<Asked, "header" | "say">, path: string): Promise<Identity | null> {
     // What is the same for all is answered also while the registry cannot be read.
     if (isPublic(path)) return NOBODY;
     const header = asked.header("authorization");

@@ -5,7 +5,7 @@ import type { Env } from "../env.ts";
 import { HttpError } from "../errors.ts";
 import { ClientAddress } from "./address.ts";
 import { Asked } from "./asked.ts";
-import { Authentication } from "./authentication.ts";
+import type { Authentication } from "./authentication.ts";
 import { Concurrency } from "./concurrency.ts";
 import { checkEncoding } from "./encoding.ts";
 import { HostCheck, isLoopback } from "./host.ts";
@@ -44,6 +44,7 @@ const BURST_SECONDS = 2;
 /** What stands in front of every route: who asks, from where, and whether that may be. */
 export function guard(
   registry: Registry,
+  authentication: Authentication,
   options: GuardOptions & { actor?: string | undefined },
 ): MiddlewareHandler<Env> {
   const hosts = new HostCheck(options.allowedHosts);
@@ -53,7 +54,6 @@ export function guard(
   const rate = { perSecond, burst: perSecond * BURST_SECONDS };
   const limits = perSecond === 0 ? undefined : { address: new RateLimit(rate), token: new RateLimit(rate) };
   const policy = `"default";q=${rate.burst};w=${BURST_SECONDS}`;
-  const authentication = new Authentication(registry, options.requireToken ?? false);
   const requests = new Concurrency(options.maxConcurrent ?? 256);
   const listeners = new Concurrency(options.maxListeners ?? 2000);
 

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 
-import { openRegistry } from "@cortex/model-db";
+import { openRegistry, type NewGrant } from "@cortex/model-db";
 import { describe, expect } from "vitest";
 
 import { createApp } from "../../../src/index.ts";
@@ -115,5 +115,23 @@ describe("GET /metrics", () => {
     expect(text).toContain("cortex_committed_changes_total 1\n");
     expect(text).not.toContain("cortex_http_request_duration_seconds_count{");
     expect((await figures(url)).get("cortex_committed_changes_total")).toBe(0);
+  });
+
+  test("200: who may not see every model is told nothing in which every model counts", async ({
+    service,
+  }) => {
+    const { registry, url } = service;
+    await registry.models.create({ modelId: "a", sourceType: "local" });
+    const ask = async (name: string, grant: NewGrant): Promise<string> => {
+      await registry.access.users.create({ name, grants: [grant] });
+      const { token } = await registry.access.tokens.create(name);
+      const answer = await fetch(`${url}/metrics`, { headers: { authorization: `Bearer ${token}` } });
+      expect(answer.status).toBe(200);
+      return answer.text();
+    };
+    expect(await ask("root", { role: "admin" })).toContain("cortex_models{");
+    const figuresForAll = await ask("ann", { role: "reader" });
+    expect(figuresForAll).not.toContain("cortex_models");
+    expect(figuresForAll).toContain("cortex_http_requests_under_way");
   });
 });
