@@ -20,7 +20,9 @@ const config: KnipConfig = {
       ignoreDependencies: ["@cortex/cli", "@cortex/hono-server", "@cortex/legacy-migrator"],
     },
     "tooling/crash-lab": { entry: ["src/processes/*", "test/**/*.test.ts"] },
-    "tooling/demo": { ignoreDependencies: ["@cortex/cli", "@cortex/legacy-migrator"] },
+    "tooling/demo": {
+      ignoreDependencies: ["@cortex/cli", "@cortex/hono-server", "@cortex/legacy-migrator"],
+    },
     "tooling/pack-test": {
       ignoreDependencies: [
         "@cortex/cli",

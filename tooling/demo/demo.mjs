@@ -1,8 +1,10 @@
 // The main job, for real: an old data folder is migrated, and its models are worked with.
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
 import { writeOldDataFolder } from "./old-data-folder.mjs";
@@ -10,6 +12,7 @@ import { writeOldDataFolder } from "./old-data-folder.mjs";
 const apps = fileURLToPath(new URL("../../apps/", import.meta.url));
 const bins = {
   cortex: join(apps, "cli/bin/cortex.cjs"),
+  "cortex-server": join(apps, "hono-server/bin/cortex-server.mjs"),
   "cortex-migrate": join(apps, "legacy-migrator/bin/cortex-migrate.cjs"),
 };
 const folder = mkdtempSync(join(tmpdir(), "cortex-demo-"));
@@ -59,6 +62,9 @@ run("cortex", "stop", "hermes", "--holder", "my-engine");
 say("\nWho changed what, and when.");
 run("cortex", "history", "hermes");
 
+say("\nThe same over HTTP, for programs that know OpenAI, Ollama, or the routes that /docs describes.");
+await serve("/v1/models?tag=chat&fields=id,alias,size_bytes", "/api/tags");
+
 say("\nNothing is lost: a verified backup, a slip of the hand, and back.");
 run("cortex", "backup", join(folder, "backup"));
 run("cortex", "rm", "hermes", "-y");
@@ -70,11 +76,13 @@ say(`
 That was a folder made for the demo; it is gone again. With your own, from this folder:
 
   alias cortex='${inShell("cli/bin/cortex.cjs")}'
+  alias cortex-server='${inShell("hono-server/bin/cortex-server.mjs")}'
   alias cortex-migrate='${inShell("legacy-migrator/bin/cortex-migrate.cjs")}'
 
   cortex-migrate --dry-run   shows what would come over from your old data folder
   cortex-migrate             does it
   cortex list                what is there
+  cortex-server              the registry over HTTP, for this machine
   cortex backup <folder>     a copy that was compared; with --follow, every change from then on
   cortex --help              everything else`);
 
@@ -100,6 +108,32 @@ function run(program, ...args) {
   if (status === 0) return;
   console.error(`\n${program} ended with exit code ${status}. The demo's folder is kept: ${folder}`);
   process.exit(1);
+}
+
+async function serve(...paths) {
+  say("\n$ cortex-server &");
+  const server = spawn(process.execPath, [bins["cortex-server"], "--port", "0"], {
+    env,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const ended = once(server, "close");
+  const lines = createInterface(server.stdout);
+  const [line] = await Promise.race([once(lines, "line"), ended.then(() => [undefined])]);
+  if (line === undefined) throw new Error("cortex-server ended.");
+  const { msg, address } = JSON.parse(line);
+  say(msg);
+  for (const path of paths) {
+    say(`\n$ curl '${address}${path}'`);
+    const answer = await fetch(`${address}${path}`);
+    say(shortened(await answer.text()));
+  }
+  say("\n$ kill %1");
+  server.kill();
+  await ended;
+}
+
+function shortened(text) {
+  return text.length > 400 ? `${text.slice(0, 400)}…` : text;
 }
 
 function quoted(argument) {
