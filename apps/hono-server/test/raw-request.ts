@@ -18,6 +18,8 @@ export interface RawRequest {
   /** Whether the client closes its half once all is sent. */
   readonly ends?: boolean;
   readonly timeoutMs?: number;
+  /** How long to listen to events after the last one; not at all when left out. */
+  readonly settleMs?: number;
 }
 
 /**
@@ -30,16 +32,19 @@ export async function sendRaw({
   bytes,
   ends = false,
   timeoutMs = 10_000,
+  settleMs = 0,
 }: RawRequest): Promise<RawAnswer> {
   return new Promise((resolve, reject) => {
     const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
     let text = "";
+    let settling: NodeJS.Timeout | undefined;
     const timer = setTimeout(() => {
       socket.destroy();
       reject(new Error(`No answer within ${timeoutMs} ms to ${JSON.stringify(String(bytes).slice(0, 300))}`));
     }, timeoutMs);
     const finish = (): void => {
       clearTimeout(timer);
+      clearTimeout(settling);
       socket.destroy();
       resolve(toAnswer(text));
     };
@@ -50,7 +55,11 @@ export async function sendRaw({
     });
     socket.on("data", (chunk: string) => {
       text = (text + chunk).replace(/^HTTP\/1\.1 1\d\d [^]*?\r\n\r\n/, "");
-      if (isWhole(text)) finish();
+      if (isWhole(text)) {
+        clearTimeout(settling);
+        if (isEvents(text)) settling = setTimeout(finish, settleMs);
+        else finish();
+      }
     });
     socket.on("end", finish);
     // A server may close while there is still more to send.
@@ -64,11 +73,15 @@ function isWhole(text: string): boolean {
   const head = text.slice(0, end).toLowerCase();
   const length = /\r\ncontent-length: (\d+)/.exec(head)?.[1];
   // Events go on for ever.
-  if (head.includes("content-type: text/event-stream")) return true;
+  if (isEvents(head)) return true;
   if (length !== undefined) return text.length - end - 4 >= Number(length);
   return head.includes("transfer-encoding: chunked")
     ? text.endsWith("0\r\n\r\n")
     : / (?:204|304) /.test(head);
+}
+
+function isEvents(text: string): boolean {
+  return /^content-type: text\/event-stream/im.test(text);
 }
 
 function toAnswer(text: string): RawAnswer {
