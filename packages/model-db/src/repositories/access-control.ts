@@ -17,6 +17,7 @@ const anyUser: Query<object, { name: string }> = query("user any", ({ db, sql })
 /** A token that was met, as long as nobody changes who may do what. */
 interface Met {
   readonly identity: Identity;
+  /** The bytes of its digits. */
   readonly digest: Buffer;
   /** Unix milliseconds. */
   readonly expiresAt: number | null;
@@ -98,7 +99,7 @@ export class AccessControl {
     const { userName, scopes, expiresAt, lastUsedAt } = toAccessToken(row);
     const met: Met = {
       identity: Object.freeze({ user: userName, grants: grants.map(toGrant), scopes, tokenId }),
-      digest: Buffer.from(row.secret_sha256, "hex"),
+      digest: Buffer.from(row.secret_sha256, "latin1"),
       expiresAt,
       use: this.#uses.of(tokenId, lastUsedAt ?? 0),
     };

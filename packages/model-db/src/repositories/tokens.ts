@@ -85,7 +85,7 @@ export class Tokens {
       token_id: tokenId,
       user_name: user,
       name,
-      secret_sha256: digest.toString("hex"),
+      secret_sha256: digest,
       scopes: JSON.stringify(scopes),
       created_at: createdAt,
       expires_at: expiresAt,

@@ -4,7 +4,7 @@ import type * as Crypto from "node:crypto";
 export interface NewAccessToken {
   readonly text: string;
   readonly tokenId: string;
-  readonly digest: Buffer;
+  readonly digest: string;
 }
 
 // 6 random bytes to name it by, in hexadecimal digits, and 32 that nobody can guess, in base64url.
@@ -28,14 +28,17 @@ export function parseToken(token: unknown): { tokenId: string; secret: string } 
   return parts === null ? undefined : { tokenId: parts[1]!, secret: parts[2]! };
 }
 
-/** The SHA-256 of a token's secret: it is random, so that a slow hash would protect it no better. */
-export function digestOf(secret: string): Buffer {
-  return crypto().hash("sha256", secret, "buffer");
+/** The SHA-256 of a token's secret, which is random, so that a slow hash would protect it no better: 64 hexadecimal digits. */
+export function digestOf(secret: string): string {
+  return crypto().hash("sha256", secret, "hex");
 }
 
-/** Whether two digests are the same, in a time that does not tell where they differ; no digest is like none. */
-export function isSameDigest(known: Buffer | undefined, given: Buffer): boolean {
-  return crypto().timingSafeEqual(known ?? Buffer.alloc(given.length), given) && known !== undefined;
+/** Whether two digests, one as its digits' bytes, are the same, in a time that does not tell where they differ; no digest is like none. */
+export function isSameDigest(known: Buffer | undefined, given: string): boolean {
+  const digits = Buffer.from(given, "latin1");
+  // A damaged row may hold anything.
+  const isDigest = known?.length === digits.length;
+  return crypto().timingSafeEqual(isDigest ? known : Buffer.alloc(digits.length), digits) && isDigest;
 }
 
 // Loaded when a token is met: a program that lists models needs none.
