@@ -1,13 +1,14 @@
 import { Ollama } from "ollama";
 import { describe, expect } from "vitest";
 
+import { checkedFetch } from "../checked-fetch.ts";
 import { test } from "../harness.ts";
 import { createModelsOfEveryKind, KNOWN_SHA256 } from "../models-of-every-kind.ts";
 
 describe("the npm client ollama", () => {
   test("lists, shows, copies and deletes", async ({ service }) => {
     await createModelsOfEveryKind(service.registry);
-    const ollama = new Ollama({ host: service.url });
+    const ollama = new Ollama({ host: service.url, fetch: checkedFetch });
     const { models } = await ollama.list();
     expect(models.find(({ name }) => name === "known")).toMatchObject({
       digest: KNOWN_SHA256,
@@ -23,7 +24,7 @@ describe("the npm client ollama", () => {
   });
 
   test("reads why something failed", async ({ service }) => {
-    const ollama = new Ollama({ host: service.url });
+    const ollama = new Ollama({ host: service.url, fetch: checkedFetch });
     await expect(ollama.show({ model: "none" })).rejects.toMatchObject({
       status_code: 404,
       error: "model 'none' not found",

@@ -2,6 +2,7 @@ import OpenAI, { BadRequestError, NotFoundError } from "openai";
 import { describe, expect } from "vitest";
 import { z } from "zod";
 
+import { checkedFetch } from "../checked-fetch.ts";
 import { test } from "../harness.ts";
 import { createModelsOfEveryKind, MODELS } from "../models-of-every-kind.ts";
 
@@ -19,7 +20,7 @@ const errorContract = z.object({
 });
 
 function clientOf(url: string): OpenAI {
-  return new OpenAI({ baseURL: `${url}/v1`, apiKey: "none", maxRetries: 0 });
+  return new OpenAI({ baseURL: `${url}/v1`, apiKey: "none", maxRetries: 0, fetch: checkedFetch });
 }
 
 describe("the npm client openai", () => {

@@ -1,5 +1,6 @@
 import { describe, expect } from "vitest";
 
+import { checkedFetch } from "../checked-fetch.ts";
 import { v0ListContract, v0ModelContract, v1ListContract } from "../contracts/lm-studio.ts";
 import { test } from "../harness.ts";
 import { createModelsOfEveryKind, MODELS } from "../models-of-every-kind.ts";
@@ -7,7 +8,7 @@ import { createModelsOfEveryKind, MODELS } from "../models-of-every-kind.ts";
 describe("/api/v0/models", () => {
   test("tells of each model what is known, and no more", async ({ service }) => {
     await createModelsOfEveryKind(service.registry);
-    const { data } = v0ListContract.parse(await (await fetch(`${service.url}/api/v0/models`)).json());
+    const { data } = v0ListContract.parse(await (await checkedFetch(`${service.url}/api/v0/models`)).json());
     expect(Object.fromEntries(data.map((model) => [model.id, model]))).toEqual({
       bare: { id: "bare", object: "model", state: "not-loaded" },
       known: {
@@ -37,17 +38,17 @@ describe("/api/v0/models", () => {
 
   test("has each model that it lists, also by its id", async ({ service }) => {
     await createModelsOfEveryKind(service.registry);
-    const { data } = v0ListContract.parse(await (await fetch(`${service.url}/api/v0/models`)).json());
+    const { data } = v0ListContract.parse(await (await checkedFetch(`${service.url}/api/v0/models`)).json());
     for (const model of data) {
-      const answer = await fetch(`${service.url}/api/v0/models/${encodeURIComponent(model.id)}`);
+      const answer = await checkedFetch(`${service.url}/api/v0/models/${encodeURIComponent(model.id)}`);
       expect(v0ModelContract.parse(await answer.json())).toEqual(model);
     }
-    const byId = await fetch(`${service.url}/api/v0/models/${MODELS.known.modelId}`);
+    const byId = await checkedFetch(`${service.url}/api/v0/models/${MODELS.known.modelId}`);
     expect(await byId.json()).toMatchObject({ id: "known" });
   });
 
   test("without the model is a 404 in OpenAI's words", async ({ service }) => {
-    const answer = await fetch(`${service.url}/api/v0/models/none`);
+    const answer = await checkedFetch(`${service.url}/api/v0/models/none`);
     expect(answer.status).toBe(404);
     expect(await answer.json()).toMatchObject({
       error: { code: "model_not_found", type: "invalid_request_error", param: null },
@@ -61,7 +62,9 @@ describe("/api/v1/models", () => {
     await createModelsOfEveryKind(service.registry);
     await runs.acquire("fast", { holder: "another", join: true });
     const tokens = (await runs.list()).map(({ token }) => String(token));
-    const { models } = v1ListContract.parse(await (await fetch(`${service.url}/api/v1/models`)).json());
+    const { models } = v1ListContract.parse(
+      await (await checkedFetch(`${service.url}/api/v1/models`)).json(),
+    );
     const byKey = new Map(models.map((model) => [model.key, model]));
     expect([...byKey.keys()]).toEqual(["fast", "gpt-4o", "embed:v1", "sharded:70b", "known", "bare"]);
     expect(byKey.get("bare")).toEqual({

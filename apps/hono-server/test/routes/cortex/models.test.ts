@@ -1,5 +1,6 @@
 import { describe, expect } from "vitest";
 
+import { checkedFetch } from "../../checked-fetch.ts";
 import { failureContract, listContract, localContract, remoteContract } from "../../contracts/cortex.ts";
 import { test } from "../../harness.ts";
 import { createModelsOfEveryKind, MODELS } from "../../models-of-every-kind.ts";
@@ -7,7 +8,7 @@ import { createModelsOfEveryKind, MODELS } from "../../models-of-every-kind.ts";
 describe("GET /models", () => {
   test("is the old list, with what is known of each model", async ({ service }) => {
     await createModelsOfEveryKind(service.registry);
-    const answer = await fetch(`${service.url}/models?limit=-1`);
+    const answer = await checkedFetch(`${service.url}/models?limit=-1`);
     const { data } = listContract.parse(await answer.json());
     const byId = new Map(data.map((model) => [model.id, model]));
     expect([...byId.keys()].toSorted()).toEqual(
@@ -44,7 +45,7 @@ describe("GET /models", () => {
       engine: "llama-cpp",
       metadata: { model_yml: { id: "other", name: "Old", ctx_len: 4096, ngl: 33, stop: ["</s>"] } },
     });
-    const { data } = listContract.parse(await (await fetch(`${service.url}/models`)).json());
+    const { data } = listContract.parse(await (await checkedFetch(`${service.url}/models`)).json());
     expect(data).toEqual([
       { id: "old", model: "old", name: "Old", ctx_len: 8192, ngl: 33, stop: ["</s>"], engine: "llama-cpp" },
     ]);
@@ -54,18 +55,18 @@ describe("GET /models", () => {
 describe("/models/{id}", () => {
   test("is one model, a remote one in its own shape", async ({ service }) => {
     await createModelsOfEveryKind(service.registry);
-    const known = await fetch(`${service.url}/models/${MODELS.known.modelId}`);
+    const known = await checkedFetch(`${service.url}/models/${MODELS.known.modelId}`);
     expect(localContract.parse(await known.json())).toMatchObject({
       id: MODELS.known.modelId,
       ctx_len: 32_768,
     });
-    const remote = await fetch(`${service.url}/models/gpt-4o`);
+    const remote = await checkedFetch(`${service.url}/models/gpt-4o`);
     expect(remoteContract.parse(await remote.json())).toMatchObject({ model: "gpt-4o", engine: "openai" });
   });
 
   test("can be deleted", async ({ service }) => {
     await createModelsOfEveryKind(service.registry);
-    const answer = await fetch(`${service.url}/models/known`, { method: "DELETE" });
+    const answer = await checkedFetch(`${service.url}/models/known`, { method: "DELETE" });
     expect([answer.status, await answer.json()]).toEqual([200, { message: "Deleted successfully!" }]);
     expect(await service.registry.models.findByName("known")).toBeUndefined();
   });
@@ -79,7 +80,7 @@ describe("/models/{id}", () => {
     "$method $path fails with a message: $status",
     async ({ method, path, status }, { service, expect: check }) => {
       await createModelsOfEveryKind(service.registry);
-      const answer = await fetch(service.url + path, { method });
+      const answer = await checkedFetch(service.url + path, { method });
       check(answer.status).toBe(status);
       failureContract.parse(await answer.json());
     },

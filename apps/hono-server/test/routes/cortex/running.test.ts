@@ -1,5 +1,6 @@
 import { describe, expect } from "vitest";
 
+import { checkedFetch } from "../../checked-fetch.ts";
 import { failureContract } from "../../contracts/cortex.ts";
 import { test } from "../../harness.ts";
 import { createModelsOfEveryKind, MODELS } from "../../models-of-every-kind.ts";
@@ -7,7 +8,7 @@ import { createModelsOfEveryKind, MODELS } from "../../models-of-every-kind.ts";
 const DAY_MS = 24 * 3600 * 1000;
 
 async function post(url: string, body?: unknown): Promise<Response> {
-  return fetch(url, {
+  return checkedFetch(url, {
     method: "POST",
     ...(body === undefined
       ? {}
@@ -20,15 +21,15 @@ describe.for(["", "/v1"])("under %s/models", (prefix) => {
     const url = `${service.url}${prefix}/models`;
     await createModelsOfEveryKind(service.registry);
     const status = `${url}/status/${MODELS.known.modelId}`;
-    expect((await fetch(status)).status).toBe(400);
+    expect((await checkedFetch(status)).status).toBe(400);
     const started = await post(`${url}/start`, { model: "known", ctx_len: 4096 });
     expect([started.status, await started.json()]).toEqual([200, { message: "Started successfully!" }]);
-    const running = await fetch(status);
+    const running = await checkedFetch(status);
     expect([running.status, await running.json()]).toEqual([200, { message: "Model is running" }]);
     const stopped = await post(`${url}/stop`, { model: "best" });
     expect([stopped.status, await stopped.json()]).toEqual([200, { message: "Stopped successfully!" }]);
     expect((await service.registry.models.resolve("known")).status).toBe(0);
-    const idle = await fetch(status);
+    const idle = await checkedFetch(status);
     expect(idle.status).toBe(400);
     expect(failureContract.parse(await idle.json()).message).toContain("is not running");
   });
@@ -53,7 +54,7 @@ describe.for(["", "/v1"])("under %s/models", (prefix) => {
       authorRepo: "openai",
       metadata: { model_yml: { inference_params: { temperature: 1 } } },
     });
-    expect(await (await fetch(`${service.url}/models/gpt-4o`)).json()).toMatchObject(body);
+    expect(await (await checkedFetch(`${service.url}/models/gpt-4o`)).json()).toMatchObject(body);
     expect((await post(`${url}/add`, body)).status).toBe(409);
   });
 
@@ -80,7 +81,7 @@ describe.for(["", "/v1"])("under %s/models", (prefix) => {
     "$method $path of none is a $status with a message",
     async ({ method, path, status }, { service, expect: check }) => {
       const url = `${service.url}${prefix}/models/${path}`;
-      const answer = method === "GET" ? await fetch(url) : await post(url, { model: "none" });
+      const answer = method === "GET" ? await checkedFetch(url) : await post(url, { model: "none" });
       check(answer.status).toBe(status);
       failureContract.parse(await answer.json());
     },

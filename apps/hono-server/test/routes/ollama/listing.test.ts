@@ -1,5 +1,6 @@
 import { describe, expect } from "vitest";
 
+import { checkedFetch } from "../../checked-fetch.ts";
 import { psContract, tagsContract } from "../../contracts/ollama.ts";
 import { test } from "../../harness.ts";
 import { createModelsOfEveryKind, KNOWN_SHA256, MODELS } from "../../models-of-every-kind.ts";
@@ -9,7 +10,7 @@ const ZEROS = "0".repeat(64);
 describe("/api/tags", () => {
   test("tells of each model what is known, and no more", async ({ service }) => {
     await createModelsOfEveryKind(service.registry);
-    const answer = await fetch(`${service.url}/api/tags`);
+    const answer = await checkedFetch(`${service.url}/api/tags`);
     expect(answer.headers.get("content-type")).toBe("application/json");
     const { models } = tagsContract.parse(await answer.json());
     const bare = models.at(-1)!;
@@ -41,7 +42,7 @@ describe("/api/tags", () => {
 
   test("names the newest first, and nothing that is only to be downloaded", async ({ service }) => {
     await createModelsOfEveryKind(service.registry);
-    const { models } = tagsContract.parse(await (await fetch(`${service.url}/api/tags`)).json());
+    const { models } = tagsContract.parse(await (await checkedFetch(`${service.url}/api/tags`)).json());
     expect(models.map(({ name }) => name)).toEqual([
       "fast",
       "gpt-4o",
@@ -53,8 +54,8 @@ describe("/api/tags", () => {
   });
 
   test("is a list also where there is nothing", async ({ service }) => {
-    expect(await (await fetch(`${service.url}/api/tags`)).json()).toEqual({ models: [] });
-    expect(await (await fetch(`${service.url}/api/ps`)).json()).toEqual({ models: [] });
+    expect(await (await checkedFetch(`${service.url}/api/tags`)).json()).toEqual({ models: [] });
+    expect(await (await checkedFetch(`${service.url}/api/ps`)).json()).toEqual({ models: [] });
   });
 
   test("is whole with 2,500 models", async ({ service }) => {
@@ -64,7 +65,7 @@ describe("/api/tags", () => {
       files: [{ path: `/${index}`, role: "weights" as const, sha256: index.toString(16).padStart(64, "0") }],
     }));
     await service.registry.models.createMany(models);
-    const answer = tagsContract.parse(await (await fetch(`${service.url}/api/tags`)).json());
+    const answer = tagsContract.parse(await (await checkedFetch(`${service.url}/api/tags`)).json());
     expect(answer.models).toHaveLength(2500);
     expect(
       answer.models.every(({ name, digest }) => Number.parseInt(digest, 16) === Number(name.slice(6))),
@@ -74,7 +75,7 @@ describe("/api/tags", () => {
   test.for(["/", "/api/tags"])(
     "HEAD %s is answered without a body",
     async (path, { service, expect: check }) => {
-      const answer = await fetch(service.url + path, { method: "HEAD" });
+      const answer = await checkedFetch(service.url + path, { method: "HEAD" });
       check(answer.status).toBe(200);
       check(await answer.text()).toBe("");
     },
@@ -87,7 +88,7 @@ describe("/api/ps", () => {
     await createModelsOfEveryKind(service.registry);
     await runs.acquire("known", { holder: "one", ttlMs: 10_000 });
     const longest = await runs.acquire("known", { holder: "another", ttlMs: 90_000, join: true });
-    const { models } = psContract.parse(await (await fetch(`${service.url}/api/ps`)).json());
+    const { models } = psContract.parse(await (await checkedFetch(`${service.url}/api/ps`)).json());
     expect(models.map(({ name }) => name)).toEqual(["known", "fast"]);
     expect(models[0]).toMatchObject({ digest: KNOWN_SHA256, details: { family: "llama" } });
     expect(Math.abs(Date.parse(models[0]!.expires_at) - longest.expiresAt)).toBeLessThan(1000);
@@ -97,6 +98,6 @@ describe("/api/ps", () => {
     await createModelsOfEveryKind(service.registry);
     const [run] = await service.registry.runs.list({ name: MODELS.running.modelId });
     await service.registry.runs.release(run!.token);
-    expect(await (await fetch(`${service.url}/api/ps`)).json()).toEqual({ models: [] });
+    expect(await (await checkedFetch(`${service.url}/api/ps`)).json()).toEqual({ models: [] });
   });
 });

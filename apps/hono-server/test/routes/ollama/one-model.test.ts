@@ -1,11 +1,16 @@
 import { describe, expect } from "vitest";
 
+import { checkedFetch } from "../../checked-fetch.ts";
 import { errorContract, showContract } from "../../contracts/ollama.ts";
 import { test } from "../../harness.ts";
 import { createModelsOfEveryKind, MODELS } from "../../models-of-every-kind.ts";
 
 async function post(url: string, body: unknown, method = "POST"): Promise<Response> {
-  return fetch(url, { method, body: JSON.stringify(body), headers: { "content-type": "application/json" } });
+  return checkedFetch(url, {
+    method,
+    body: JSON.stringify(body),
+    headers: { "content-type": "application/json" },
+  });
 }
 
 describe("/api/show", () => {
@@ -142,12 +147,14 @@ describe("a failure is a text", () => {
     for (const type of ["text/plain", "application/x-www-form-urlencoded"]) {
       const headers = { "content-type": type };
       const body = JSON.stringify({ model: "known" });
-      expect((await fetch(`${service.url}/api/show`, { method: "POST", headers, body })).status).toBe(200);
+      expect((await checkedFetch(`${service.url}/api/show`, { method: "POST", headers, body })).status).toBe(
+        200,
+      );
     }
   });
 
   test("also without a body", async ({ service }) => {
-    const answer = await fetch(`${service.url}/api/show`, { method: "POST" });
+    const answer = await checkedFetch(`${service.url}/api/show`, { method: "POST" });
     expect(answer.status).toBe(400);
     errorContract.parse(await answer.json());
   });
