@@ -1,13 +1,24 @@
 import { parseMoment } from "@cortex/model-db";
 import { z } from "zod";
 
-/** A whole number in a query. */
-function integerParameter(least: number, most: number, description: string): z.ZodType<number, number> {
+const MAX_PAGE_LENGTH = 1000;
+
+/**
+ * A whole number in a query.
+ *
+ * @param words texts that stand for a number.
+ */
+function integerParameter(
+  least: number,
+  most: number,
+  description: string,
+  words: Readonly<Record<string, number>> = {},
+): z.ZodType<number, number> {
   const schema = z
     .string()
     .meta({ description, override: { type: "integer", minimum: least, maximum: most } })
     .transform((text, context) => {
-      const value = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
+      const value = /^\d{1,16}$/.test(text) ? Number(text) : (words[text] ?? Number.NaN);
       if (Number.isSafeInteger(value) && value >= least && value <= most) return value;
       context.addIssue({ code: "custom", message: `a whole number from ${least} to ${most} is needed` });
       return z.NEVER;
@@ -46,7 +57,22 @@ export function repeatedParameter(description: string): z.ZodArray<z.ZodString> 
 }
 
 /** How long a page is. */
-export const limitParameter = integerParameter(1, 1000, "How many at most; 50 when left out").optional();
+export const limitParameter = integerParameter(
+  1,
+  MAX_PAGE_LENGTH,
+  "How many at most; 50 when left out",
+).optional();
+
+/**
+ * How long a list of models is. Clients of OpenAI ask once and know no pages, and those of the old program
+ * say -1 for all: both get as many as there can be.
+ */
+export const modelsLimitParameter = integerParameter(
+  1,
+  MAX_PAGE_LENGTH,
+  `How many at most; ${MAX_PAGE_LENGTH} when left out`,
+  { "-1": MAX_PAGE_LENGTH },
+).default(MAX_PAGE_LENGTH);
 
 /** Where a page begins. */
 export const cursorParameter = z

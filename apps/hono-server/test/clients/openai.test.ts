@@ -43,6 +43,19 @@ describe("the npm client openai", () => {
     });
   });
 
+  test("lists 1,000 models at once, as does a client of the old program that asks for all", async ({
+    service,
+  }) => {
+    const models = Array.from({ length: 1000 }, (_, index) => ({
+      modelId: `model-${index}`,
+      sourceType: "local" as const,
+    }));
+    await service.registry.models.createMany(models);
+    expect((await clientOf(service.url).models.list()).data).toHaveLength(1000);
+    const old = await checkedFetch(`${service.url}/v1/models?limit=-1`);
+    expect(((await old.json()) as { data: unknown[] }).data).toHaveLength(1000);
+  });
+
   test("finds an empty list in an empty registry", async ({ service }) => {
     expect((await clientOf(service.url).models.list()).data).toEqual([]);
   });

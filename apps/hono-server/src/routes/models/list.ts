@@ -11,7 +11,7 @@ import { keptPageHeaders, pageSchema } from "../../schemas/page.ts";
 import {
   cursorParameter,
   flagParameter,
-  limitParameter,
+  modelsLimitParameter,
   repeatedParameter,
 } from "../../schemas/parameters.ts";
 import { invalidInput } from "../../validation.ts";
@@ -50,7 +50,7 @@ const listQuery = z.strictObject({
     description: "The fields to answer with, with commas between; `id` and `object` are always there",
     example: "alias,size_bytes",
   }),
-  limit: limitParameter,
+  limit: modelsLimitParameter,
   cursor: cursorParameter,
   total: flagParameter("Count all that match, too").optional(),
 });

@@ -85,7 +85,7 @@ describe("GET /v1/models", () => {
   });
 
   test.for([
-    ["limit=-1", "limit"],
+    ["limit=-2", "limit"],
     ["limit=0", "limit"],
     ["limit=1001", "limit"],
     ["limit=1e2", "limit"],

@@ -14,7 +14,7 @@ export const memory: Case = {
     const requests: ((index: number) => LoadRequest)[] = [
       (index) => ({ path: `/v1/models/${aliasAt(index % fixture.size)}` }),
       (index) => ({ path: `/v1/models/${aliasAt((index * 7) % fixture.size)}` }),
-      () => ({ path: "/v1/models" }),
+      () => ({ path: "/v1/models?limit=50" }),
       (index) => ({ path: `/v1/models/${aliasAt(index % 100)}`, headers: { "if-none-match": '"0"' } }),
     ];
     const heaps: number[] = [];

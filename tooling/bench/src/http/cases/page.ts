@@ -34,9 +34,9 @@ export const page: Case = {
         {
           name: OURS,
           server: ours,
-          next: (index) => ({ path: `/v1/models?cursor=${cursors[index % cursors.length]}` }),
+          next: (index) => ({ path: `/v1/models?limit=${PAGE}&cursor=${cursors[index % cursors.length]}` }),
         },
-        { name: AGAIN, server: ours, next: () => ({ path: "/v1/models" }) },
+        { name: AGAIN, server: ours, next: () => ({ path: `/v1/models?limit=${PAGE}` }) },
         { name: FASTIFY, server: fastify, next: peer },
         { name: JSON_OF_ROWS, server: honoJson, next: peer },
         { name: KYSELY, server: honoKysely, next: peer },
