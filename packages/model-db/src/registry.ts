@@ -142,9 +142,11 @@ export class Registry implements AsyncDisposable, Repositories {
    * @throws RegistryError `invalid_input`.
    * @example
    * ```ts
+   * await registry.access.users.create({ name: "ann", grants: [{ role: "editor" }] });
+   * const { token } = await registry.access.tokens.create("ann");
    * const identity = await registry.access.authenticate(token);
-   * const mine = registry.as({ identity, origin: { address: "192.0.2.7", requestId: "r-1" } });
-   * await mine.models.update("tiny", { notes: "kept" }); // or permission_denied, or model_not_found
+   * const hers = registry.as({ identity, origin: { address: "192.0.2.7", requestId: "r-1" } });
+   * hers.rightsOn(await hers.models.get("a")); // ["read", "run", "change"]
    * ```
    */
   as(caller: Caller): GuardedRegistry {
