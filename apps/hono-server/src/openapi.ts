@@ -3,6 +3,7 @@ import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiResponse
 
 import { errorShapeOf } from "./error-shape.ts";
 import { statusOf, type HttpErrorCode } from "./errors.ts";
+import { ROUTE_TAGS } from "./route-tags.ts";
 import type { Route, RouteRequest, RouteResponse } from "./route.ts";
 
 /** What every route can answer. */
@@ -29,7 +30,9 @@ export function openApiDocument(routes: readonly Route[]): ReturnType<typeof cre
       license: { name: "MIT", identifier: "MIT" },
     },
     servers: [{ url: "/" }],
-    tags: [...new Set(routes.map(({ tag }) => tag))].map((name) => ({ name })),
+    tags: Object.entries(ROUTE_TAGS)
+      .filter(([name]) => routes.some(({ tag }) => tag === name))
+      .map(([name, description]) => ({ name, description })),
     paths,
     components: {
       securitySchemes: {

@@ -4,6 +4,7 @@ import type { z } from "zod";
 import type { RequestContext } from "./env.ts";
 import type { HttpErrorCode } from "./errors.ts";
 import type { JsonText } from "./json-text.ts";
+import type { RouteTag } from "./route-tags.ts";
 
 /** What a route takes. */
 export interface RouteRequest {
@@ -45,7 +46,7 @@ export interface Route<
   readonly operationId: string;
   readonly summary: string;
   readonly description?: string;
-  readonly tag: string;
+  readonly tag: RouteTag;
   readonly request: Request;
   readonly responses: Responses;
   /** The failures that it can answer beside those that every route can. */

@@ -8,7 +8,7 @@ export const echo = route({
   path: "/echo",
   operationId: "echo",
   summary: "",
-  tag: "test",
+  tag: "models",
   request: { body: z.strictObject({ name: z.string(), count: z.int().optional() }) },
   responses: {},
   errors: [],

@@ -29,7 +29,7 @@ describe("of a failure that nobody expected a client learns its request's id and
         path: "/broken",
         operationId: "broken",
         summary: "",
-        tag: "test",
+        tag: "models",
         request: {},
         responses: {},
         errors: [],

@@ -15,7 +15,7 @@ const lines = route({
   path: "/lines",
   operationId: "lines",
   summary: "",
-  tag: "test",
+  tag: "models",
   request: {},
   responses: {},
   errors: [],

@@ -37,6 +37,7 @@ interface Answer {
 /** An OpenAPI document, as far as the page shows it. */
 export interface Documented {
   readonly info: { readonly title: string; readonly version: string; readonly description?: string };
+  readonly tags?: readonly { readonly name: string; readonly description?: string }[];
   readonly paths?: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
   readonly components?: { readonly schemas?: Readonly<Record<string, Schema>> };
 }
@@ -58,7 +59,7 @@ export const DOCS_POLICY = [
 ].join("; ");
 
 /** An OpenAPI document as a page for people. It loads nothing and runs no script. */
-export function docsPage({ info, paths = {}, components = {} }: Documented): string {
+export function docsPage({ info, tags = [], paths = {}, components = {} }: Documented): string {
   const entries = Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]): Entry => ({
       method: method.toUpperCase(),
@@ -67,7 +68,11 @@ export function docsPage({ info, paths = {}, components = {} }: Documented): str
       id: operation.operationId ?? `${method}-${path}`,
     })),
   );
-  const groups = Object.entries(Object.groupBy(entries, ({ operation }) => operation.tags?.[0] ?? "other"));
+  const groups = tags.map(({ name, description }) => ({
+    name,
+    description,
+    of: entries.filter(({ operation }) => operation.tags?.[0] === name),
+  }));
   const schemas = Object.entries(components.schemas ?? {});
   const page = html`<!doctype html>
     <html lang="en">
@@ -80,7 +85,7 @@ export function docsPage({ info, paths = {}, components = {} }: Documented): str
       <body>
         <nav aria-label="Routes">
           <h2>Routes</h2>
-          ${groups.map(([tag, of]) => contents(tag, of ?? []))}
+          ${groups.map(({ name, of }) => contents(name, of))}
           <h3>Schemas</h3>
           <ul>
             ${schemas.map(([name]) => html`<li><a href="#schema-${name}">${name}</a></li>`)}
@@ -90,9 +95,10 @@ export function docsPage({ info, paths = {}, components = {} }: Documented): str
           <h1>${info.title}</h1>
           ${introduction(info.description)}
           ${groups.map(
-            ([tag, of]) =>
-              html`<h2 id="tag-${tag}">${tag}</h2>
-                ${(of ?? []).map(describe)}`,
+            ({ name, description, of }) =>
+              html`<h2 id="tag-${name}">${name}</h2>
+                <p>${prose(description)}</p>
+                ${of.map(describe)}`,
           )}
           <h2>Schemas</h2>
           ${schemas.map(
@@ -162,19 +168,11 @@ function describe({ method, path, operation, id }: Entry): Html {
     }
     <h4>What it answers</h4>
     ${answers.filter(([status]) => !isFailure(status)).map(answer)}
-    <table>
-      <tbody>
-        ${answers
-          .filter(([status]) => isFailure(status))
-          .map(
-            ([status, { description: codes }]) =>
-              html`<tr>
-                <td><b>${status}</b></td>
-                <td>${prose(codes)}</td>
-              </tr>`,
-          )}
-      </tbody>
-    </table>
+    <ul class="failures">
+      ${answers
+        .filter(([status]) => isFailure(status))
+        .map(([status, { description: codes }]) => html`<li><b>${status}</b> ${prose(codes)}</li>`)}
+    </ul>
   </section>`;
 }
 

@@ -31,6 +31,7 @@ th, td { padding: .3rem .6rem .3rem 0; text-align: left; vertical-align: top; bo
 table { table-layout: fixed; }
 th:first-child, td:first-child { width: 26%; }
 td { overflow-wrap: anywhere; }
+.failures { list-style: none; padding: 0; display: flex; flex-wrap: wrap; gap: .2rem 1.5rem; font-size: .9rem; }
 @media (max-width: 60rem) {
   body { display: block; }
   nav { position: static; height: auto; max-height: 40vh; }

@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
 import pino, { type DestinationStream, type Logger } from "pino";
 
 import type { Settings } from "./settings.ts";
@@ -5,14 +7,21 @@ import type { Settings } from "./settings.ts";
 /** The log, and a way to have all of it written before the process ends. */
 export interface Log {
   readonly logger: Logger;
-  flush(): void;
+  flush(): Promise<void>;
 }
+
+const FLUSH_MS = 1000;
 
 /** Opens the log on stdout: JSON, one object a line; for a person at a terminal, a line of text. */
 export function openLog(level: Settings["logLevel"]): Log {
   const stdout = pino.destination({ dest: 1, sync: false });
-  // Whoever read the log has left; what is served is served all the same.
-  stdout.on("error", () => {});
+  // Whoever read the log has left; what is served is served all the same. Its last lines would be tried
+  // again and again, for ever.
+  const giveUp = (): void => {
+    stdout.write = () => true;
+    stdout.flushSync = () => undefined;
+  };
+  stdout.on("error", giveUp);
   const destination: DestinationStream = process.stdout.isTTY
     ? { write: (line) => void stdout.write(toText(line)) }
     : stdout;
@@ -27,12 +36,12 @@ export function openLog(level: Settings["logLevel"]): Log {
   );
   return {
     logger,
-    flush() {
-      try {
-        stdout.flushSync();
-      } catch {
-        // Never opened, or gone: there is nobody to tell.
-      }
+    async flush() {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      stdout.once("error", () => resolve());
+      stdout.flush(() => resolve());
+      await Promise.race([promise, sleep(FLUSH_MS)]);
+      giveUp();
     },
   };
 }

@@ -26,6 +26,7 @@ test("what a description says is text, whatever it looks like", () => {
   const evil = `<script>alert(1)</script>"'&`;
   const page = docsPage({
     info: { title: evil, version: "1", description: evil },
+    tags: [{ name: evil, description: evil }],
     paths: { [`/${evil}`]: { get: { operationId: evil, summary: evil, tags: [evil], responses: {} } } },
     components: { schemas: { [evil]: { type: "string", description: evil, enum: [evil] } } },
   });

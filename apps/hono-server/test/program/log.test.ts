@@ -1,3 +1,5 @@
+import { spawnSync } from "node:child_process";
+
 import { expect, test, vi } from "vitest";
 
 import { Sandbox } from "./program.ts";
@@ -38,4 +40,40 @@ test("nothing that may be secret gets into the log, and nothing that would break
   expect(JSON.stringify(server.log)).not.toContain("s3cret");
   expect(server.log.filter(({ level }) => level === "error")).toEqual([]);
   expect(server.log.filter(({ msg }) => msg === "Answered")).toHaveLength(3);
+});
+
+test("a client that leaves before it has its answer is told apart", async () => {
+  await using sandbox = new Sandbox();
+  const server = await sandbox.start();
+  const leaving = new AbortController();
+  await fetch(`${server.url}/v1/events`, { signal: leaving.signal });
+  leaving.abort();
+  const line = await server.line(({ route }) => route === "/v1/events");
+  expect(line).toMatchObject({ status: 200, is_cut: true });
+});
+
+test("it goes on when whoever read the log has left, and ends all the same", async () => {
+  await using sandbox = new Sandbox();
+  const server = await sandbox.start();
+  server.process.stdout.destroy();
+  for (let index = 0; index < 3; index += 1) {
+    expect((await fetch(`${server.url}/v1/models`)).status).toBe(200);
+  }
+  expect(await server.end()).toBe(0);
+});
+
+const hasTerminals = spawnSync("script", ["--version"], { encoding: "utf8" }).stdout?.includes("util-linux");
+
+test.skipIf(!hasTerminals)("at a terminal the log is text, and closing the terminal ends it", async () => {
+  await using sandbox = new Sandbox();
+  const terminal = sandbox.startAtTerminal();
+  let text = "";
+  terminal.stdout.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
+  await vi.waitFor(() => expect(text).toContain("Listening"), 20_000);
+  expect(text).toMatch(
+    /^\d\d:\d\d:\d\d info {2}Listening on http:\S+ address=http:\S+ registry=\S+ pid=\d+\r\n/,
+  );
+  const pid = Number(/pid=(\d+)/.exec(text)![1]);
+  terminal.kill("SIGKILL");
+  await vi.waitFor(() => expect(() => process.kill(pid, 0)).toThrow(/ESRCH/), 20_000);
 });

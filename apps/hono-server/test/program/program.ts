@@ -7,6 +7,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
 const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
+const PROGRAM = [process.execPath, "--conditions=@cortex/source", MAIN] as const;
 
 /** One line of the log. */
 export type LogLine = Readonly<Record<string, unknown>>;
@@ -46,6 +47,13 @@ export class Sandbox implements AsyncDisposable {
     return server;
   }
 
+  /** Starts `cortex-server` in a terminal, whose other end is the streams of what is returned. */
+  startAtTerminal(): ChildProcessWithoutNullStreams {
+    const words = [...PROGRAM, "--db", this.db, "--port", "0"].map((word) => `'${word}'`);
+    const command = `exec ${words.join(" ")}`;
+    return this.#watch(spawn("script", ["-qefc", command, "/dev/null"], this.#place({})));
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(
       Array.from(this.#running, async (child) => {
@@ -57,13 +65,19 @@ export class Sandbox implements AsyncDisposable {
   }
 
   #spawn(args: readonly string[], env: NodeJS.ProcessEnv): ChildProcessWithoutNullStreams {
-    const child = spawn(process.execPath, ["--conditions=@cortex/source", MAIN, ...args], {
-      cwd: this.folder,
-      env: { PATH: process.env["PATH"], HOME: this.folder, CORTEX_HOME: this.path("home"), ...env },
-    });
+    const [file, ...before] = PROGRAM;
+    return this.#watch(spawn(file, [...before, ...args], this.#place(env)));
+  }
+
+  #watch(child: ChildProcessWithoutNullStreams): ChildProcessWithoutNullStreams {
     this.#running.add(child);
     child.once("close", () => this.#running.delete(child));
     return child;
+  }
+
+  #place(env: NodeJS.ProcessEnv): { cwd: string; env: NodeJS.ProcessEnv } {
+    const own = { PATH: process.env["PATH"], HOME: this.folder, CORTEX_HOME: this.path("home") };
+    return { cwd: this.folder, env: { ...own, ...env } };
   }
 }
 

@@ -4,6 +4,8 @@ import { z } from "zod";
 import { requireField } from "../../schemas/cortex.ts";
 import { withAndWithoutPrefix } from "./with-and-without-prefix.ts";
 
+const anything = z.unknown().meta({ description: "Any JSON" });
+
 export const addRemoteModel = withAndWithoutPrefix({
   method: "post",
   path: "/models/add",
@@ -17,8 +19,8 @@ export const addRemoteModel = withAndWithoutPrefix({
         model: z.string().nullish(),
         engine: z.string().nullish(),
         owned_by: z.string().nullish(),
-        version: z.json().optional(),
-        inference_params: z.json().optional(),
+        version: anything.optional(),
+        inference_params: anything.optional(),
       })
       .optional(),
   },
