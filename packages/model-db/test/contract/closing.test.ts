@@ -56,7 +56,7 @@ describe.each(ENGINES)("closing a registry ($name)", ({ test }) => {
         ["schema", () => registry.schema()],
         ["migrate", () => registry.migrate()],
       ];
-      for (const [what, call] of calls) await expectRefusal("invalid_input", call, what);
+      for (const [what, call] of calls) await expectRefusal("registry_closed", call, what);
       expect(await store.dump()).toBe(before);
     },
   );
@@ -96,7 +96,7 @@ describe.each(ENGINES)("closing a registry ($name)", ({ test }) => {
       await registry.models.create(localModel("a"));
       kept = registry;
     }
-    await expectRefusal("invalid_input", kept.models.find("a"));
+    await expectRefusal("registry_closed", kept.models.find("a"));
   });
 
   test("ends a watch without an error, whatever it is doing", async ({ store }) => {
@@ -138,7 +138,7 @@ describe.each(ENGINES)("closing a registry ($name)", ({ test }) => {
     expect(unhandled).toEqual([]);
     const watching = (async () => first(registry))();
     const outcome = await watching.catch((error: unknown) => (error as { code?: string }).code);
-    expect([undefined, "invalid_input"]).toContain(outcome);
+    expect([undefined, "registry_closed"]).toContain(outcome);
   });
 
   test("leaves other handles alone", async ({ registry, store }) => {
