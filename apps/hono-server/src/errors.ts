@@ -10,6 +10,7 @@ const HTTP_CODES = {
   forbidden_origin: 403,
   route_not_found: 404,
   method_not_allowed: 405,
+  idempotency_key_in_use: 409,
   request_timeout: 408,
   missing_field: 409,
   precondition_failed: 412,
@@ -18,6 +19,7 @@ const HTTP_CODES = {
   unsupported_media_type: 415,
   expectation_failed: 417,
   forbidden_host: 421,
+  idempotency_key_reused: 422,
   too_many_requests: 429,
   headers_too_large: 431,
   too_busy: 503,
@@ -53,7 +55,7 @@ export function statusOf(code: ErrorCode | HttpErrorCode): number {
  */
 export function toErrorResponse(error: unknown, c: RequestContext): Response {
   const requestId = c.get("requestId");
-  const { code, headers } = toPublic(error);
+  const { code, headers } = toPublicError(error);
   return Response.json(toErrorBody(error, requestId, c.req.path), {
     status: statusOf(code),
     headers: { ...headers, "x-request-id": requestId },
@@ -67,11 +69,12 @@ export function toErrorResponse(error: unknown, c: RequestContext): Response {
  *   understood.
  */
 export function toErrorBody(error: unknown, requestId: string, path: string = ""): object {
-  const { headers: _, ...failure } = toPublic(error);
+  const { headers: _, ...failure } = toPublicError(error);
   return errorShapeOf(path).write({ ...failure, status: statusOf(failure.code), requestId });
 }
 
-function toPublic(error: unknown): {
+/** What a client may know of a failure. */
+export function toPublicError(error: unknown): {
   code: ErrorCode | HttpErrorCode;
   message: string;
   field?: string | undefined;

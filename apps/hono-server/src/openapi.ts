@@ -6,15 +6,36 @@ import { statusOf, type HttpErrorCode } from "./errors.ts";
 import { ROUTE_TAGS } from "./route-tags.ts";
 import type { Route, RouteRequest, RouteResponse } from "./route.ts";
 
-/** What every route can answer. */
-export const EVERYWHERE = [
+// What can be wrong with any request, and with the service.
+const EVERYWHERE = [
   "invalid_input",
+  "malformed_request",
   "unauthenticated",
   "permission_denied",
+  "forbidden_origin",
+  "uri_too_long",
+  "expectation_failed",
+  "forbidden_host",
   "too_many_requests",
-  "database_busy",
+  "headers_too_large",
   "internal_error",
+  "database_damaged",
+  "io_error",
+  "database_busy",
+  "too_busy",
 ] as const;
+const WITH_BODY = ["request_timeout", "payload_too_large", "unsupported_media_type"] as const;
+const CHANGING = ["read_only", "disk_full"] as const;
+
+/** Every failure that a route can answer. */
+export function failuresOf({
+  method,
+  request,
+  errors,
+}: Pick<Route, "method" | "request" | "errors">): (ErrorCode | HttpErrorCode)[] {
+  const takesBody = request.body !== undefined || request.lines !== undefined;
+  return [...EVERYWHERE, ...(takesBody ? WITH_BODY : []), ...(method === "get" ? [] : CHANGING), ...errors];
+}
 
 /** The OpenAPI 3.1 document of routes. */
 export function openApiDocument(routes: readonly Route[]): ReturnType<typeof createDocument> {
@@ -48,6 +69,7 @@ export function openApiDocument(routes: readonly Route[]): ReturnType<typeof cre
 }
 
 function operationOf({
+  method,
   path,
   operationId,
   summary,
@@ -72,7 +94,7 @@ function operationOf({
       ...Object.fromEntries(
         Object.entries(responses).map(([status, response]) => [status, toResponse(response)]),
       ),
-      ...failuresOf(path, [...EVERYWHERE, ...errors]),
+      ...toFailures(path, failuresOf({ method, request, errors })),
     },
   };
 }
@@ -106,7 +128,7 @@ function toResponse({
   };
 }
 
-function failuresOf(
+function toFailures(
   path: string,
   codes: readonly (ErrorCode | HttpErrorCode)[],
 ): Record<string, ZodOpenApiResponseObject> {

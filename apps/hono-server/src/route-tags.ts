@@ -1,6 +1,7 @@
 /** The groups of routes, in the order in which people read of them. */
 export const ROUTE_TAGS = {
   models: "What models there are.",
+  bulk: "Many models at once, a line for each.",
   aliases: "Names: each means one model or none.",
   tags: "Labels of models.",
   history: "What happened to models.",

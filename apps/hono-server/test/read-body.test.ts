@@ -21,7 +21,7 @@ const lines = route({
   errors: [],
   handle: async (c) => {
     const lengths: number[] = [];
-    for await (const line of readLines(c)) lengths.push(line.length);
+    for await (const { bytes } of readLines(c)) lengths.push(Buffer.from(bytes).toString().trim().length);
     return c.json(lengths);
   },
 });

@@ -3,6 +3,7 @@ import type { EventOrigin, ModelEvent } from "./domain/event.ts";
 import type { Repositories } from "./registry.ts";
 import { Files } from "./repositories/files.ts";
 import { History } from "./repositories/history.ts";
+import { IdempotentAnswers } from "./repositories/idempotent-answers.ts";
 import { Models } from "./repositories/models.ts";
 import { Revisions } from "./repositories/revisions.ts";
 import { Runs } from "./repositories/runs.ts";
@@ -23,6 +24,7 @@ export interface Caller {
 
 /** What a registry does for callers beyond its repositories. */
 export interface Services {
+  readonly location: () => string;
   stateMark(): string | Promise<string>;
   watch(history: History, options: WatchOptions, behalf: Behalf): AsyncGenerator<ModelEvent, undefined>;
   transaction<T>(work: (repositories: Repositories) => Promise<T>, behalf: Behalf): Promise<T>;
@@ -68,6 +70,20 @@ export class GuardedRegistry implements Repositories {
 
   get revisions(): Revisions {
     return new Revisions(this.#scope);
+  }
+
+  get idempotentAnswers(): IdempotentAnswers {
+    return new IdempotentAnswers(this.#scope);
+  }
+
+  /**
+   * The absolute path of the registry's file, for its maintenance.
+   *
+   * @throws RegistryError `permission_denied` to whoever may not administer it.
+   */
+  get location(): string {
+    this.check("admin");
+    return this.#services.location();
   }
 
   /**

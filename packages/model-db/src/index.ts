@@ -86,6 +86,7 @@ export type { Models, ListChange, ModelJson } from "./repositories/models.ts";
 export type { Files } from "./repositories/files.ts";
 export type { EventFilter, History, HistoryOptions } from "./repositories/history.ts";
 export type { Runs } from "./repositories/runs.ts";
+export type { IdempotentAnswer, IdempotentAnswers } from "./repositories/idempotent-answers.ts";
 export type { ChangeOptions } from "./repositories/scope.ts";
 export { automaticBackupFolder, defaultBackupFolder, registryOfBackup } from "./maintenance/backup-folder.ts";
 export { createSnapshot, isIntactSnapshot, listSnapshots, type Snapshot } from "./maintenance/snapshots.ts";

@@ -12,6 +12,7 @@ import { AccessControl } from "./repositories/access-control.ts";
 import { parseActor } from "./repositories/change-options.ts";
 import { Files } from "./repositories/files.ts";
 import { History } from "./repositories/history.ts";
+import { IdempotentAnswers } from "./repositories/idempotent-answers.ts";
 import { tallyModels, type ModelTally } from "./repositories/model-tally.ts";
 import { Models } from "./repositories/models.ts";
 import { Revisions } from "./repositories/revisions.ts";
@@ -42,6 +43,7 @@ export interface Repositories {
   readonly history: History;
   readonly runs: Runs;
   readonly revisions: Revisions;
+  readonly idempotentAnswers: IdempotentAnswers;
 }
 
 /** Which schema a registry has, and which steps lead to it. */
@@ -94,6 +96,7 @@ export class Registry implements AsyncDisposable, Repositories {
   readonly history: History;
   readonly runs: Runs;
   readonly revisions: Revisions;
+  readonly idempotentAnswers: IdempotentAnswers;
   readonly #engine: Engine;
   readonly #mark: StateMark;
   readonly #scope: Scope;
@@ -108,6 +111,7 @@ export class Registry implements AsyncDisposable, Repositories {
     this.#mark = new StateMark(engine);
     this.#scope = this.#scopeOf({ actor, origin: null, access: undefined });
     this.#services = {
+      location: () => engine.location,
       stateMark: () => this.#mark.read(),
       watch: (history, options, { access }) => watch(engine, history, options, this.#closing.signal, access),
       transaction: (work, behalf) => this.#transaction(work, behalf),
@@ -118,6 +122,7 @@ export class Registry implements AsyncDisposable, Repositories {
     this.history = all.history;
     this.runs = all.runs;
     this.revisions = all.revisions;
+    this.idempotentAnswers = all.idempotentAnswers;
   }
 
   /** The absolute path of the registry's file. */
@@ -354,5 +359,6 @@ function repositories(scope: Scope): Repositories {
     history: new History(scope),
     runs: new Runs(scope, models),
     revisions: new Revisions(scope),
+    idempotentAnswers: new IdempotentAnswers(scope),
   };
 }

@@ -1,7 +1,12 @@
 import { deleteAlias } from "./aliases/delete.ts";
 import { listAliases } from "./aliases/list.ts";
 import { putAlias } from "./aliases/put.ts";
+import { exportModels } from "./export/get.ts";
 import { listHistory } from "./history/list.ts";
+import { downloadBackup } from "./maintenance/backup.ts";
+import { checkMaintenance } from "./maintenance/check.ts";
+import { bulkCreateModels } from "./models/bulk-create.ts";
+import { bulkDeleteModels } from "./models/bulk-delete.ts";
 import { createModel } from "./models/create.ts";
 import { deleteModel } from "./models/delete.ts";
 import { getModel } from "./models/get.ts";
@@ -22,6 +27,9 @@ export const NATIVE_ROUTES = [
   getModel,
   updateModel,
   deleteModel,
+  bulkCreateModels,
+  bulkDeleteModels,
+  exportModels,
   listAliases,
   putAlias,
   deleteAlias,
@@ -33,4 +41,6 @@ export const NATIVE_ROUTES = [
   createRun,
   renewRun,
   deleteRun,
+  checkMaintenance,
+  downloadBackup,
 ] as const;

@@ -23,6 +23,13 @@ export const preferHeader = z
   .optional()
   .meta({ description: "`return=minimal` asks for an answer without a body (RFC 7240)" });
 
+/** Asks for a creation that is done once, however often it is sent. */
+export const idempotencyKeyHeader = z.string().optional().meta({
+  description:
+    "A name for this request, such as a UUID: sent again within a day, it gets the first answer and is not done again",
+  example: "8e03978e-40d5-43dd-bc93-6894a57f9324",
+});
+
 /** Only as long as nobody else changed it. */
 export const ifMatchHeader = z
   .string()

@@ -78,6 +78,11 @@ const fileSchema = z
   })
   .meta({ id: "ModelFile" });
 
+/** A model and its files, as it is exported. */
+export const exportedModelSchema = z
+  .object({ ...recordFields, files: z.array(fileSchema) })
+  .meta({ id: "ExportedModel" });
+
 /** What a registration takes; what is left out is not known. */
 export const newModelSchema = z
   .strictObject({

@@ -88,17 +88,18 @@ class World implements AsyncDisposable {
 
   async ask(
     method: string,
-    { target, body }: Ask,
+    { target, body, line }: Ask,
     user: "root" | "ann" | "nobody" = "ann",
   ): Promise<RawAnswer> {
-    const content = body === undefined ? "" : JSON.stringify(body);
+    const content = JSON.stringify(line ?? body) ?? "";
+    const type = line === undefined ? "application/json" : "application/x-ndjson";
     const token = this.#tokens.get(user);
     const head = [
       `${method.toUpperCase()} ${target} HTTP/1.1`,
       "Host: localhost",
       "Connection: close",
       ...(token === undefined ? [] : [`Authorization: Bearer ${token}`]),
-      ...(content === "" ? [] : ["Content-Type: application/json", `Content-Length: ${content.length}`]),
+      ...(content === "" ? [] : [`Content-Type: ${type}`, `Content-Length: ${content.length}`]),
     ];
     return sendRaw({
       port: this.#service.port,

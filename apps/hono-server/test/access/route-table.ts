@@ -11,6 +11,8 @@ export interface Target {
 export interface Ask {
   readonly target: string;
   readonly body?: object;
+  /** In place of a body: one line of many. */
+  readonly line?: object;
 }
 
 /** What a route must hold to. */
@@ -67,6 +69,20 @@ export const PROMISES: Readonly<Record<string, Promised>> = {
     body: { notes: "changed" },
   })),
   "delete /v1/models/{model_id}": one("change", at("/v1/models/")),
+  "post /v1/models:bulk-create": {
+    kind: "create",
+    ask: (id) => ({
+      target: "/v1/models:bulk-create?atomic=true",
+      line: { model_id: id, source_type: "local" },
+    }),
+  },
+  "post /v1/models:bulk-delete": one("change", ({ id }) => ({
+    target: "/v1/models:bulk-delete?atomic=true",
+    line: { model_id: id },
+  })),
+  "get /v1/export": list("/v1/export"),
+  "post /v1/maintenance/check": { kind: "all", right: "admin", ask: { target: "/v1/maintenance/check" } },
+  "get /v1/maintenance/backup": { kind: "all", right: "admin", ask: { target: "/v1/maintenance/backup" } },
   "get /v1/aliases": list("/v1/aliases?limit=100"),
   "put /v1/aliases/{alias}": one("change", ({ id }) => ({
     target: "/v1/aliases/another",

@@ -5,6 +5,7 @@ import { createSearch } from "./0004-search.ts";
 import { createRegistry } from "./0005-registry.ts";
 import { createOldClients } from "./0006-old-clients.ts";
 import { createAccess } from "./0007-access.ts";
+import { createIdempotentAnswer } from "./0008-idempotent-answer.ts";
 import type { Migration } from "./migration.ts";
 
 /** Every migration, in order; the version of the last is the version of the schema. */
@@ -16,4 +17,5 @@ export const MIGRATIONS: readonly Migration[] = [
   createRegistry,
   createOldClients,
   createAccess,
+  createIdempotentAnswer,
 ];

@@ -3,6 +3,7 @@ import type { Generated } from "kysely";
 import type { GrantTable, TokenTable, UserTable } from "./access.ts";
 import type { EventTable } from "./event.ts";
 import type { FileTable } from "./file.ts";
+import type { IdempotentAnswerTable } from "./idempotent-answer.ts";
 import type { ModelTable } from "./model.ts";
 import type { RunTable } from "./run.ts";
 
@@ -24,4 +25,5 @@ export interface Tables {
   access_token: TokenTable;
   /** One row; grows with each change of the three above that decides who may do what. */
   access_revision: { number: 1; revision: number };
+  idempotent_answer: IdempotentAnswerTable;
 }

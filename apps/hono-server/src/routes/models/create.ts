@@ -1,11 +1,12 @@
 import { z } from "zod";
 
+import { answerOnce } from "../../answer-once.ts";
 import { HttpError } from "../../errors.ts";
 import { etagOf } from "../../etag.ts";
 import { answerChange } from "../../prefer.ts";
 import { route } from "../../route.ts";
 import { MODEL_EXAMPLE } from "../../schemas/examples.ts";
-import { createdHeaders, preferHeader } from "../../schemas/headers.ts";
+import { createdHeaders, idempotencyKeyHeader, preferHeader } from "../../schemas/headers.ts";
 import { locationOf, modelSchema, newModelSchema, toWireModel } from "../../schemas/model.ts";
 import { toNewModel } from "../../to-input.ts";
 
@@ -18,6 +19,7 @@ export const createModel = route({
   tag: "models",
   request: {
     headers: z.object({
+      "Idempotency-Key": idempotencyKeyHeader,
       Prefer: preferHeader,
       "If-None-Match": z
         .string()
@@ -34,14 +36,14 @@ export const createModel = route({
       example: MODEL_EXAMPLE,
     },
   },
-  errors: ["name_taken", "precondition_failed"],
-  handle: async (c, { body }) => {
-    const { models } = c.get("caller");
-    const onlyNew = c.req.header("if-none-match")?.trim() === "*";
-    if (onlyNew && (await models.find(body.model_id)) !== undefined) {
-      throw new HttpError("precondition_failed", "There is such a model already, and If-None-Match is *.");
-    }
-    const model = await models.create(toNewModel(body));
-    return answerChange(c, toWireModel(model), 201, { etag: etagOf(model), location: locationOf(model) });
-  },
+  errors: ["name_taken", "precondition_failed", "idempotency_key_in_use", "idempotency_key_reused"],
+  handle: (c, { body }) =>
+    answerOnce(c, body, async ({ models }) => {
+      const onlyNew = c.req.header("if-none-match")?.trim() === "*";
+      if (onlyNew && (await models.find(body.model_id)) !== undefined) {
+        throw new HttpError("precondition_failed", "There is such a model already, and If-None-Match is *.");
+      }
+      const model = await models.create(toNewModel(body));
+      return answerChange(c, toWireModel(model), 201, { etag: etagOf(model), location: locationOf(model) });
+    }),
 });

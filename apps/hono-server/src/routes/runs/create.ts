@@ -1,9 +1,10 @@
 import { toRunRecord } from "@cortex/model-db";
 import { z } from "zod";
 
+import { answerOnce } from "../../answer-once.ts";
 import { answerChange } from "../../prefer.ts";
 import { route } from "../../route.ts";
-import { preferHeader } from "../../schemas/headers.ts";
+import { idempotencyKeyHeader, preferHeader } from "../../schemas/headers.ts";
 import { RUN_EXAMPLE, runSchema, ttlSchema } from "../../schemas/run.ts";
 
 const runHeaders = z.object({ Location: z.string().meta({ description: "Where it is renewed and ended" }) });
@@ -17,7 +18,7 @@ export const createRun = route({
     "The same holder, node and pid again renews the lease it has. Renew it in time: a model whose leases have run out is not running.",
   tag: "runs",
   request: {
-    headers: z.object({ Prefer: preferHeader }),
+    headers: z.object({ "Idempotency-Key": idempotencyKeyHeader, Prefer: preferHeader }),
     body: z.strictObject({
       model_id: z.string().meta({ description: "An id or an alias" }),
       holder: z
@@ -44,16 +45,15 @@ export const createRun = route({
     201: { description: "The lease", schema: runSchema, headers: runHeaders, example: RUN_EXAMPLE },
     204: { description: "The lease it had is renewed; the client prefers no body", headers: runHeaders },
   },
-  errors: ["model_not_found", "model_running"],
-  handle: async (c, { body: { model_id, holder, pid = null, ttl_ms, ...claim } }) => {
-    const { isNew, run } = await c.get("caller").transaction(async ({ runs }) => {
-      const before = await runs.list({ name: model_id });
+  errors: ["model_not_found", "model_running", "idempotency_key_in_use", "idempotency_key_reused"],
+  handle: (c, { body }) =>
+    answerOnce(c, body, async ({ runs }) => {
+      const { model_id, holder, pid = null, ttl_ms, ...claim } = body;
       // Nobody else makes the same request, so a claim without a name never renews another's.
       const named = holder ?? `http:${c.get("requestId")}`;
-      const acquired = await runs.acquire(model_id, { ...claim, holder: named, pid, ttlMs: ttl_ms });
-      return { isNew: !before.some(({ token }) => token === acquired.token), run: acquired };
-    });
-    const location = `/v1/runs/${run.token}`;
-    return answerChange(c, toRunRecord(run), isNew ? 201 : 200, { location });
-  },
+      const before = await runs.list({ name: model_id });
+      const run = await runs.acquire(model_id, { ...claim, holder: named, pid, ttlMs: ttl_ms });
+      const isRenewed = before.some(({ token }) => token === run.token);
+      return answerChange(c, toRunRecord(run), isRenewed ? 200 : 201, { location: `/v1/runs/${run.token}` });
+    }),
 });

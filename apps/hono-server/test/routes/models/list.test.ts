@@ -79,6 +79,16 @@ describe("GET /v1/models", () => {
     expect(data?.data).toEqual([{ id: "a", object: "model", alias: "a", size_bytes: 5e9 }]);
   });
 
+  test("304: no model that the caller sees has changed", async ({ service }) => {
+    await service.registry.models.createMany(MODELS);
+    const etag = (await checkedFetch(`${service.url}/v1/models`)).headers.get("etag")!;
+    const ask = async (): Promise<number> =>
+      (await checkedFetch(`${service.url}/v1/models`, { headers: { "if-none-match": etag } })).status;
+    expect(await ask()).toBe(304);
+    await service.registry.models.update("a", { notes: "changed" });
+    expect(await ask()).toBe(200);
+  });
+
   test("200: an empty registry has an empty list", async ({ service }) => {
     const { data } = await service.client.GET("/v1/models");
     expect(data).toEqual({ object: "list", data: [], next_cursor: null });

@@ -38,6 +38,24 @@ describe("POST /v1/runs", () => {
     expect(response.status).toBe(204);
   });
 
+  test("201, then 422: with a key it is claimed once, and the key is this request's", async ({
+    service,
+    model,
+  }) => {
+    const header = { "Idempotency-Key": "k" };
+    const claim = async (more: object): Promise<{ status: number; token: number | undefined }> => {
+      const { data, response } = await service.client.POST("/v1/runs", {
+        params: { header },
+        body: { model_id: model, join: true, ...more },
+      });
+      return { status: response.status, token: data?.token };
+    };
+    const first = await claim({});
+    expect(await claim({})).toEqual(first);
+    expect(await service.registry.runs.list()).toHaveLength(1);
+    expect((await claim({ ttl_ms: 1000 })).status).toBe(422);
+  });
+
   test.for([{ ttl_ms: 999 }, { ttl_ms: 2_592_000_001 }, { pid: 0 }, { holder: "" }])(
     "400: %j",
     async (wrong, { service, model }) => {

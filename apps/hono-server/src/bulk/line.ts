@@ -1,0 +1,62 @@
+import { isRegistryError, RegistryError, type Repositories } from "@cortex/model-db";
+import type { z } from "zod";
+
+import { statusOf, toPublicError } from "../errors.ts";
+import { decodeUtf8 } from "../read-body.ts";
+import type { Line } from "../read-lines.ts";
+import { parseStrictJson } from "../strict-json.ts";
+import { toInvalidInput } from "../validation.ts";
+
+/** What became of a line. */
+export interface LineResult {
+  /** From 1. */
+  readonly line: number;
+  /** As if it had been a request. */
+  readonly status: number;
+  readonly id?: string;
+  readonly error?: { readonly code: string; readonly message: string };
+}
+
+/** What is done with each line of a body. */
+export interface BulkWork<Schema extends z.ZodType = z.ZodType> {
+  readonly schema: Schema;
+  /** Does what a line says. @throws what fails that line alone */
+  readonly apply: (
+    repositories: Pick<Repositories, "models">,
+    item: z.output<Schema>,
+  ) => Promise<Omit<LineResult, "line">>;
+  /** All lines or none. */
+  readonly isAtomic: boolean;
+}
+
+/**
+ * Does what a line says.
+ *
+ * @throws what is not the line's fault.
+ */
+export async function doLine(
+  repositories: Pick<Repositories, "models">,
+  { number, bytes }: Line,
+  { schema, apply }: BulkWork,
+): Promise<LineResult> {
+  try {
+    const parsed = schema.safeParse(parseStrictJson(decodeUtf8(bytes)));
+    if (!parsed.success) throw toInvalidInput(parsed.error);
+    return { line: number, ...(await apply(repositories, parsed.data)) };
+  } catch (error) {
+    if (isRegistryError(error) && statusOf(error.code) < 500) return failedLine(number, error);
+    throw error;
+  }
+}
+
+/** What is said of a line that failed. */
+export function failedLine(line: number, error: unknown): LineResult {
+  const { code, message } = toPublicError(error);
+  return { line, status: statusOf(code), error: { code, message } };
+}
+
+/** The failure of a line as that of the whole request. */
+export function toLineError({ line, error }: LineResult): Error {
+  const { code, message } = error!;
+  return new RegistryError(code as never, `Line ${line}: ${message} Nothing was changed.`);
+}
