@@ -39,7 +39,7 @@ async function serve(
   try {
     await runServer(first, read, log.logger);
   } finally {
-    await log.flush();
+    await log.end();
   }
 }
 

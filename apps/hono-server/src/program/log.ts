@@ -7,10 +7,10 @@ import type { Settings } from "./settings.ts";
 /** The log, and a way to have all of it written before the process ends. */
 export interface Log {
   readonly logger: Logger;
-  flush(): Promise<void>;
+  end(): Promise<void>;
 }
 
-const FLUSH_MS = 1000;
+const END_MS = 1000;
 
 /** Opens the log on stdout: JSON, one object a line; for a person at a terminal, a line of text. */
 export function openLog(level: Settings["logLevel"]): Log {
@@ -36,11 +36,11 @@ export function openLog(level: Settings["logLevel"]): Log {
   );
   return {
     logger,
-    async flush() {
+    async end() {
       const { promise, resolve } = Promise.withResolvers<void>();
-      stdout.once("error", () => resolve());
-      stdout.flush(() => resolve());
-      await Promise.race([promise, sleep(FLUSH_MS)]);
+      stdout.once("error", () => resolve()).once("close", () => resolve());
+      stdout.end();
+      await Promise.race([promise, sleep(END_MS)]);
       giveUp();
     },
   };
