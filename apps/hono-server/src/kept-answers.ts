@@ -10,24 +10,32 @@ interface Kept {
 const MAX_BYTES = 16 * 1024 * 1024;
 /** What keeps an answer beside its body. */
 const OVERHEAD_BYTES = 512;
+/** How many questions of late are remembered that were asked once. */
+const MAX_ASKED = 4096;
 
 /**
  * Answers that are made of models alone, kept as long as the models that the caller sees stay as they are,
- * in at most 16 MiB. Whoever changes something, in whatever process, or a lease that runs out, makes the
- * mark of the state another one, and what was kept under the old mark is never asked for again.
+ * in at most 16 MiB: those that were asked for twice, as keeping one costs more than making it. Whoever
+ * changes something, in whatever process, or a lease that runs out, makes the mark of the state another
+ * one, and what was kept under the old mark is never asked for again.
  */
 export class KeptAnswers {
-  readonly #maxBytes: number;
-  readonly #kept = new Map<string, Kept>();
-  #bytes = 0;
+  readonly #halfBytes: number;
+  // Two generations of each: what was not asked for while one filled up goes as a whole, at no cost.
+  #young = new Map<string, Kept>();
+  #old = new Map<string, Kept>();
+  #youngBytes = 0;
+  #oldBytes = 0;
+  #asked = new Set<string>();
+  #askedBefore = new Set<string>();
 
   constructor(maxBytes: number = MAX_BYTES) {
-    this.#maxBytes = maxBytes;
+    this.#halfBytes = maxBytes / 2;
   }
 
-  /** How many bytes it holds. */
+  /** How many bytes the answers that it keeps take. */
   get bytes(): number {
-    return this.#bytes;
+    return this.#youngBytes + this.#oldBytes;
   }
 
   /**
@@ -39,7 +47,7 @@ export class KeptAnswers {
   async answer(c: RequestContext, read: () => Promise<JsonText>): Promise<Response> {
     const mark = await c.get("caller").stateMark();
     const key = `${mark} ${c.env.incoming?.url ?? c.req.url}`;
-    const { body, headers } = this.#kept.get(key) ?? this.#keep(key, mark, await read());
+    const { body, headers } = this.#find(key) ?? this.#note(key, mark, await read());
     const known = c.req.header("if-none-match");
     if (known !== undefined && namesEtag(known, headers["etag"]!)) {
       return new Response(null, { status: 304, headers: { etag: headers["etag"]! } });
@@ -47,28 +55,43 @@ export class KeptAnswers {
     return new Response(body, { headers });
   }
 
-  #keep(key: string, mark: string, { text, headers }: JsonText): Kept {
-    const kept = { body: Buffer.from(text), headers: { etag: `"${mark}"`, ...headers } };
-    const bytes = sizeOf(key, kept);
-    if (bytes > this.#maxBytes / 4) return kept;
-    this.#forget(key);
-    this.#kept.set(key, kept);
-    this.#bytes += bytes;
-    for (const [oldest] of this.#kept) {
-      if (this.#bytes <= this.#maxBytes) break;
-      this.#forget(oldest);
+  #find(key: string): Kept | undefined {
+    const young = this.#young.get(key);
+    if (young !== undefined) return young;
+    const old = this.#old.get(key);
+    if (old !== undefined) this.#keep(key, old);
+    return old;
+  }
+
+  #note(
+    key: string,
+    mark: string,
+    { text, headers }: JsonText,
+  ): Kept | (Omit<Kept, "body"> & { body: string }) {
+    const all = { etag: `"${mark}"`, ...headers };
+    if (this.#asked.has(key) || this.#askedBefore.has(key)) {
+      const kept = { body: Buffer.from(text), headers: all };
+      this.#keep(key, kept);
+      return kept;
     }
-    return kept;
+    if (this.#asked.size >= MAX_ASKED) {
+      this.#askedBefore = this.#asked;
+      this.#asked = new Set();
+    }
+    this.#asked.add(key);
+    return { body: text, headers: all };
   }
 
-  #forget(key: string): void {
-    const kept = this.#kept.get(key);
-    if (kept === undefined) return;
-    this.#kept.delete(key);
-    this.#bytes -= sizeOf(key, kept);
+  #keep(key: string, kept: Kept): void {
+    const bytes = key.length + kept.body.byteLength + OVERHEAD_BYTES;
+    if (bytes > this.#halfBytes / 2) return;
+    if (this.#youngBytes + bytes > this.#halfBytes) {
+      this.#old = this.#young;
+      this.#oldBytes = this.#youngBytes;
+      this.#young = new Map();
+      this.#youngBytes = 0;
+    }
+    if (!this.#young.has(key)) this.#youngBytes += bytes;
+    this.#young.set(key, kept);
   }
-}
-
-function sizeOf(key: string, { body }: Kept): number {
-  return key.length + body.byteLength + OVERHEAD_BYTES;
 }

@@ -31,7 +31,7 @@ describe("an answer that is kept", () => {
     await createModelsOfEveryKind(registry);
     const { items } = await registry.models.list();
     const page = { object: "list", data: items.map(toWireModel), next_cursor: null };
-    for (let time = 0; time < 2; time++) {
+    for (let time = 0; time < 3; time++) {
       expect((await read(`${url}/v1/models`)).text).toBe(JSON.stringify(page));
       for (const { modelId } of Object.values(MODELS)) {
         const { text } = await read(`${url}/v1/models/${encodeURIComponent(modelId)}`);
@@ -122,7 +122,7 @@ describe("what is kept", () => {
   test("is nobody's who sees other models", async ({ service: { registry } }) => {
     for (const modelId of ["a", "b"]) await registry.models.create({ modelId, sourceType: "local" });
     const ids = idsFor(registry, new KeptAnswers());
-    for (let time = 0; time < 2; time++) {
+    for (let time = 0; time < 3; time++) {
       expect(await ids("/", "ann")).toEqual(["a"]);
       expect(await ids("/", "bob")).toEqual(["b"]);
       expect(await ids("/", "root")).toEqual(["b", "a"]);
@@ -135,7 +135,8 @@ describe("what is kept", () => {
     const answers = new KeptAnswers(maxBytes);
     const ids = idsFor(registry, answers);
     for (let count = 0; count < 300; count++) {
-      expect(await ids(`/${count}`, "root")).toEqual(["a"]);
+      // One that was asked for once is not kept.
+      for (let time = 0; time < 3; time++) expect(await ids(`/${count}`, "root")).toEqual(["a"]);
       expect(answers.bytes).toBeLessThanOrEqual(maxBytes);
       if (count % 100 === 0) await registry.models.update("a", { notes: `${count}` });
     }
