@@ -32,6 +32,8 @@ export const model = sqliteTable("model", {
   tags: text().notNull(),
   notes: text(),
   pinned: integer().notNull(),
+  owner: text(),
+  private: integer().notNull(),
   last_used_at: integer(),
   row_version: integer().notNull(),
   row_checksum: text().notNull(),

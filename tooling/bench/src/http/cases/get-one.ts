@@ -1,3 +1,5 @@
+import { openRegistry } from "@cortex/model-db";
+
 import { atMost, type Case } from "../../case.ts";
 import { aliasAt, sampleIndexes } from "../../dataset.ts";
 import { measureServers } from "../measure-servers.ts";
@@ -6,6 +8,7 @@ import { startOurs, startPeer } from "../servers/index.ts";
 const SAMPLE = 4096;
 const BARE = "node:http, a bare answer";
 const OURS = "cortex-server";
+const WITH_TOKEN = "cortex-server, with a token";
 const FASTIFY = "Fastify with a response schema, prepared statements";
 const JSON_OF_ROWS = "Hono c.json, prepared statements";
 const KYSELY = "Hono c.json, stock Kysely";
@@ -16,6 +19,9 @@ export const getOne: Case = {
   async run({ fixture, effort }) {
     await using bare = await startPeer("bare", fixture.path);
     await using ours = await startOurs(fixture.copy("own"));
+    const guarded = fixture.copy("guarded");
+    const headers = { authorization: `Bearer ${await createToken(guarded)}` };
+    await using withToken = await startOurs(guarded);
     await using fastify = await startPeer("fastify", fixture.path);
     await using honoJson = await startPeer("honoJson", fixture.path);
     await using honoKysely = await startPeer("honoKysely", fixture.path);
@@ -25,6 +31,7 @@ export const getOne: Case = {
       [
         { name: BARE, server: bare, next },
         { name: OURS, server: ours, next },
+        { name: WITH_TOKEN, server: withToken, next: (index) => ({ ...next(index), headers }) },
         { name: FASTIFY, server: fastify, next },
         { name: JSON_OF_ROWS, server: honoJson, next },
         { name: KYSELY, server: honoKysely, next },
@@ -39,7 +46,15 @@ export const getOne: Case = {
       goals: [
         atMost("GET one: against a bare answer", measurement.ratio(OURS, BARE), 3),
         atMost("GET one: against Fastify with a response schema", measurement.ratio(OURS, FASTIFY), 1),
+        atMost("GET one, with a token: against without", measurement.ratio(WITH_TOKEN, OURS), 1.1),
       ],
     };
   },
 };
+
+async function createToken(path: string): Promise<string> {
+  await using registry = await openRegistry(path, { mode: "write", actor: "bench" });
+  await registry.access.users.create({ name: "bench", grants: [{ role: "reader" }] });
+  const { token } = await registry.access.tokens.create("bench");
+  return token;
+}

@@ -8,6 +8,7 @@ const PEERS = {
   fastify: "fastify.ts",
   honoJson: "hono-json.ts",
   honoKysely: "hono-kysely.ts",
+  honoWriter: "hono-writer.ts",
 } as const;
 
 /** Starts the service over a registry, as it is when nobody says anything else. */

@@ -16,6 +16,7 @@ export function toWire(row: Row): object {
     metadata: JSON.parse(row["metadata"] as string) as unknown,
     tags: JSON.parse(row["tags"] as string) as unknown,
     pinned: row["pinned"] === 1,
+    private: row["private"] === 1,
     seq: undefined,
   };
 }
