@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { DatabaseSync } from "node:sqlite";
 
 import { expect, test } from "vitest";
 
@@ -136,6 +137,20 @@ test("a file that is no registry is refused with what to do instead", async () =
   const { stderr } = await sandbox.run(["add", "m", "--db", "the old one's.db"]);
   expect(stderr).toContain(`\`cortex-migrate --from '${old.replace("'", `'\\''`)}'\` brings its models over`);
   expect((await sandbox.run(["list"], "", { CORTEX_DB: old })).stderr).toContain("`cortex-migrate --from '");
+});
+
+test("before the schema goes down it is said what the old program in the same file loses", async () => {
+  using sandbox = new Sandbox();
+  await sandbox.output("add", "m");
+  const loses = /old cortex program uses the same file: it finds no model/;
+  const down = ["migrate", "down", "--to", "5", "--dry-run"];
+  expect((await sandbox.run(down)).stderr).not.toMatch(loses);
+  const database = new DatabaseSync(sandbox.db);
+  database.exec("CREATE TABLE schema_version (version INTEGER)");
+  database.close();
+  expect((await sandbox.run(down)).stderr).toMatch(loses);
+  const latest = ["migrate", "down", "--to", "6", "--dry-run"];
+  expect((await sandbox.run(latest)).stderr).not.toMatch(loses);
 });
 
 test("the schema goes down and up again, and reading an older one brings it up", async () => {

@@ -50,6 +50,8 @@ export interface Repositories {
 export interface SchemaStatus {
   readonly version: number;
   readonly latest: number;
+  /** Whether the old cortex program uses the same file: see `docs/old-clients.md`. */
+  readonly hasOldProgram: boolean;
   readonly migrations: readonly {
     readonly version: number;
     readonly name: string;
@@ -265,7 +267,7 @@ export class Registry implements AsyncDisposable, Repositories {
       name: step.name,
       appliedAt: applied.find((record) => record.version === step.version)?.appliedAt ?? null,
     }));
-    return { version, latest: SCHEMA_VERSION, migrations };
+    return { version, latest: SCHEMA_VERSION, hasOldProgram: this.#engine.hasOldProgram(), migrations };
   }
 
   /**

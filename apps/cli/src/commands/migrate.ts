@@ -13,6 +13,11 @@ import { outputColumns, writeNote, writeOut } from "../output/stream.ts";
 import { toTable } from "../output/table.ts";
 import { formatExact } from "../output/time.ts";
 
+// The step that shows the models to old programs.
+const OLD_CLIENTS = "old-clients";
+const OLD_PROGRAM_LOSES =
+  "The old cortex program uses the same file: it finds no model there any more, and can neither list, add, change nor delete one, until the registry is brought up again. How it had spelled its rows is forgotten. Its engines, hardware and files stay.";
+
 /** What `cortex migrate` takes. */
 export interface MigrateOptions extends Everywhere {
   readonly action?: string;
@@ -74,7 +79,11 @@ async function describeLoss(registry: Registry, schema: SchemaStatus, target: nu
   const count = target === 0 && version === latest ? await registry.models.count() : undefined;
   const models =
     count === undefined ? "" : `; among it ${count === 1 ? "the only model" : `all ${count} models`}`;
-  return `These go, with the data that only they hold: ${names}${models}. \`cortex export\` keeps a list of the models.`;
+  const breaksOld = schema.hasOldProgram && gone.some(({ name }) => name === OLD_CLIENTS);
+  return [
+    `These go, with the data that only they hold: ${names}${models}. \`cortex export\` keeps a list of the models.`,
+    ...(breaksOld ? [OLD_PROGRAM_LOSES] : []),
+  ].join("\n");
 }
 
 function print({ version, latest, migrations }: SchemaStatus, options: Everywhere): void {

@@ -30,6 +30,8 @@ export interface Engine {
   /** What the registry is known by, wherever its data goes: 32 hexadecimal digits. */
   registryId(): string;
   schemaVersion(): { version: number; applied: { version: number; name: string; appliedAt: number }[] };
+  /** Whether the old cortex program keeps its tables beside the registry's. */
+  hasOldProgram(): boolean;
   /**
    * Brings the schema to a version, step by step, each in its own transaction.
    *

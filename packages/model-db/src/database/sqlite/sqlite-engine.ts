@@ -224,6 +224,11 @@ class SqliteEngine implements Engine {
     return { version: readSchemaVersion(connection, use), applied: readMigrations(connection) };
   }
 
+  hasOldProgram(): boolean {
+    const table = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'schema_version'";
+    return this.#openReader().prepare(table).get() !== undefined;
+  }
+
   async migrate(target: number): Promise<{ from: number; to: number }> {
     const { migrateOneStep, snapshotBeforeStep } = await import("./migrate.ts");
     const connection = this.#openWriter();
