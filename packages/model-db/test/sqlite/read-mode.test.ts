@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { describe, expect } from "vitest";
@@ -7,6 +7,8 @@ import { openRegistry, type Registry } from "../../src/index.ts";
 import { expectRefusal } from "../contract/refusal.ts";
 import { startProcess } from "../processes/start.ts";
 import { contentsOf, test } from "./folder.ts";
+
+const NOBODY = 65_534;
 
 const model = (modelId: string): { modelId: string; sourceType: "local"; alias: null } => ({
   modelId,
@@ -80,6 +82,26 @@ describe("a registry opened to read", () => {
     expect(await registry.models.count()).toBe(1);
     expect((await registry.schema()).version).toBe((await registry.schema()).latest);
   });
+
+  test.runIf(process.platform !== "win32")(
+    "in a folder that cannot be written to is refused, with the way to read it all the same",
+    async ({ folder }) => {
+      const path = join(folder, "registry.db");
+      await (await openRegistry(path)).close();
+      chmodSync(folder, 0o555);
+      // Root may write everywhere.
+      const isRoot = process.getuid!() === 0;
+      if (isRoot) process.seteuid!(NOBODY);
+      try {
+        const refusal = await expectRefusal("read_only", openRegistry(path, { mode: "read" }));
+        expect(refusal.message).toContain(`the folder ${folder} cannot be written to`);
+        expect(refusal.message).toContain("copy the file");
+      } finally {
+        if (isRoot) process.seteuid!(0);
+        chmodSync(folder, 0o755);
+      }
+    },
+  );
 
   test("sees what a writer commits meanwhile, in this process and in another", async ({ folder }) => {
     const path = join(folder, "registry.db");

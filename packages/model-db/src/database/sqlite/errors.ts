@@ -1,4 +1,9 @@
+import { dirname } from "node:path";
+
 import { RegistryError } from "../../errors.ts";
+
+const COPY =
+  "To read it, copy the file, with its -wal where there is one, to a folder of your own and open the copy.";
 
 /** What SQLite throws, in the registry's words. Anything that is no failure of SQLite comes back as it is. */
 export function toRegistryError(error: unknown, location: string): unknown {
@@ -28,6 +33,12 @@ export function toRegistryError(error: unknown, location: string): unknown {
       `The disk is full: nothing was changed in ${location}. Free some space and try again.`,
     );
   }
+  if (code === "SQLITE_READONLY_DIRECTORY" || code === "SQLITE_READONLY_CANTINIT") {
+    return failure(
+      "read_only",
+      `${location} cannot even be read where it is: that takes a log beside it, and the folder ${dirname(location)} cannot be written to. ${COPY}`,
+    );
+  }
   if (code.startsWith("SQLITE_READONLY")) {
     return failure(
       "read_only",
@@ -53,7 +64,7 @@ export function toRegistryError(error: unknown, location: string): unknown {
   ) {
     return failure(
       "read_only",
-      `${location} cannot be opened: check the rights of the file, of its -wal and -shm beside it, and of the folder.`,
+      `${location} cannot be opened: check the rights of the file, of its -wal and -shm beside it, and of the folder, which has to be writable even to read. ${COPY}`,
     );
   }
   if (code.startsWith("SQLITE_IOERR")) {
