@@ -12,7 +12,13 @@ import { readSchemaVersion } from "../database/sqlite/schema-version.ts";
 import { isRegistryError, RegistryError } from "../errors.ts";
 import { SCHEMA_VERSION } from "../migrations/schema-version.ts";
 import { defaultBackupFolder } from "./backup-folder.ts";
-import { checkNames, checkSearchRows, checkSearchText, checkTags } from "./checks/derived.ts";
+import {
+  checkNames,
+  checkSearchPages,
+  checkSearchRows,
+  checkSearchText,
+  checkTags,
+} from "./checks/derived.ts";
 import { checkEventIds, checkHistory } from "./checks/history.ts";
 import { checkBackup, checkBackupNote, checkConfigs, checkFiles, checkLeases } from "./checks/outside.ts";
 import { checkChecksums } from "./checks/rows.ts";
@@ -54,6 +60,7 @@ const FULL: readonly Step[] = [
   { name: "events", look: (connection) => checkChecksums(connection, "model_event") },
   { name: "order of events", look: checkEventIds },
   { name: "history", look: checkHistory },
+  { name: "search pages", look: checkSearchPages },
   { name: "search text", look: checkSearchText },
   { name: "files on disk", look: checkFiles },
   { name: "configurations", look: checkConfigs },

@@ -122,6 +122,11 @@ describe("what was changed by something else is found, each kind under its code"
       false,
     ],
     [
+      "search_text",
+      "DELETE FROM model_search_idx WHERE segid = (SELECT max(segid) FROM model_search_idx)",
+      false,
+    ],
+    [
       "reference",
       "PRAGMA foreign_keys = OFF; INSERT INTO model_file (model_id, path, role) VALUES ('nobody', 'p', 'weights')",
       false,

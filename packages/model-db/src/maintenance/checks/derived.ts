@@ -107,6 +107,28 @@ export function* checkSearchText(connection: Database.Database): Generator<Look,
   }
 }
 
+/**
+ * Whether the search index leads to each of its pages: what SQLite has to say of it, and its words, go by the
+ * pages alone. https://www.sqlite.org/fts5.html#fts5_data_structures, and `fts5_index.c` for the ids.
+ */
+export function* checkSearchPages(connection: Database.Database): Generator<Look, undefined> {
+  const pages = connection.prepare<[], { place: string; bytes: number; start: Buffer }>(
+    `SELECT (id >> 37) || ' ' || (id & 0x7fffffff) AS place, length(block) AS bytes, substr(block, 1, 4) AS start
+     FROM model_search_data WHERE id >= 1 << 37 AND id < 65536 << 37 AND (id >> 31) & 63 = 0`,
+  );
+  const leadsTo = connection.prepare("SELECT segid || ' ' || (pgno >> 1) FROM model_search_idx").pluck();
+  const led = new Set(leadsTo.all() as string[]);
+  yield led.size;
+  let missed = 0;
+  for (const { place, bytes, start } of pages.iterate()) {
+    // Behind its words a page says where each begins; one on which none does is read on from the one before.
+    if (bytes > start.readUInt16BE(2) && !led.delete(place)) missed++;
+  }
+  if (missed + led.size === 0) return;
+  const message = `The search index does not lead to ${missed} of its pages, and to ${led.size} that are not there.`;
+  yield finding("search_text", "model_search", message);
+}
+
 const BATCH = 5000;
 
 function* find(

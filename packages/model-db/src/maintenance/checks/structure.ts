@@ -16,7 +16,7 @@ export function structureProblems(
   check: "integrity_check" | "quick_check",
   most: number,
 ): string[] {
-  // The list of free pages is looked at only with a single table.
+  // Where the schema has a view, SQLite passes over the list of free pages unless one table is named.
   return [`${check}(${most})`, `${check}(sqlite_schema)`]
     .flatMap((pragma) => connection.pragma(pragma) as object[])
     .flatMap((row) => String(Object.values(row)[0]).split("\n"))
