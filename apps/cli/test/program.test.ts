@@ -122,7 +122,6 @@ test("a file that is no registry, or a newer one, is refused and left alone", as
 
 test("a file that is no registry is refused with what to do instead", async () => {
   using sandbox = new Sandbox();
-  const { DatabaseSync } = await import("node:sqlite");
   const make = (name: string, sql: string): string => {
     using database = new DatabaseSync(sandbox.path(name));
     database.exec(sql);
@@ -275,7 +274,6 @@ test.runIf(shells.includes("bash"))("a completed name is one word for bash and n
 test("a change waits for another program that holds the registry for a while", async () => {
   using sandbox = new Sandbox();
   await sandbox.output("add", "m");
-  const { DatabaseSync } = await import("node:sqlite");
   using other = new DatabaseSync(sandbox.db);
   other.exec("begin immediate");
   const release = setTimeout(() => other.exec("commit"), 6000);

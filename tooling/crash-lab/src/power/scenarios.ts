@@ -27,7 +27,7 @@ export const SCENARIOS: readonly Scenario[] = [
     record: (place, seed, long) =>
       record(place, "change-registry.ts", { seed, rounds: long ? 3 : 1, many: 0 }),
     judge: judgeRegistry,
-    short: { perMoment: 34 },
+    short: { perMoment: 31 },
     long: { perMoment: 150 },
   },
   {
@@ -40,7 +40,7 @@ export const SCENARIOS: readonly Scenario[] = [
         { prepare: (folder) => makeRegistry(folder, numberedModels("old", 40), 3) },
       ),
     judge: judgeRegistry,
-    short: { perMoment: 8 },
+    short: { perMoment: 6 },
     long: { perMoment: 80 },
   },
   {
@@ -89,7 +89,7 @@ export const FAULTY_SCENARIOS: readonly Scenario[] = [
     record: (place, seed) =>
       record(place, "change-registry.ts", { seed, rounds: 1, many: 0 }, { preload: "plant-normal-sync.ts" }),
     judge: judgeRegistry,
-    short: { perMoment: 4 },
+    short: { perMoment: 2 },
     long: { perMoment: 25 },
   },
   {
