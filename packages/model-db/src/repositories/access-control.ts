@@ -48,8 +48,11 @@ export class AccessControl {
   /** Whether there is any user. Without one, nobody can prove who they are. */
   async hasUsers(): Promise<boolean> {
     await this.#lookForChanges();
-    this.#hasUsers ??= (await this.#scope.reader.get(anyUser, {})) !== undefined;
-    return this.#hasUsers;
+    if (this.#hasUsers !== undefined) return this.#hasUsers;
+    const revision = this.#revision;
+    const hasUsers = (await this.#scope.reader.get(anyUser, {})) !== undefined;
+    if (revision === this.#revision) this.#hasUsers = hasUsers;
+    return hasUsers;
   }
 
   /**
@@ -93,6 +96,7 @@ export class AccessControl {
 
   async #meet(tokenId: string): Promise<Met | undefined> {
     const { reader } = this.#scope;
+    const revision = this.#revision;
     const row = await reader.get(tokenById, { token_id: tokenId });
     if (row === undefined || row.revoked_at !== null) return undefined;
     const grants = await reader.all(grantsOfUser, { user_name: row.user_name });
@@ -103,7 +107,8 @@ export class AccessControl {
       expiresAt,
       use: this.#uses.of(tokenId, lastUsedAt ?? 0),
     };
-    this.#met.set(tokenId, met);
+    // What was changed meanwhile, and noticed, is not to be forgotten again.
+    if (revision === this.#revision) this.#met.set(tokenId, met);
     return met;
   }
 }
