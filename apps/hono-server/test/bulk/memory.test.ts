@@ -1,0 +1,89 @@
+import { once } from "node:events";
+import { request, type IncomingMessage } from "node:http";
+import { Readable } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { expect } from "vitest";
+
+import { test } from "../harness.ts";
+
+const LINES = 50_000;
+const MEBIBYTE = 1_048_576;
+
+/** Sends lines, each when there is room for it. `fetch` of Node 24 keeps all that it has sent. */
+async function send(url: string, lines: Iterable<string>): Promise<IncomingMessage> {
+  const sent = request(`${url}/v1/models:bulk-create`, {
+    method: "POST",
+    headers: { "content-type": "application/x-ndjson" },
+  });
+  // Where the test ends before the body does.
+  sent.on("error", () => {});
+  Readable.from(lines, { objectMode: true, highWaterMark: 1 }).pipe(sent);
+  const [answer] = (await once(sent, "response")) as [IncomingMessage];
+  return answer;
+}
+
+function* repeated(count: number, line: (index: number) => object): Generator<string> {
+  for (let index = 0; index < count; index += 1) yield `${JSON.stringify(line(index))}\n`;
+}
+
+function memoryInUse(): number {
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}
+
+/** Reads lines: how many there are of each status, and how much memory is in use at most beyond before. */
+async function readAll(answer: AsyncIterable<Buffer>): Promise<{ statuses: object; growth: number }> {
+  const before = memoryInUse();
+  const statuses: Record<number, number> = {};
+  let [most, rest] = [before, ""];
+  for await (const chunk of answer) {
+    const parts = (rest + Buffer.from(chunk).toString()).split("\n");
+    rest = parts.pop()!;
+    for (const part of parts) {
+      const { status } = JSON.parse(part) as { status: number };
+      statuses[status] = (statuses[status] ?? 0) + 1;
+    }
+    most = Math.max(most, memoryInUse());
+  }
+  return { statuses, growth: most - before };
+}
+
+test("50,000 lines go in and out", { timeout: 240_000 }, async ({ service }) => {
+  const models = repeated(LINES, (index) => ({ model_id: `m${index}`, source_type: "local", alias: null }));
+  const created = await readAll(await send(service.url, models));
+  expect(created.statuses).toEqual({ 201: LINES });
+  expect(created.growth).toBeLessThan(96 * MEBIBYTE);
+  const { body } = await fetch(`${service.url}/v1/export`);
+  const exported = await readAll(body as AsyncIterable<Buffer>);
+  expect(exported.statuses).toEqual({ 0: LINES });
+  expect(exported.growth).toBeLessThan(96 * MEBIBYTE);
+});
+
+test("250 MB of lines take a fraction of that in memory", { timeout: 240_000 }, async ({ service }) => {
+  const wrong = { model_id: "m", source_type: "local", size_bytes: -1, notes: "x".repeat(5000) };
+  const { statuses, growth } = await readAll(
+    await send(
+      service.url,
+      repeated(LINES, () => wrong),
+    ),
+  );
+  expect(statuses).toEqual({ 400: LINES });
+  expect(growth).toBeLessThan(96 * MEBIBYTE);
+});
+
+test("a client that does not read its answer is not read from", { timeout: 60_000 }, async ({ service }) => {
+  // What is wrong with each line is as long as the line.
+  const wrong = { model_id: "a", source_type: "local", ["x".repeat(60_000)]: 1 };
+  let sent = 0;
+  const answer = await send(
+    service.url,
+    repeated(5000, () => {
+      sent += 1;
+      return wrong;
+    }),
+  );
+  for (let before = -1; before !== sent; await sleep(1500)) before = sent;
+  expect(sent).toBeLessThan(2000);
+  answer.destroy();
+});
