@@ -25,14 +25,19 @@ test("a request that is under way is answered before it ends", async () => {
   const server = await sandbox.start();
   const socket = connect(Number(new URL(server.url).port), "127.0.0.1");
   let text = "";
+  const closed = once(socket, "close");
   socket.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
-  socket.write("GET /v1/models HTTP/1.1\r\nHost: localhost\r\n");
-  await server.line(({ msg }) => String(msg).startsWith("Listening"));
+  const head = "GET /v1/models HTTP/1.1\r\nHost: localhost\r\n";
+  // A connection that was not accepted yet would be refused.
+  socket.write(`${head}\r\n`);
+  await once(socket, "data");
+  text = "";
+  socket.write(head);
   server.process.kill("SIGTERM");
   await server.line(({ msg }) => String(msg).startsWith("Ending"));
   // The rest of the request comes when it is ending already.
   socket.write("Connection: close\r\n\r\n");
-  await once(socket, "close");
+  await closed;
   expect(text).toMatch(/^HTTP\/1\.1 200 /);
   expect(await server.ended()).toBe(0);
 });
