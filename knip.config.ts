@@ -12,7 +12,9 @@ const config: KnipConfig = {
       // Imported by @cortex/model-db, which is bundled.
       ignoreDependencies: ["better-sqlite3"],
     },
-    "apps/hono-server": { entry: ["test/**/*.test.ts", "test/processes/*.ts"] },
+    "apps/hono-server": {
+      entry: ["test/**/*.test.ts", "test/fuzz/{main,served}.ts", "test/processes/*.ts"],
+    },
     "apps/legacy-migrator": { entry: ["src/main.ts", "test/**/*.test.ts"] },
     // Started, packed or measured, but not imported: the dependency has turbo build them first.
     "tooling/bench": {

@@ -1,4 +1,4 @@
-import { isRegistryError, outcomeOf, type ErrorCode } from "@cortex/model-db";
+import { isRegistryError, outcomeOf, toVisible, type ErrorCode } from "@cortex/model-db";
 
 import type { RequestContext } from "./env.ts";
 import { errorShapeOf } from "./error-shape.ts";
@@ -73,7 +73,7 @@ export function toErrorBody(error: unknown, requestId: string, path: string = ""
   return errorShapeOf(path).write({ ...failure, status: statusOf(failure.code), requestId });
 }
 
-/** What a client may know of a failure. */
+/** What a client may know of a failure. What a request had in it, which messages repeat, is made visible. */
 export function toPublicError(error: unknown): {
   code: ErrorCode | HttpErrorCode;
   message: string;
@@ -82,11 +82,11 @@ export function toPublicError(error: unknown): {
 } {
   if (error instanceof HttpError) {
     const { code, message, headers } = error;
-    return { code, message, headers };
+    return { code, message: toVisible(message), headers };
   }
   if (isRegistryError(error) && statusOf(error.code) < 500) {
     const { code, message, field } = error;
-    return { code, message, field, headers: {} };
+    return { code, message: toVisible(message), field: field && toVisible(field), headers: {} };
   }
   // Messages about the store name paths of the machine.
   if (isRegistryError(error)) {

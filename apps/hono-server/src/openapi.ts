@@ -16,15 +16,18 @@ const EVERYWHERE = [
   "uri_too_long",
   "expectation_failed",
   "forbidden_host",
+  // Said of what its headers say of a body, also where none is taken.
+  "unsupported_media_type",
   "too_many_requests",
   "headers_too_large",
   "internal_error",
   "database_damaged",
   "io_error",
   "database_busy",
+  "registry_closed",
   "too_busy",
 ] as const;
-const WITH_BODY = ["request_timeout", "payload_too_large", "unsupported_media_type"] as const;
+const WITH_BODY = ["request_timeout", "payload_too_large"] as const;
 const CHANGING = ["read_only", "disk_full"] as const;
 
 /** Every failure that a route can answer. */

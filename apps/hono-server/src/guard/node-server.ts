@@ -81,7 +81,7 @@ function refuse({ url = "" }: IncomingMessage, outgoing: ServerResponse, error: 
     "x-request-id": requestId,
     connection: "close",
   });
-  outgoing.end(JSON.stringify(toErrorBody(error, requestId, url)));
+  outgoing.end(JSON.stringify(toErrorBody(error, requestId, url.split("?")[0])));
 }
 
 function toResponse(error: HttpError): Response {

@@ -1,7 +1,7 @@
 import type { Right } from "@cortex/model-db";
 
 /** A model as a request names it. */
-export interface Target {
+interface Target {
   readonly id: string;
   /** Of the lease on it. */
   readonly lease: string;

@@ -10,9 +10,9 @@ export interface Attack {
 /** Refused by the client's fault: 400 to 499. */
 export const refused = (status: number): boolean => status >= 400 && status < 500;
 
-/** Answered, or refused by the client's fault. */
+/** Answered, or refused by the client's fault or because too much is under way. */
 export const harmless = (status: number): boolean =>
-  (status >= 200 && status < 300) || status === 304 || refused(status);
+  (status >= 200 && status < 300) || status === 304 || status === 503 || refused(status);
 
 /** A request from its parts; `\xNN` in them is the byte NN. */
 export function toBytes(
