@@ -2,6 +2,8 @@ import { once } from "node:events";
 import { request, type IncomingMessage } from "node:http";
 import { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 
 import { expect } from "vitest";
 
@@ -27,7 +29,12 @@ function* repeated(count: number, line: (index: number) => object): Generator<st
   for (let index = 0; index < count; index += 1) yield `${JSON.stringify(line(index))}\n`;
 }
 
+// What is not collected yet is in nobody's hands: without this the figure is the collector's mood.
+setFlagsFromString("--expose-gc");
+const collect = runInNewContext("gc") as () => void;
+
 function memoryInUse(): number {
+  collect();
   const { heapUsed, external } = process.memoryUsage();
   return heapUsed + external;
 }
@@ -36,7 +43,7 @@ function memoryInUse(): number {
 async function readAll(answer: AsyncIterable<Buffer>): Promise<{ statuses: object; growth: number }> {
   const before = memoryInUse();
   const statuses: Record<number, number> = {};
-  let [most, rest] = [before, ""];
+  let [most, rest, read, next] = [before, "", 0, 0];
   for await (const chunk of answer) {
     const parts = (rest + Buffer.from(chunk).toString()).split("\n");
     rest = parts.pop()!;
@@ -44,6 +51,9 @@ async function readAll(answer: AsyncIterable<Buffer>): Promise<{ statuses: objec
       const { status } = JSON.parse(part) as { status: number };
       statuses[status] = (statuses[status] ?? 0) + 1;
     }
+    read += parts.length;
+    if (read < next) continue;
+    next += LINES / 25;
     most = Math.max(most, memoryInUse());
   }
   return { statuses, growth: most - before };
@@ -53,11 +63,11 @@ test("50,000 lines go in and out", { timeout: 240_000 }, async ({ service }) => 
   const models = repeated(LINES, (index) => ({ model_id: `m${index}`, source_type: "local", alias: null }));
   const created = await readAll(await send(service.url, models));
   expect(created.statuses).toEqual({ 201: LINES });
-  expect(created.growth).toBeLessThan(96 * MEBIBYTE);
+  expect(created.growth).toBeLessThan(48 * MEBIBYTE);
   const { body } = await fetch(`${service.url}/v1/export`);
   const exported = await readAll(body as AsyncIterable<Buffer>);
   expect(exported.statuses).toEqual({ 0: LINES });
-  expect(exported.growth).toBeLessThan(96 * MEBIBYTE);
+  expect(exported.growth).toBeLessThan(48 * MEBIBYTE);
 });
 
 test("250 MB of lines take a fraction of that in memory", { timeout: 240_000 }, async ({ service }) => {
@@ -69,7 +79,7 @@ test("250 MB of lines take a fraction of that in memory", { timeout: 240_000 }, 
     ),
   );
   expect(statuses).toEqual({ 400: LINES });
-  expect(growth).toBeLessThan(96 * MEBIBYTE);
+  expect(growth).toBeLessThan(48 * MEBIBYTE);
 });
 
 test("a client that does not read its answer is not read from", { timeout: 60_000 }, async ({ service }) => {
