@@ -33,17 +33,42 @@ function* repeated(count: number, line: (index: number) => object): Generator<st
 setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc") as () => void;
 
-function memoryInUse(): number {
+/** How much memory is held at most beyond what was held at first, looked at now and then. */
+class Gauge {
+  readonly #before = held();
+  #most = 0;
+  #lines = 0;
+
+  /** @param lines how many have gone by since the last time */
+  pass(lines: number): void {
+    this.#lines += lines;
+    if (this.#lines < LINES / 25) return;
+    this.#lines = 0;
+    this.#most = Math.max(this.#most, held() - this.#before);
+  }
+
+  get mebibytes(): number {
+    return this.#most / MEBIBYTE;
+  }
+}
+
+function held(): number {
   collect();
   const { heapUsed, external } = process.memoryUsage();
   return heapUsed + external;
 }
 
-/** Reads lines: how many there are of each status, and how much memory is in use at most beyond before. */
-async function readAll(answer: AsyncIterable<Buffer>): Promise<{ statuses: object; growth: number }> {
-  const before = memoryInUse();
+function* passing(gauge: Gauge, lines: Iterable<string>): Generator<string> {
+  for (const line of lines) {
+    gauge.pass(1);
+    yield line;
+  }
+}
+
+/** Reads lines: how many there are of each status. */
+async function readAll(gauge: Gauge, answer: AsyncIterable<Buffer>): Promise<Record<number, number>> {
   const statuses: Record<number, number> = {};
-  let [most, rest, read, next] = [before, "", 0, 0];
+  let rest = "";
   for await (const chunk of answer) {
     const parts = (rest + Buffer.from(chunk).toString()).split("\n");
     rest = parts.pop()!;
@@ -51,35 +76,32 @@ async function readAll(answer: AsyncIterable<Buffer>): Promise<{ statuses: objec
       const { status } = JSON.parse(part) as { status: number };
       statuses[status] = (statuses[status] ?? 0) + 1;
     }
-    read += parts.length;
-    if (read < next) continue;
-    next += LINES / 25;
-    most = Math.max(most, memoryInUse());
+    gauge.pass(parts.length);
   }
-  return { statuses, growth: most - before };
+  return statuses;
 }
 
 test("50,000 lines go in and out", { timeout: 240_000 }, async ({ service }) => {
   const models = repeated(LINES, (index) => ({ model_id: `m${index}`, source_type: "local", alias: null }));
-  const created = await readAll(await send(service.url, models));
-  expect(created.statuses).toEqual({ 201: LINES });
-  expect(created.growth).toBeLessThan(48 * MEBIBYTE);
+  const creating = new Gauge();
+  const answer = await send(service.url, passing(creating, models));
+  expect(await readAll(creating, answer)).toEqual({ 201: LINES });
+  expect(creating.mebibytes).toBeLessThan(48);
+  const exporting = new Gauge();
   const { body } = await fetch(`${service.url}/v1/export`);
-  const exported = await readAll(body as AsyncIterable<Buffer>);
-  expect(exported.statuses).toEqual({ 0: LINES });
-  expect(exported.growth).toBeLessThan(48 * MEBIBYTE);
+  expect(await readAll(exporting, body as AsyncIterable<Buffer>)).toEqual({ 0: LINES });
+  expect(exporting.mebibytes).toBeLessThan(48);
 });
 
 test("250 MB of lines take a fraction of that in memory", { timeout: 240_000 }, async ({ service }) => {
   const wrong = { model_id: "m", source_type: "local", size_bytes: -1, notes: "x".repeat(5000) };
-  const { statuses, growth } = await readAll(
-    await send(
-      service.url,
-      repeated(LINES, () => wrong),
-    ),
+  const gauge = new Gauge();
+  const lines = passing(
+    gauge,
+    repeated(LINES, () => wrong),
   );
-  expect(statuses).toEqual({ 400: LINES });
-  expect(growth).toBeLessThan(48 * MEBIBYTE);
+  expect(await readAll(gauge, await send(service.url, lines))).toEqual({ 400: LINES });
+  expect(gauge.mebibytes).toBeLessThan(48);
 });
 
 test("a client that does not read its answer is not read from", { timeout: 60_000 }, async ({ service }) => {
