@@ -3,17 +3,23 @@ import type { RequestContext } from "./env.ts";
 /**
  * Answers with texts as they are made, each when there is room for it. Where making them fails, the answer
  * breaks off, which a client notices; where the client goes away, no more are made.
+ *
+ * @param first the first of them, where it was made already: only then does the generator learn of a client
+ *   that is gone before it reads.
  */
 export function streamAnswer(
   c: RequestContext,
   texts: AsyncGenerator<string, undefined>,
   headers: Readonly<Record<string, string>>,
+  first?: IteratorResult<string, undefined>,
 ): Response {
   const encoder = new TextEncoder();
+  let made = first;
   const stream = new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
-        const { done, value } = await texts.next();
+        const { done, value } = made ?? (await texts.next());
+        made = undefined;
         if (done === true) controller.close();
         else controller.enqueue(encoder.encode(value));
       },

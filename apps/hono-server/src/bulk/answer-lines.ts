@@ -23,32 +23,19 @@ export async function answerLines<Schema extends z.ZodType>(
   c: RequestContext,
   work: BulkWork<Schema>,
 ): Promise<Response> {
-  const key = IdempotencyKey.of(c);
-  const answers = (work.isAtomic ? answerTogether : answerSeverally)(c, key, work);
-  try {
-    // What is wrong from the start is said with a status of its own.
-    const first = await answers.next();
-    const headers = { "content-type": "application/x-ndjson" };
-    return streamAnswer(c, untilEnd(first, answers, key), headers);
-  } catch (error) {
-    key?.[Symbol.dispose]();
-    throw error;
-  }
+  const answers = answersTo(c, IdempotencyKey.of(c), work);
+  // What is wrong from the start is said with a status of its own.
+  const first = await answers.next();
+  return streamAnswer(c, answers, { "content-type": "application/x-ndjson" }, first);
 }
 
-async function* untilEnd(
-  first: IteratorResult<string, undefined>,
-  rest: AsyncGenerator<string, undefined>,
+async function* answersTo<Schema extends z.ZodType>(
+  c: RequestContext,
   key: IdempotencyKey | undefined,
+  work: BulkWork<Schema>,
 ): AsyncGenerator<string, undefined> {
-  try {
-    if (first.done === true) return;
-    yield first.value;
-    yield* rest;
-  } finally {
-    await rest.return(undefined);
-    key?.[Symbol.dispose]();
-  }
+  using _ = key;
+  yield* (work.isAtomic ? answerTogether : answerSeverally)(c, key, work);
 }
 
 async function* answerSeverally(
