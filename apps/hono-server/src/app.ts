@@ -60,7 +60,7 @@ export function createApp(registry: Registry, options: AppOptions = {}): App {
     onEvent: (at) => metrics.noteEvent(at),
   });
   metrics.watchEvents(hub);
-  const authentication = new Authentication(registry, options.requireToken ?? false);
+  const authentication = new Authentication(registry, options);
   const readiness = new Readiness(registry, closing);
   const service: Service = {
     authentication,

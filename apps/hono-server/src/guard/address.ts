@@ -1,5 +1,7 @@
 import { BlockList, isIP } from "node:net";
 
+import type { Asked } from "./asked.ts";
+
 /** Proxies stand on the same machine or in the same private network, unless it is said where. */
 const PRIVATE = [
   "127.0.0.0/8",
@@ -46,6 +48,14 @@ export class ClientAddress {
   #isTrusted(address: string): boolean {
     return this.#trusted!.check(address, isIP(address) === 6 ? "ipv6" : "ipv4");
   }
+}
+
+/** Headers that proxies put into what they pass on; a client that puts one there itself gains nothing. */
+const FROM_PROXIES = ["x-forwarded-for", "forwarded", "x-real-ip", "via"];
+
+/** Whether a proxy passed a request on: then it may come from anywhere, whatever its connection's address. */
+export function isForwarded(asked: Pick<Asked, "header">): boolean {
+  return FROM_PROXIES.some((name) => asked.header(name) !== undefined);
 }
 
 /** IPv4 as such, also where a socket for both says it as IPv6. */

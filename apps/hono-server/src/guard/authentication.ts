@@ -1,6 +1,8 @@
 import { isRegistryError, type Identity, type Registry, RegistryError } from "@cortex/model-db";
 
+import { isForwarded } from "./address.ts";
 import type { Asked } from "./asked.ts";
+import type { GuardOptions } from "./guard.ts";
 import { isPublic } from "./public-paths.ts";
 
 /** Somebody without a token, for whom no model is there. */
@@ -12,15 +14,20 @@ const BEARER = /^Bearer +(\S+)$/i;
 export class Authentication {
   readonly #access: Registry["access"];
   readonly #isTokenRequired: boolean;
+  readonly #knowsProxies: boolean;
 
-  /** @param isTokenRequired also while there is no user who could have one. */
-  constructor({ access }: Registry, isTokenRequired: boolean) {
+  constructor(
+    { access }: Registry,
+    { requireToken = false, trustProxy = [] }: Pick<GuardOptions, "requireToken" | "trustProxy"> = {},
+  ) {
     this.#access = access;
-    this.#isTokenRequired = isTokenRequired;
+    this.#isTokenRequired = requireToken;
+    this.#knowsProxies = trustProxy.length > 0;
   }
 
   /**
-   * @returns who it is; `null`, as long as there is no user, for anybody, who may then do everything.
+   * @returns who it is; `null`, as long as there is no user, for anybody, who may then do everything. Whoever
+   *   comes through a proxy that nobody told of is not anybody: it would let in others than were meant.
    * @throws RegistryError `unauthenticated`.
    */
   async identify(asked: Pick<Asked, "header" | "say">, path: string): Promise<Identity | null> {
@@ -33,11 +40,11 @@ export class Authentication {
     } catch (error) {
       if (!isRegistryError(error) || error.code !== "unauthenticated") throw error;
       // Clients that must have a token bring one that they made up.
-      if (await this.#isOpen()) return null;
+      if (await this.#isOpen(asked)) return null;
       asked.say("www-authenticate", `Bearer realm="cortex", error="invalid_token"`);
       throw error;
     }
-    if (await this.#isOpen()) return null;
+    if (await this.#isOpen(asked)) return null;
     asked.say("www-authenticate", `Bearer realm="cortex"`);
     throw new RegistryError(
       "unauthenticated",
@@ -45,7 +52,8 @@ export class Authentication {
     );
   }
 
-  async #isOpen(): Promise<boolean> {
-    return !this.#isTokenRequired && !(await this.#access.hasUsers());
+  async #isOpen(asked: Pick<Asked, "header">): Promise<boolean> {
+    if (this.#isTokenRequired || (!this.#knowsProxies && isForwarded(asked))) return false;
+    return !(await this.#access.hasUsers());
   }
 }

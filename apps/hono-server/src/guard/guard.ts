@@ -3,7 +3,7 @@ import type { MiddlewareHandler } from "hono";
 
 import type { Env } from "../env.ts";
 import { HttpError } from "../errors.ts";
-import { ClientAddress } from "./address.ts";
+import { ClientAddress, isForwarded } from "./address.ts";
 import { Asked } from "./asked.ts";
 import type { Authentication } from "./authentication.ts";
 import { Concurrency } from "./concurrency.ts";
@@ -27,7 +27,8 @@ export interface GuardOptions {
   trustProxy?: readonly string[] | undefined;
   /**
    * How many requests a second are taken from one address and, beside that, with one token; 500 when left
-   * out, 0 for any number. Twice as many may come at once. Requests from this machine are not counted.
+   * out, 0 for any number. Twice as many may come at once. Requests from this machine are not counted, unless
+   * a proxy on it passed them on.
    */
   requestsPerSecond?: number | undefined;
   /** Whether every client needs a token, also while there is no user; no when left out. */
@@ -83,7 +84,8 @@ export function guard(
     const { path } = c.req;
     const address = addresses.find(asked.peer, asked.header("x-forwarded-for"));
     c.set("address", address);
-    const isLimited = limits !== undefined && !isProbe(path) && address !== "local" && !isLoopback(address);
+    const isFromHere = (address === "local" || isLoopback(address)) && !isForwarded(asked);
+    const isLimited = limits !== undefined && !isProbe(path) && !isFromHere;
     if (isLimited) limit(limits.address, address, asked);
     const identity = await authentication.identify(asked, path);
     if (identity?.user) c.set("user", identity.user);

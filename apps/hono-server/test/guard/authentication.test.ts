@@ -17,6 +17,20 @@ describe("as long as there is no user", () => {
     }
   });
 
+  test.for(["x-forwarded-for", "forwarded", "x-real-ip", "via"])(
+    "nobody may who comes through a proxy that was not told of (%s)",
+    async (name, { service, expect: check }) => {
+      const headers = { [name]: "127.0.0.1" };
+      for (const path of ["/v1/models", "/api/tags", "/v1/events"]) {
+        check((await fetch(`${service.url}${path}`, { headers })).status, path).toBe(401);
+        const made = { ...headers, ...bearer("sk-1") };
+        check((await fetch(`${service.url}${path}`, { headers: made })).status, path).toBe(401);
+      }
+      check((await fetch(`${service.url}/docs`, { headers })).status).toBe(200);
+      check((await fetch(`${service.url}/v1/models`)).status).toBe(200);
+    },
+  );
+
   test("nobody may where a token is required", async () => {
     await using service = await startService({ requireToken: true });
     expect((await fetch(`${service.url}/v1/models`)).status).toBe(401);

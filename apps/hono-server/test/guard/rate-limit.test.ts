@@ -58,6 +58,17 @@ describe("too many requests from one address", () => {
     expect((await ask("203.0.113.10")).status).toBe(200);
   });
 
+  test.for([
+    ["of a proxy on this machine that was not told of", [], "203.0.113.9"],
+    ["of a client that says it is this machine", ["private"], "127.0.0.1"],
+  ] as const)("are refused also %s", async ([, trustProxy, forwardedFor]) => {
+    await using service = await startService({ requestsPerSecond: 1, trustProxy });
+    const headers = { "x-forwarded-for": forwardedFor };
+    const ask = async (): Promise<number> => (await fetch(`${service.url}/openapi.json`, { headers })).status;
+    const statuses = await Promise.all(Array.from({ length: 40 }, ask));
+    expect(new Set(statuses)).toEqual(new Set([200, 429]));
+  });
+
   test("are served where they come from this machine", async () => {
     await using service = await startService({ requestsPerSecond: 1 });
     for (let count = 0; count < 10; count += 1) {

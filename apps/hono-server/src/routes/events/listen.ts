@@ -91,9 +91,9 @@ export const listenToEvents = route({
 async function sameIdentity(c: RequestContext): Promise<() => Promise<boolean>> {
   const { authentication } = c.get("service");
   const { path } = c.req;
-  const authorization = new Asked(c).header("authorization");
+  const request = new Asked(c);
   // The answer has begun by then: there is nothing to say in its headers.
-  const asked = { header: () => authorization, say: () => undefined };
+  const asked = { header: (name: string) => request.header(name), say: () => undefined };
   const identify = async (): Promise<string> => JSON.stringify(await authentication.identify(asked, path));
   const identity = await identify();
   return async () => {
