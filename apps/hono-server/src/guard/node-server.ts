@@ -93,12 +93,14 @@ function toResponse(error: HttpError): Response {
 }
 
 /**
- * Whether a whole request is being answered: its client would take for the answer to that what is said of
- * the garbage after it. Node keeps the answer that is under way under this name, and asks likewise.
+ * Whether a whole request is being answered, or an answer has begun: its client would take for the answer,
+ * or a part of it, what is said of the garbage after it. Node keeps the answer that is under way under this
+ * name, and asks likewise.
  */
 function isBusy(socket: Duplex & { _httpMessage?: ServerResponse | null }): boolean {
   // oxlint-disable-next-line no-underscore-dangle -- so it is called
-  return socket._httpMessage?.req.complete === true;
+  const underWay = socket._httpMessage;
+  return underWay?.headersSent === true || underWay?.req.complete === true;
 }
 
 /** An answer for a connection on which no request was understood. */

@@ -29,8 +29,6 @@ const HEADERS = [
   "Last-Event-ID: -1",
   "Origin: https://evil.example",
   "Authorization: Bearer x",
-  "Transfer-Encoding: chunked",
-  "Content-Length: 5",
   "Content-Type: text/plain",
   "Host: evil.example",
   "Cookie: a=b",

@@ -100,6 +100,12 @@ describe("a connection that is kept waiting", () => {
   });
 });
 
+test("nothing is said of broken requests within an answer that has begun", async ({ service }) => {
+  const bytes = `${HEAD.replace("models", "events")}Transfer-Encoding: chunked\r\n\r\n`;
+  const answer = await sendRaw({ port: service.port, bytes, ends: true, settleMs: 300 });
+  expect(answer.count).toBeLessThanOrEqual(1);
+});
+
 test("a client that is gone before its answer harms nobody", async ({ service }) => {
   for (let count = 0; count < 100; count += 1) {
     const socket = connect(service.port, "127.0.0.1");
