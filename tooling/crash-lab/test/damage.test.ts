@@ -8,8 +8,8 @@ test("a damaged registry is repaired, and what is lost is named", { timeout: 240
   console.log(summary);
   expect(failures).toEqual([]);
   const mean = figures["mean"] as Record<BackupKind, number>;
-  // So few damages are worse or less than all of them are on average by some hundredths.
+  // The goals are for thousands of damages. These few give 0.89 to 0.90 and 0.988 to 0.989.
   for (const backup of BACKUPS)
-    expect(mean[backup], backup).toBeGreaterThanOrEqual(GOALS[backup] === 1 ? 1 : GOALS[backup] - 0.08);
+    expect(mean[backup], backup).toBeGreaterThanOrEqual(GOALS[backup] === 1 ? 1 : GOALS[backup] - 0.03);
   expect((figures["ghosts"] as Record<BackupKind, number>)["snapshot and log"]).toBe(0);
 });

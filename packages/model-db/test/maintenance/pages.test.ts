@@ -116,8 +116,29 @@ describe("pages read by hand", () => {
           }
         }
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
+  });
+
+  test("the last page of a table is not taken for it where another was written over it", ({ folder }) => {
+    const path = join(folder, "a.db");
+    const database = new Database(path);
+    database.exec("CREATE TABLE many (id INTEGER PRIMARY KEY, text)");
+    const insert = database.prepare("INSERT INTO many (text) VALUES (?)");
+    for (let row = 0; row < 500; row++) insert.run("text ".repeat(20));
+    const leaves = database
+      .prepare("SELECT pageno FROM dbstat WHERE name = 'many' AND pagetype = 'leaf' ORDER BY path")
+      .pluck()
+      .all() as number[];
+    database.close();
+    const bytes = readFileSync(path);
+    const start = (leaf: number): number => (leaves.at(leaf)! - 1) * 4096;
+    bytes.copy(bytes, start(-1), start(-2), start(-2) + 4096);
+    using before = new PageFile(path);
+    expect(lastRow(before, "many")?.rowid).toBe(500);
+    writeFileSync(path, bytes);
+    using after = new PageFile(path);
+    expect(() => lastRow(after, "many")).toThrow(PageDamage);
   });
 
   test("a chain of overflow pages that leads in a circle ends", ({ folder }) => {

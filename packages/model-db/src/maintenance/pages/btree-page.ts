@@ -76,6 +76,13 @@ export function leftChild(page: BTreePage, cell: number): number {
   return page.bytes.readUInt32BE(cell);
 }
 
+/** The largest rowid that is below a cell of an interior page of a table. */
+export function largestBelow({ bytes, usableSize }: BTreePage, cell: number): number {
+  const rowid = readVarint(bytes, cell + 4, usableSize);
+  if (rowid < 0) throw new PageDamage("A cell runs over its page.");
+  return rowid;
+}
+
 /**
  * The rowid and the payload of a cell of a table's leaf.
  *

@@ -1,4 +1,11 @@
-import { indexCell, leftChild, parseBTreePage, tableLeafCell, type BTreePage } from "./btree-page.ts";
+import {
+  indexCell,
+  largestBelow,
+  leftChild,
+  parseBTreePage,
+  tableLeafCell,
+  type BTreePage,
+} from "./btree-page.ts";
 import { PageDamage } from "./page-damage.ts";
 import type { Pages } from "./page-file.ts";
 import { decodeRecord, readPayload, type StoredValue } from "./record.ts";
@@ -29,15 +36,24 @@ export function findTableRoot(pages: Pages, table: string): number | undefined {
  * it. Of `model_event` that is the newest event that the file holds without its write-ahead log.
  *
  * @returns `undefined` where there is no such table, or no row in it.
- * @throws PageDamage where a page on the way is damaged.
+ * @throws PageDamage where a page on the way is damaged, or another one's.
  */
 export function lastRow(pages: Pages, table: string): { rowid: number; values: StoredValue[] } | undefined {
   const root = findTableRoot(pages, table);
   if (root === undefined) return undefined;
-  const leaf = descend(pages, root, ({ rightChild }) => rightChild);
+  let before = -Infinity;
+  const leaf = descend(pages, root, (page) => {
+    const last = page.cells.at(-1);
+    if (last !== undefined && page.kind === "table interior")
+      before = Math.max(before, largestBelow(page, last));
+    return page.rightChild;
+  });
   if (leaf.kind !== "table leaf") throw new PageDamage(`${table} has no rowids.`);
-  const last = leaf.cells.at(-1);
-  if (last === undefined) return undefined;
+  const [first, last] = [leaf.cells[0], leaf.cells.at(-1)];
+  if (first === undefined || last === undefined) return undefined;
+  // As sound as it may look, it is another page, and what stood there is lost.
+  if (tableLeafCell(leaf, first).rowid <= before)
+    throw new PageDamage(`The last page of ${table} does not follow the one before.`);
   const cell = tableLeafCell(leaf, last);
   return { rowid: cell.rowid, values: decodeRecord(readPayload(pages, leaf.bytes, cell, "table")) };
 }
