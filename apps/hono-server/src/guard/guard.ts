@@ -33,9 +33,9 @@ export interface GuardOptions {
   requestsPerSecond?: number | undefined;
   /** Whether every client needs a token, also while there is no user; no when left out. */
   requireToken?: boolean | undefined;
-  /** How many requests may be under way at once; 256 when left out. */
+  /** How many requests may be under way at once, half of them of one client elsewhere; 256 when left out. */
   maxConcurrent?: number | undefined;
-  /** How many may listen for events at once; 2,000 when left out. */
+  /** How many may listen for events at once, half of them one client elsewhere; 2,000 when left out. */
   maxListeners?: number | undefined;
 }
 
@@ -95,7 +95,8 @@ export function guard(
       registry.as({ identity, origin: { address, requestId }, actor: options.actor ?? "http" }),
     );
     if (isProbe(path)) return next();
-    const leave = (path === EVENTS ? listeners : requests).enter();
+    const client = isFromHere ? undefined : (identity?.tokenId ?? address);
+    const leave = (path === EVENTS ? listeners : requests).enter(client);
     // An answer that is streamed is under way until its last byte is out.
     asked.outgoing?.once("close", leave);
     await next();

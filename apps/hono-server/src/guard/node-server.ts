@@ -11,6 +11,7 @@ import {
   type Server as TlsServer,
   type ServerOptions as TlsOptions,
 } from "node:https";
+import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 
 import { getRequestListener, type HttpBindings } from "@hono/node-server";
@@ -36,6 +37,9 @@ const OPTIONS = {
   requireHostHeader: false,
 } satisfies ServerOptions;
 
+/** How long a client may take nothing of its answer. */
+const STALLED_MS = 120_000;
+
 /** Beyond this many, connections are closed as they come. */
 const MAX_CONNECTIONS = 10_000;
 
@@ -59,6 +63,12 @@ export function createNodeServer(fetch: Fetch, tls?: Pick<TlsOptions, "cert" | "
   const server =
     tls === undefined ? createServer(OPTIONS, listener) : createTlsServer({ ...OPTIONS, ...tls }, listener);
   server.maxConnections = MAX_CONNECTIONS;
+  server.timeout = STALLED_MS;
+  // Of a connection that is idle, too: with a listener, Node ends none by itself.
+  server.on("timeout", (socket: Socket) => {
+    const isComputed = isBusy(socket) && socket.writableLength === 0;
+    if (!isComputed) socket.destroy();
+  });
   server.on("checkExpectation", (incoming: IncomingMessage, outgoing: ServerResponse) => {
     refuse(
       incoming,

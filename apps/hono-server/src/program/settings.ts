@@ -152,7 +152,7 @@ export const SETTINGS: { readonly [Name in keyof Settings]: Setting<Settings[Nam
   },
   maxConcurrent: {
     value: "<number>",
-    help: "How many requests are answered at once; the next are told to come again (default: 256)",
+    help: "How many requests are answered at once, half of them of one client elsewhere; the next are told to come again (default: 256)",
     isReloaded: true,
     group: "Who may ask, and how much",
     parse: (given) => toInteger(given, 1, 100_000),
@@ -160,7 +160,7 @@ export const SETTINGS: { readonly [Name in keyof Settings]: Setting<Settings[Nam
   },
   maxListeners: {
     value: "<number>",
-    help: "How many may listen for events at once (default: 2000)",
+    help: "How many may listen for events at once, half of them one client elsewhere (default: 2000)",
     isReloaded: true,
     group: "Who may ask, and how much",
     parse: (given) => toInteger(given, 1, 100_000),

@@ -1,8 +1,9 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
 
-import { describe, expect } from "vitest";
+import { describe, expect, onTestFinished } from "vitest";
 
 import { mount } from "../../src/mount.ts";
 import { errorSchema } from "../../src/schemas/error.ts";
@@ -141,5 +142,38 @@ describe("more requests at once than are allowed", () => {
     await expect
       .poll(async () => (await fetch(`${service.url}/v1/models`)).status, { timeout: 5000 })
       .toBe(200);
+  });
+
+  test("are refused to one client before the others have no room", async () => {
+    await using service = await startService({ maxConcurrent: 4, trustProxy: ["private"] });
+    mount(service.app, echo);
+    const ask = async (address: string): Promise<number> =>
+      (await fetch(`${service.url}/v1/models`, { headers: { "x-forwarded-for": address } })).status;
+    const slow = [1, 2, 3].map(() => {
+      const socket = connect(service.port, "127.0.0.1");
+      socket.on("error", () => {});
+      socket.write(
+        "POST /echo HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-For: 203.0.113.9\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{",
+      );
+      return socket;
+    });
+    await expect.poll(() => ask("203.0.113.9"), { timeout: 5000 }).toBe(429);
+    expect(await ask("203.0.113.10")).toBe(200);
+    for (const socket of slow) socket.destroy();
+    await expect.poll(() => ask("203.0.113.9"), { timeout: 5000 }).toBe(200);
+  });
+
+  test("are let go where a client takes nothing of its answers", async () => {
+    await using service = await startService();
+    const { server, port } = service;
+    // Node looks at it when a connection comes.
+    server.timeout = 1000;
+    const many = "GET /docs HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(200);
+    const socket = connect(port, "127.0.0.1");
+    socket.on("error", () => {}).on("connect", () => socket.pause().write(many));
+    onTestFinished(() => void socket.destroy());
+    await once(server, "connection");
+    const connections = async (): Promise<number> => promisify(server.getConnections.bind(server))();
+    await expect.poll(connections, { timeout: 10_000 }).toBe(0);
   });
 });
