@@ -12,17 +12,14 @@ export interface Log {
 
 const END_MS = 1000;
 // A line for each request, each written by itself, would cost as much as the answer.
-const WRITE_BYTES = 8192;
+const WRITE_LENGTH = 16_384;
 const WRITE_EVERY_MS = 100;
+// Whoever reads it has stopped: what comes then is dropped, before it fills the memory.
+const MAX_LENGTH = 16 * 1024 * 1024;
 
 /** Opens the log on stdout: JSON, one object a line; for a person at a terminal, a line of text. */
 export function openLog(level: Settings["logLevel"]): Log {
-  const stdout = pino.destination({
-    dest: 1,
-    sync: false,
-    minLength: WRITE_BYTES,
-    periodicFlush: WRITE_EVERY_MS,
-  });
+  const stdout = pino.destination({ dest: 1, sync: false, maxLength: MAX_LENGTH });
   // Whoever read the log has left; what is served is served all the same. Its last lines would be tried
   // again and again, for ever.
   const giveUp = (): void => {
@@ -30,9 +27,19 @@ export function openLog(level: Settings["logLevel"]): Log {
     stdout.flushSync = () => undefined;
   };
   stdout.on("error", giveUp);
-  const destination: DestinationStream = process.stdout.isTTY
-    ? { write: (line) => void stdout.write(toText(line)) }
-    : stdout;
+  let pending = "";
+  const write = (): void => {
+    if (pending !== "") stdout.write(pending);
+    pending = "";
+  };
+  const writing = setInterval(write, WRITE_EVERY_MS).unref();
+  const toLine = process.stdout.isTTY ? toText : (line: string): string => line;
+  const destination: DestinationStream = {
+    write(line) {
+      pending += toLine(line);
+      if (pending.length >= WRITE_LENGTH) write();
+    },
+  };
   const logger = pino(
     {
       level,
@@ -47,6 +54,8 @@ export function openLog(level: Settings["logLevel"]): Log {
     async end() {
       const { promise, resolve } = Promise.withResolvers<void>();
       stdout.once("error", () => resolve()).once("close", () => resolve());
+      clearInterval(writing);
+      write();
       stdout.end();
       await Promise.race([promise, sleep(END_MS)]);
       giveUp();
