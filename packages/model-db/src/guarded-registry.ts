@@ -8,7 +8,7 @@ import { Models } from "./repositories/models.ts";
 import { Revisions } from "./repositories/revisions.ts";
 import { Runs } from "./repositories/runs.ts";
 import type { Behalf, Scope } from "./repositories/scope.ts";
-import { visibilityOf } from "./repositories/visibility.ts";
+import { visibilityOf, type Visibility } from "./repositories/visibility.ts";
 import { rowChecksum } from "./schema/row-checksum.ts";
 import type { WatchOptions } from "./watch.ts";
 
@@ -20,15 +20,24 @@ export interface Caller {
   readonly origin?: Partial<EventOrigin> | undefined;
   /** Who changes are attributed to where nobody is known; the registry's own actor when left out. */
   readonly actor?: string | undefined;
+  /**
+   * For one who only reads: `registry.access.lookedAt` since the request came in. The state of that moment is
+   * new enough, and is not looked for again.
+   */
+  readonly asOf?: number | undefined;
 }
 
 /** What a registry does for callers beyond its repositories. */
 export interface Services {
   readonly location: () => string;
-  stateMark(): string | Promise<string>;
+  /** @param asOf the change counter of a moment that is new enough. */
+  stateMark(asOf: number | undefined): string | Promise<string>;
   watch(history: History, options: WatchOptions, behalf: Behalf): AsyncGenerator<ModelEvent, undefined>;
   transaction<T>(work: (repositories: Repositories) => Promise<T>, behalf: Behalf): Promise<T>;
 }
+
+// The mark of the state of those models that somebody sees, and of which state it is.
+const ownMarks = new WeakMap<Visibility, { mark: string; own: string }>();
 
 /**
  * A registry as one caller may use it: what the caller may not see is as if it were not there, what may be
@@ -38,13 +47,15 @@ export interface Services {
 export class GuardedRegistry implements Repositories {
   readonly #scope: Scope;
   readonly #services: Services;
+  readonly #asOf: number | undefined;
   #models: Models | undefined;
   #history: History | undefined;
 
   /** @internal */
-  constructor(scope: Scope, services: Services) {
+  constructor(scope: Scope, services: Services, asOf: number | undefined) {
     this.#scope = scope;
     this.#services = services;
+    this.#asOf = asOf;
   }
 
   /** Whether there is no model that the caller does not see. */
@@ -109,10 +120,14 @@ export class GuardedRegistry implements Repositories {
    * what the caller is granted.
    */
   async stateMark(): Promise<string> {
-    const mark = await this.#services.stateMark();
+    const mark = await this.#services.stateMark(this.#asOf);
     const visibility = visibilityOf(this.#scope.access);
     if (visibility === undefined) return mark;
-    return rowChecksum([mark, visibility.key, ...Object.values(visibility.values)]);
+    const known = ownMarks.get(visibility);
+    if (known?.mark === mark) return known.own;
+    const own = rowChecksum([mark, visibility.key, ...Object.values(visibility.values)]);
+    ownMarks.set(visibility, { mark, own });
+    return own;
   }
 
   /** What the caller may do to a model, in the order of `RIGHTS`; nothing where it is not seen. */

@@ -60,7 +60,7 @@ export interface SchemaStatus {
   }[];
 }
 
-const CALLER_KEYS: ReadonlySet<string> = new Set(["identity", "origin", "actor"]);
+const CALLER_KEYS: ReadonlySet<string> = new Set(["identity", "origin", "actor", "asOf"]);
 const ORIGIN_KEYS: ReadonlySet<string> = new Set(["address", "requestId"]);
 const OPTION_KEYS: ReadonlySet<string> = new Set(["mode", "migrate", "actor", "busyTimeoutMs"]);
 
@@ -114,7 +114,7 @@ export class Registry implements AsyncDisposable, Repositories {
     this.#scope = this.#scopeOf({ actor, origin: null, access: undefined });
     this.#services = {
       location: () => engine.location,
-      stateMark: () => this.#mark.read(),
+      stateMark: (asOf) => this.#mark.read(asOf),
       watch: (history, options, { access }) => watch(engine, history, options, this.#closing.signal, access),
       transaction: (work, behalf) => this.#transaction(work, behalf),
     };
@@ -158,14 +158,14 @@ export class Registry implements AsyncDisposable, Repositories {
    */
   as(caller: Caller): GuardedRegistry {
     checkKeys("a caller", caller, CALLER_KEYS);
-    const { identity, origin, actor } = caller;
+    const { identity, origin, actor, asOf } = caller;
     if (identity === null) {
       const named = actor === undefined ? this.#scope.actor : parseActor(actor);
       const behalf = { actor: named, origin: parseOrigin(origin), access: undefined };
-      return new GuardedRegistry(this.#scopeOf(behalf), this.#services);
+      return new GuardedRegistry(this.#scopeOf(behalf), this.#services, asOf);
     }
     const behalf = { actor: identity.user, origin: parseOrigin(origin), access: accessOf(identity) };
-    return new GuardedRegistry(this.#scopeOf(behalf), this.#services);
+    return new GuardedRegistry(this.#scopeOf(behalf), this.#services, asOf);
   }
 
   /**

@@ -10,7 +10,7 @@ import { Concurrency } from "./concurrency.ts";
 import { checkEncoding } from "./encoding.ts";
 import { HostCheck, isLoopback } from "./host.ts";
 import { OriginCheck } from "./origin.ts";
-import { isProbe } from "./public-paths.ts";
+import { isProbe, isPublic } from "./public-paths.ts";
 import { RateLimit } from "./rate-limit.ts";
 import { requestIdOf } from "./request-id.ts";
 
@@ -90,10 +90,10 @@ export function guard(
     const identity = await authentication.identify(asked, path);
     if (identity?.user) c.set("user", identity.user);
     if (isLimited && identity?.tokenId) limit(limits.token, identity.tokenId, asked);
-    c.set(
-      "caller",
-      registry.as({ identity, origin: { address, requestId }, actor: options.actor ?? "http" }),
-    );
+    const actor = options.actor ?? "http";
+    // Who asks was found out since the request came in, and all changes up to then were looked for.
+    const asOf = c.req.method === "GET" && !isPublic(path) ? registry.access.lookedAt : undefined;
+    c.set("caller", registry.as({ identity, origin: { address, requestId }, actor, asOf }));
     if (isProbe(path)) return next();
     const client = isFromHere ? undefined : (identity?.tokenId ?? address);
     const leave = (path === EVENTS ? listeners : requests).enter(client);

@@ -45,6 +45,14 @@ export class AccessControl {
     this.#changeCounter = changeCounter;
   }
 
+  /**
+   * When it was last looked for changes, by the registry's counter of changes: in the last call of
+   * {@link hasUsers} or {@link authenticate}, which looks each time.
+   */
+  get lookedAt(): number | undefined {
+    return this.#counter;
+  }
+
   /** Whether there is any user. Without one, nobody can prove who they are. */
   async hasUsers(): Promise<boolean> {
     await this.#lookForChanges();

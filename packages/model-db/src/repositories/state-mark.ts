@@ -45,10 +45,13 @@ export class StateMark {
     this.#engine = engine;
   }
 
-  /** What {@link Registry.stateMark} returns. */
-  read(): string | Promise<string> {
-    // Taken before the read: what is committed in between is read now or changes it again.
-    const counter = this.#engine.changeCounter();
+  /**
+   * What {@link Registry.stateMark} returns.
+   *
+   * @param counter the change counter of the moment whose state is meant, or of one before it: what is
+   *   committed in between is read now or changes it again.
+   */
+  read(counter: number = this.#engine.changeCounter()): string | Promise<string> {
     const now = this.#engine.now();
     const isSame = counter === this.#counter && now.bootId === this.#time.bootId && now.tick <= this.#until;
     return isSame ? this.#mark! : this.#look(counter, now);
