@@ -41,7 +41,10 @@ export class EventSubjects {
       limit: 1,
     });
     const [deletion] = items;
-    return deletion === undefined ? models.find(modelId) : toGuarded(modelId, deletion.before ?? {});
+    if (deletion !== undefined) return toGuarded(modelId, deletion.before ?? {});
+    const model = await models.find(modelId);
+    // Of a model only this is held: it can be large, and there are as many subjects as events.
+    return model && { modelId, tags: model.tags, owner: model.owner, private: model.private };
   }
 }
 
