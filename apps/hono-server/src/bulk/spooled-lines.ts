@@ -2,15 +2,22 @@ import { open, mkdtemp, rm, type FileHandle } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { HttpError } from "../errors.ts";
+import { tooLarge } from "../read-bytes.ts";
 import type { Line } from "../read-lines.ts";
 
 const HEAD_BYTES = 8;
 const READ_BYTES = 65_536;
 
+/** How much may wait in all files together: the disk, or the memory behind the folder, is others' too. */
+const MOST_BYTES = 268_435_456;
+let waitingBytes = 0;
+
 /** Lines that wait in a file of the system's temporary folder, until disposed of. */
 export class SpooledLines implements AsyncDisposable {
   readonly #folder: string;
   readonly #file: FileHandle;
+  #bytes = 0;
 
   private constructor(folder: string, file: FileHandle) {
     this.#folder = folder;
@@ -22,7 +29,9 @@ export class SpooledLines implements AsyncDisposable {
     return new SpooledLines(folder, await open(join(folder, "lines"), "wx+", 0o600));
   }
 
+  /** @throws HttpError `payload_too_large`; `too_busy` where others' lines take the room. */
   async write(bytes: Uint8Array, number: number): Promise<void> {
+    this.#takeRoom(HEAD_BYTES + bytes.length);
     const head = Buffer.alloc(HEAD_BYTES);
     head.writeUInt32LE(number, 0);
     head.writeUInt32LE(bytes.length, 4);
@@ -53,5 +62,17 @@ export class SpooledLines implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#file.close();
     await rm(this.#folder, { recursive: true, force: true });
+    waitingBytes -= this.#bytes;
+    this.#bytes = 0;
+  }
+
+  #takeRoom(bytes: number): void {
+    if (this.#bytes + bytes > MOST_BYTES) throw tooLarge(MOST_BYTES, "body of which all or nothing is done");
+    if (waitingBytes + bytes > MOST_BYTES) {
+      const message = "Other large bodies of which all or nothing is done are under way. Ask again later.";
+      throw new HttpError("too_busy", message, { "retry-after": "5", connection: "close" });
+    }
+    this.#bytes += bytes;
+    waitingBytes += bytes;
   }
 }

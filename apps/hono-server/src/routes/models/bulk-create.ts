@@ -22,7 +22,9 @@ export const bulkCreateModels = route({
         .enum(["skip", "fail"])
         .optional()
         .meta({ description: "What a model that is registered already is: `fail`, an error, when left out" }),
-      atomic: flagParameter("All lines or none: the first that is refused is the answer").optional(),
+      atomic: flagParameter(
+        "All lines or none, of at most 256 MiB: the first that is refused is the answer",
+      ).optional(),
     }),
     headers: z.object({ "Idempotency-Key": idempotencyKeyHeader }),
     lines: newModelSchema,
