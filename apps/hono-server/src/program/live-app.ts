@@ -15,8 +15,9 @@ const REOPEN_MS = 30_000;
 const BUSY_TIMEOUT_MS = 10_000;
 
 /**
- * The service over the registry that is at its place now. A repair puts another file there; that is opened
- * in turn, and a client meets a failure for a second. Settings can be exchanged too.
+ * The service over the registry that is at its place now. A repair puts another file there, and a file can be
+ * away for a moment; what is there then is opened in turn, and a client meets a failure for a second. Settings
+ * can be exchanged too.
  */
 export class LiveApp {
   readonly #log: Logger;
@@ -91,22 +92,25 @@ export class LiveApp {
   }
 
   #look(): void {
-    if (this.#reopening !== undefined) return;
+    this.#reopening ??= this.#lookAgain().finally(() => {
+      this.#reopening = undefined;
+    });
+  }
+
+  async #lookAgain(): Promise<void> {
     const file = fileAt(this.#settings.db);
-    if (file === this.#file) {
+    if (file === this.#file && (await canBeRead(this.#registry))) {
       this.#missingSince = undefined;
       return;
     }
     this.#missingSince ??= Date.now();
-    this.#reopening = this.#reopen(file, Date.now() - this.#missingSince > REOPEN_MS).finally(() => {
-      this.#reopening = undefined;
-    });
+    await this.#reopen(file, Date.now() - this.#missingSince > REOPEN_MS);
   }
 
   async #reopen(file: string | undefined, isLate: boolean): Promise<void> {
     const before = this.#registry;
     try {
-      this.#registry = await open(this.#settings, "write");
+      this.#registry = await openSound(this.#settings);
     } catch (error) {
       if (isLate || (isRegistryError(error) && !["not_found", "database_damaged"].includes(error.code))) {
         clearInterval(this.#looking);
@@ -114,10 +118,13 @@ export class LiveApp {
       }
       return;
     }
+    const { db } = this.#settings;
+    const what =
+      file === this.#file ? `${db} was away and is back` : `Another file was put in the place of ${db}`;
     this.#file = file;
     this.#missingSince = undefined;
     this.#app = this.#createApp();
-    this.#log.warn(toVisible(`Another file was put in the place of ${this.#settings.db}: it is served now.`));
+    this.#log.warn(toVisible(`${what}: it is served now.`));
     // Event streams end with it and are taken up again by their clients.
     await before.close().catch((error: unknown) => this.#log.warn(toVisible((error as Error).message)));
   }
@@ -139,6 +146,28 @@ function guardOptionsOf(settings: Settings): GuardOptions {
 
 async function open({ db }: Settings, mode: "create" | "write" = "create"): Promise<Registry> {
   return await openRegistry(db, { mode, actor: "http", busyTimeoutMs: BUSY_TIMEOUT_MS });
+}
+
+// A registry that met its file away once is lost for good, also when the file is back by now.
+async function canBeRead(registry: Registry): Promise<boolean> {
+  try {
+    await registry.stateMark();
+    return true;
+  } catch (error) {
+    return !isRegistryError(error) || error.code !== "database_damaged";
+  }
+}
+
+// Opening alone does not tell whether what is there can be read.
+async function openSound(settings: Settings): Promise<Registry> {
+  const registry = await open(settings, "write");
+  try {
+    await registry.stateMark();
+  } catch (error) {
+    await registry.close();
+    throw error;
+  }
+  return registry;
 }
 
 function fileAt(path: string): string | undefined {

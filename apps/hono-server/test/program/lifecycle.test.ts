@@ -1,6 +1,7 @@
 import { once } from "node:events";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 
 import { lastLoggedEventId, openRegistry, restoreFile } from "@cortex/model-db";
 import { expect, test, vi } from "vitest";
@@ -104,6 +105,26 @@ test("it goes on with the registry that a restore puts in the place of its own",
     await registry.models.create({ modelId: "new", sourceType: "local" });
   }
   expect((await fetch(`${server.url}/v1/models/kept`)).status).toBe(200);
+  expect((await fetch(`${server.url}/v1/models/new`)).status).toBe(200);
+  expect(await server.end()).toBe(0);
+});
+
+test.for([0, 2500])("it goes on with its registry when the file was away for %i ms", async (awayMs) => {
+  await using sandbox = new Sandbox();
+  const server = await sandbox.start();
+  const list = async (): Promise<number> => (await fetch(`${server.url}/v1/models`)).status;
+  expect(await list()).toBe(200);
+  renameSync(sandbox.db, sandbox.path("away.db"));
+  // Whoever asks meanwhile finds it missing.
+  await vi.waitFor(async () => expect(await list()).toBe(500), 10_000);
+  await sleep(awayMs);
+  renameSync(sandbox.path("away.db"), sandbox.db);
+  await server.line(({ msg }) => String(msg).endsWith("was away and is back: it is served now."));
+  expect(await list()).toBe(200);
+  {
+    await using registry = await openRegistry(sandbox.db);
+    await registry.models.create({ modelId: "new", sourceType: "local" });
+  }
   expect((await fetch(`${server.url}/v1/models/new`)).status).toBe(200);
   expect(await server.end()).toBe(0);
 });
