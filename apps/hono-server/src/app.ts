@@ -76,7 +76,7 @@ export function createApp(registry: Registry, options: AppOptions = {}): App {
     await next();
     metrics.requests.end(c, start);
   });
-  if (options.log !== undefined) app.use(requestLog(options.log));
+  if (options.log !== undefined) app.use(requestLog(options.log, ROUTES));
   app.use(guard(registry, authentication, options));
   for (const route of ROUTES) mount(app, route);
   let document: string | undefined;

@@ -3,6 +3,7 @@ import type { MiddlewareHandler } from "hono";
 
 import type { Env } from "./env.ts";
 import { isProbe } from "./guard/public-paths.ts";
+import { routesAt, type RoutePlace } from "./routes-at.ts";
 
 /** Where the service says what it did; pino's loggers are such. */
 export interface ServiceLog {
@@ -16,15 +17,23 @@ const PATH_LENGTH = 200;
 /**
  * Logs each request once, when its answer is out: never a header, a body, or what stands in the query or
  * the path's parameters. Failures of the service come with the error behind them.
+ *
+ * @param routes those that a request may have wanted which was refused before it got there.
  */
-export function requestLog(log: ServiceLog): MiddlewareHandler<Env> {
+export function requestLog(log: ServiceLog, routes: readonly RoutePlace[]): MiddlewareHandler<Env> {
+  const at = routesAt(routes);
+  // Who is refused does not get to a route, and their path has parameters all the same.
+  const wantedRoute = (method: string, path: string): string | undefined => {
+    const known = at(path);
+    return (known.find((route) => route.method === method.toLowerCase()) ?? known[0])?.path;
+  };
   return async (c, next) => {
     const startedAt = performance.now();
     await next();
     const { outgoing } = c.env ?? {};
     const write = (): void => {
       const { status } = c.res;
-      const route = c.get("route");
+      const route = c.get("route") ?? wantedRoute(c.req.method, c.req.path);
       const fields = {
         request_id: c.get("requestId"),
         method: c.req.method,

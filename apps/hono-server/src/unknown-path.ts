@@ -2,17 +2,17 @@ import type { NotFoundHandler } from "hono";
 
 import type { Env } from "./env.ts";
 import { HttpError, toErrorResponse } from "./errors.ts";
-import type { Route } from "./route.ts";
+import { routesAt, type RoutePlace } from "./routes-at.ts";
 
 /**
  * Answers what no route does: a method that the path does not know is told those it does, in `Allow`
  * (RFC 9110, 10.2.1), and OPTIONS asks for just that.
  */
-export function unknownPath(routes: readonly Pick<Route, "method" | "path">[]): NotFoundHandler<Env> {
-  const patterns = routes.map(({ method, path }) => ({ method, pattern: toPattern(path) }));
+export function unknownPath(routes: readonly RoutePlace[]): NotFoundHandler<Env> {
+  const at = routesAt(routes);
   return (c) => {
     const { method, path } = c.req;
-    const found = patterns.filter(({ pattern }) => pattern.test(path)).map((known) => known.method);
+    const found = at(path).map((route) => route.method);
     if (found.length === 0) {
       return toErrorResponse(new HttpError("route_not_found", `There is nothing at ${path}.`), c);
     }
@@ -22,13 +22,4 @@ export function unknownPath(routes: readonly Pick<Route, "method" | "path">[]): 
     const message = `${method} is nothing that ${path} does; it does ${allow}.`;
     return toErrorResponse(new HttpError("method_not_allowed", message, { allow }), c);
   };
-}
-
-function toPattern(path: string): RegExp {
-  const parts = path
-    .split("/")
-    .map((part) => (part.startsWith("{") ? "[^/]+" : part.replaceAll(".", String.raw`\.`)));
-  // The last parameter may hold slashes.
-  if (parts.at(-1) === "[^/]+") parts[parts.length - 1] = ".+";
-  return new RegExp(`^${parts.join("/")}$`);
 }

@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 
+import { openRegistry } from "@cortex/model-db";
 import { expect, test, vi } from "vitest";
 
 import { Sandbox } from "./program.ts";
@@ -40,6 +41,32 @@ test("nothing that may be secret gets into the log, and nothing that would break
   expect(JSON.stringify(server.log)).not.toContain("s3cret");
   expect(server.log.filter(({ level }) => level === "error")).toEqual([]);
   expect(server.log.filter(({ msg }) => msg === "Answered")).toHaveLength(3);
+});
+
+test("who is refused is logged by the route they wanted, and not by the path they sent", async () => {
+  await using sandbox = new Sandbox();
+  await using registry = await openRegistry(sandbox.db);
+  await registry.access.users.create({ name: "ann", grants: [{ role: "admin" }] });
+  const server = await sandbox.start();
+  for (const [method, path] of [
+    ["GET", "/v1/models/a/s3cret"],
+    ["HEAD", "/v1/models/a/s3cret"],
+    ["PUT", "/v1/models/a%2Fs3cret"],
+    ["GET", "/v1/models/status/s3cret"],
+    ["GET", "/nowhere"],
+  ] as const) {
+    expect((await fetch(`${server.url}${path}`, { method })).status).toBe(401);
+  }
+  expect(await server.end()).toBe(0);
+  expect(JSON.stringify(server.log)).not.toContain("s3cret");
+  const answered = server.log.filter(({ msg }) => msg === "Answered");
+  expect(answered.map(({ route, path }) => route ?? path)).toEqual([
+    "/v1/models/{model_id}",
+    "/v1/models/{model_id}",
+    "/v1/models/{model_id}",
+    "/v1/models/status/{model_id}",
+    "/nowhere",
+  ]);
 });
 
 test("a client that leaves before it has its answer is told apart", async () => {
