@@ -17,7 +17,8 @@ const GROUPS: readonly [title: string, verbs: readonly string[]][] = [
   ["Change", ["add", "update", "alias", "tag", "rm"]],
   ["Run", ["start", "stop"]],
   ["Keep it safe", ["backup", "check", "repair", "restore", "doctor"]],
-  ["The registry", ["serve", "export", "apply", "migrate", "completion"]],
+  ["Over HTTP, for several people", ["serve", "user", "token"]],
+  ["The registry", ["export", "apply", "migrate", "completion"]],
 ];
 
 const EXIT_CODES =
