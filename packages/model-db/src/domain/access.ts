@@ -200,8 +200,8 @@ export class Access {
   }
 
   /**
-   * Refuses a change of whose a model is by anybody but an admin, and of whether it is private by anybody
-   * but an admin and its owner.
+   * Refuses a change of whose a model is by anybody but an admin, of whether it is private by anybody but an
+   * admin and its owner, and of its tags by whoever would have more rights on it afterwards.
    *
    * @throws RegistryError `permission_denied`, naming the right.
    */
@@ -210,6 +210,13 @@ export class Access {
     if (after.owner !== before.owner) this.#checkOwnership("owner", rank, before);
     if (after.private !== before.private && before.owner !== this.user) {
       this.#checkOwnership("private", rank, before);
+    }
+    const next = this.#rank(after);
+    if (next > this.#rank(before)) {
+      throw this.#denied(
+        `Giving yourself more rights on ${shown(before.modelId)} by its tags`,
+        RIGHTS[next]!,
+      );
     }
   }
 

@@ -491,7 +491,6 @@ export class Models {
     const parsed = parseModelUpdate(update);
     return this.#change(name, options, async (model, session) => {
       const changed = applyUpdate(model, parsed);
-      this.#scope.access?.checkChange(model, changed);
       if (changed.owner !== model.owner) await checkOwner(session, changed);
       return changed;
     });
@@ -587,7 +586,9 @@ export class Models {
     const change = parseChangeOptions(options, this.#scope);
     return this.#scope.write(async (session) => {
       const stored = await readForChange(session, wanted, "change", change, this.#scope.now());
-      return changeModel(session, stored, await edit(stored.model, session), change);
+      const changed = await edit(stored.model, session);
+      change.access?.checkChange(stored.model, changed);
+      return changeModel(session, stored, changed, change);
     });
   }
 

@@ -5,7 +5,7 @@ import type { SqlBool } from "kysely";
 import type { MachineTime } from "../database/machine-time.ts";
 import { query, type ParameterValue, type Query, type Session } from "../database/query.ts";
 import { checkKeys, parseInteger, parseName, parseText, shown } from "../domain/input.ts";
-import { MODEL_STATUS } from "../domain/model.ts";
+import { MODEL_STATUS, type Model } from "../domain/model.ts";
 import type { NewRun, Run } from "../domain/run.ts";
 import { invalidInput, RegistryError } from "../errors.ts";
 import { toModel } from "../schema/model.ts";
@@ -46,6 +46,9 @@ const liveByToken: Query<Moment & { token: number }, RunTable> = query(
   "run live by token",
   ({ db, sql, p }) =>
     db.selectFrom("model_run").selectAll().where("token", "=", p("token")).where(leaseHolds({ sql, p })),
+);
+const takerOf: Query<{ token: number }, { actor: string }> = query("run taker", ({ db, p }) =>
+  db.selectFrom("model_event").select("actor").where("event_id", "=", p("token")),
 );
 const insertRun: Query<RunTable, unknown> = query("run insert", ({ db, p }) =>
   db.insertInto("model_run").values({
@@ -111,7 +114,7 @@ export class Runs {
 
   /**
    * Claims a model for a program that runs it. The same holder, node and process id again renews the
-   * lease it has.
+   * lease it has; with another endpoint that is for who took it, and for admins.
    *
    * @returns the lease; pass its `token` to guarded changes, `renew` and `release`.
    * @throws RegistryError `model_running` when another holds it and `join` is not asked for,
@@ -135,8 +138,11 @@ export class Runs {
       const own = others.find(
         (row) => row.holder === claim.holder && row.node === claim.node && row.pid === claim.pid,
       );
-      if (own !== undefined)
-        return renew(session, { ...own, endpoint: claim.endpoint ?? own.endpoint }, claim.ttlMs, now);
+      if (own !== undefined) {
+        const endpoint = claim.endpoint ?? own.endpoint;
+        if (endpoint !== own.endpoint) await this.#checkTaker(session, model, own);
+        return renew(session, { ...own, endpoint }, claim.ttlMs, now);
+      }
       const [other] = others;
       if (other !== undefined && !claim.join) throw modelRunning(model.modelId, toRun(other, now));
       await session.run(deleteExpired, { model_id: model.modelId, ...momentOf(now) });
@@ -225,6 +231,18 @@ export class Runs {
     const model = await this.#models.resolve(options.name);
     const rows = await reader.all(liveOfModel, { model_id: model.modelId, ...momentOf(now) });
     return rows.map((row) => toRun(row, now));
+  }
+
+  // No event tells that a lease answers elsewhere from now on, so nobody can have another's do so.
+  async #checkTaker(session: Session, model: Model, { token }: RunTable): Promise<void> {
+    const { access } = this.#scope;
+    if (access === undefined || access.rightsOn(model).includes("admin")) return;
+    const taker = await session.get(takerOf, { token });
+    if (taker?.actor === access.user) return;
+    throw new RegistryError(
+      "permission_denied",
+      `Lease ${token} on ${shown(model.modelId)} is another's: saying where it answers needs the right admin. Take a lease of your own, with another holder.`,
+    );
   }
 
   // A lease on a model that is not seen is as if it did not hold.

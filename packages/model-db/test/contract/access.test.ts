@@ -247,6 +247,47 @@ describe.each(ENGINES)("who may do what ($name)", ({ test }) => {
     await expectRefusal("model_not_found", mine.models.get("model-other"));
   });
 
+  test("nobody gives themselves more rights by a tag", async ({ registry }) => {
+    await fill(registry);
+    const grants: NewGrant[] = [{ role: "editor" }, { role: "admin", tag: "mine" }];
+    const { mine } = await somebody(registry, "max", grants);
+    for (const change of [
+      () => mine.models.update("model-other", { tags: ["t", "mine"] }),
+      () => mine.models.changeTags("model-other", { add: ["mine"] }),
+    ]) {
+      const refused = await expectRefusal("permission_denied", change());
+      expect(refused.message).toContain("needs the right admin");
+    }
+    expect((await mine.models.changeTags("model-other", { add: ["u"], remove: ["t"] })).tags).toEqual(["u"]);
+    await registry.models.changeTags("model-other", { add: ["mine"] });
+    expect((await mine.models.update("model-other", { owner: "max" })).owner).toBe("max");
+  });
+
+  test("where a lease answers is for who took it to say, and for admins", async ({ registry }) => {
+    await fill(registry);
+    const { mine } = await somebody(registry, "ann", [{ role: "operator" }]);
+    const { mine: others } = await somebody(registry, "max", [{ role: "operator" }]);
+    const { mine: root } = await somebody(registry, "root", [{ role: "admin" }]);
+    const claim = { holder: "h", pid: 1 };
+    const { token } = await mine.runs.acquire("model-free", { ...claim, endpoint: "http://one" });
+    await expectRefusal(
+      "permission_denied",
+      others.runs.acquire("model-free", { ...claim, endpoint: "http://evil" }),
+    );
+    const endpoints = [];
+    for (const [runs, endpoint] of [
+      [others.runs, undefined],
+      [others.runs, "http://one"],
+      [mine.runs, "http://two"],
+      [root.runs, "http://three"],
+    ] as const) {
+      const run = await runs.acquire("model-free", { ...claim, endpoint });
+      expect(run.token).toBe(token);
+      endpoints.push(run.endpoint);
+    }
+    expect(endpoints).toEqual(["http://one", "http://one", "http://two", "http://three"]);
+  });
+
   test("a narrowed grant holds for the models that it names, and for no others", async ({ registry }) => {
     await fill(registry);
     await registry.models.create(localModel("a*b?[c]"));
