@@ -4,6 +4,7 @@ import type { Repositories } from "@cortex/model-db";
 
 import type { RequestContext } from "./env.ts";
 import { HttpError } from "./errors.ts";
+import { queryTextOf } from "./query-text.ts";
 import { invalidInput } from "./validation.ts";
 
 // By who asks and the key. A second server over the same registry waits for the first one's transaction instead.
@@ -42,9 +43,7 @@ export class IdempotencyKey implements Disposable {
       const message = "A request with this Idempotency-Key is under way. Ask again when it is done.";
       throw new HttpError("idempotency_key_in_use", message, { "retry-after": "1" });
     }
-    const query = c.req.url.indexOf("?");
-    const asked = query === -1 ? "" : c.req.url.slice(query);
-    return new IdempotencyKey(key, place, `${c.req.method} ${c.req.path}${asked}\n`);
+    return new IdempotencyKey(key, place, `${c.req.method} ${c.req.path}?${queryTextOf(c)}\n`);
   }
 
   /**

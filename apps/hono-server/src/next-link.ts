@@ -1,4 +1,5 @@
 import type { RequestContext } from "./env.ts";
+import { queryTextOf } from "./query-text.ts";
 
 // Node refuses answers whose headers are larger than 16 KiB; such a cursor stands in the body alone.
 const MAX_CURSOR_LENGTH = 4096;
@@ -11,8 +12,7 @@ const MAX_CURSOR_LENGTH = 4096;
  */
 export function nextLink(c: RequestContext, nextCursor: string | null): Record<string, string> {
   if (nextCursor === null || nextCursor.length > MAX_CURSOR_LENGTH) return {};
-  const start = c.req.url.indexOf("?");
-  const query = new URLSearchParams(start === -1 ? "" : c.req.url.slice(start + 1));
+  const query = new URLSearchParams(queryTextOf(c));
   query.set("cursor", nextCursor);
   return { link: `<${c.req.path}?${query.toString()}>; rel="next"` };
 }

@@ -1,8 +1,8 @@
 import { z } from "zod";
 
 import type { RequestContext } from "./env.ts";
-import { invalidInput } from "./validation.ts";
-import { toInvalidInput } from "./validation.ts";
+import { queryTextOf } from "./query-text.ts";
+import { invalidInput, toInvalidInput } from "./validation.ts";
 
 /**
  * The query of a request, checked. A parameter may be repeated where its schema is a list.
@@ -10,18 +10,15 @@ import { toInvalidInput } from "./validation.ts";
  * @throws RegistryError `invalid_input`, naming the parameter.
  */
 export function readQuery<Schema extends z.ZodObject>(c: RequestContext, schema: Schema): z.output<Schema> {
-  const start = c.req.url.indexOf("?");
   const given: Record<string, string | string[]> = Object.create(null) as object as Record<
     string,
     string | string[]
   >;
-  if (start !== -1) {
-    for (const [name, value] of new URLSearchParams(c.req.url.slice(start + 1))) {
-      const known = given[name];
-      if (Array.isArray(known)) known.push(value);
-      else if (known !== undefined) throw invalidInput(name, `${name} is given more than once.`);
-      else given[name] = takesList(schema.shape[name]) ? [value] : value;
-    }
+  for (const [name, value] of new URLSearchParams(queryTextOf(c))) {
+    const known = given[name];
+    if (Array.isArray(known)) known.push(value);
+    else if (known !== undefined) throw invalidInput(name, `${name} is given more than once.`);
+    else given[name] = takesList(schema.shape[name]) ? [value] : value;
   }
   const parsed = schema.safeParse({ ...given });
   if (!parsed.success) throw toInvalidInput(parsed.error);
