@@ -23,8 +23,6 @@ export interface Env {
     address?: string;
     /** Who it is by the token that came along. */
     user?: string;
-    /** The route that answers, as OpenAPI writes it; unset where there is none. */
-    route?: string;
   };
 }
 

@@ -5,12 +5,11 @@ import { JsonText } from "./json-text.ts";
 import { pathReader } from "./path-reader.ts";
 import { readBody } from "./read-body.ts";
 import { readQuery } from "./read-query.ts";
+import { toPattern } from "./route-of.ts";
 import type { Answer, Route, RouteInput, RouteRequest } from "./route.ts";
 
 /** Lets an app answer a route: what it takes is read and checked, then it is handled. */
 export function mount(app: Hono<Env>, { method, path, request, handle, isKept = false }: Route): void {
-  // A name may hold slashes, so a parameter at the end takes all that is left.
-  const pattern = path.replace(/\{(\w+)\}$/, ":$1{.+}").replace(/\{(\w+)\}(?=\/)/g, ":$1");
   const readPath = pathReader(path);
   const readInput = async (c: RequestContext): Promise<RouteInput<RouteRequest>> => ({
     path: request.path && readPath(c.req.path),
@@ -18,8 +17,7 @@ export function mount(app: Hono<Env>, { method, path, request, handle, isKept = 
     body: request.body && (await readBody(c, request.body, { isAnyMediaType: request.isAnyMediaType })),
   });
   const read = async (c: RequestContext): Promise<Answer> => handle(c, await readInput(c));
-  app.on(method.toUpperCase(), pattern, async (c) => {
-    c.set("route", path);
+  app.on(method.toUpperCase(), toPattern(path), async (c) => {
     if (isKept) return c.get("service").answers.answer(c, async () => (await read(c)) as JsonText);
     const answer = await read(c);
     return answer instanceof JsonText ? answer.toResponse() : answer;

@@ -3,6 +3,7 @@ import type { MiddlewareHandler } from "hono";
 
 import type { Env } from "./env.ts";
 import { isProbe } from "./guard/public-paths.ts";
+import { routeOf } from "./route-of.ts";
 import { routesAt, type RoutePlace } from "./routes-at.ts";
 
 /** Where the service says what it did; pino's loggers are such. */
@@ -18,22 +19,18 @@ const PATH_LENGTH = 200;
  * Logs each request once, when its answer is out: never a header, a body, or what stands in the query or
  * the path's parameters. Failures of the service come with the error behind them.
  *
- * @param routes those that a request may have wanted which was refused before it got there.
+ * @param routes those whose path may have been asked with another method.
  */
 export function requestLog(log: ServiceLog, routes: readonly RoutePlace[]): MiddlewareHandler<Env> {
   const at = routesAt(routes);
-  // Who is refused does not get to a route, and their path has parameters all the same.
-  const wantedRoute = (method: string, path: string): string | undefined => {
-    const known = at(path);
-    return (known.find((route) => route.method === method.toLowerCase()) ?? known[0])?.path;
-  };
   return async (c, next) => {
     const startedAt = performance.now();
     await next();
     const { outgoing } = c.env ?? {};
     const write = (): void => {
       const { status } = c.res;
-      const route = c.get("route") ?? wantedRoute(c.req.method, c.req.path);
+      // A method that the path does not know has no route, and its path has parameters all the same.
+      const route = routeOf(c) ?? at(c.req.path)[0]?.path;
       const fields = {
         request_id: c.get("requestId"),
         method: c.req.method,

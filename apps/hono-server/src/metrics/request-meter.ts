@@ -1,7 +1,7 @@
-import { routePath } from "hono/route";
 import { Gauge, Histogram, type Registry } from "prom-client";
 
 import type { RequestContext } from "../env.ts";
+import { routeOf } from "../route-of.ts";
 
 const BUCKETS_S = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
@@ -10,7 +10,7 @@ type Meter = Pick<Histogram.Internal<"route" | "method" | "status">, "observe">;
 
 /**
  * Measures requests: how many, how long until their answer begins, and how many are under way. They are
- * told apart by the pattern of their route, never by what they ask for, so there are only so many.
+ * told apart by their route, never by what they ask for, so there are only so many.
  */
 export class RequestMeter {
   readonly #seconds: Histogram<"route" | "method" | "status">;
@@ -49,11 +49,11 @@ export class RequestMeter {
     this.#underWay -= 1;
     const { method } = c.req;
     const { status } = c.res;
-    const pattern = routePath(c, -1);
-    const key = `${status} ${method} ${pattern}`;
+    const route = routeOf(c) ?? "none";
+    const key = `${status} ${method} ${route}`;
     let meter = this.#meters.get(key);
     if (meter === undefined) {
-      meter = this.#seconds.labels(labelsOf(method, pattern, status));
+      meter = this.#seconds.labels(labelsOf(method, route, status));
       this.#meters.set(key, meter);
     }
     meter.observe((performance.now() - start) / 1000);
@@ -62,12 +62,11 @@ export class RequestMeter {
 
 function labelsOf(
   method: string,
-  pattern: string,
+  route: string,
   status: number,
 ): Record<"route" | "method" | "status", string> {
   return {
-    // As the documentation writes it: `/v1/models/{model_id}`.
-    route: pattern.includes("*") ? "none" : pattern.replaceAll(/:(\w+)(?:\{[^/]*\})?/g, "{$1}"),
+    route,
     method: METHODS.has(method) ? method : "other",
     status: String(status),
   };

@@ -34,6 +34,7 @@ describe("GET /metrics", () => {
     await fetch(`${url}/v1/models/nobody`);
     await fetch(`${url}/v1/models`);
     await fetch(`${url}/v1/models`, { method: "HEAD" });
+    await fetch(`${url}/v1/models:bulk-create`, { method: "POST" });
     await fetch(`${url}/secret/path`);
     await fetch(`${url}/secret/path`, { method: "PROPFIND" });
     const count = "cortex_http_request_duration_seconds_count";
@@ -44,6 +45,7 @@ describe("GET /metrics", () => {
         [`${count}{route="/v1/models/{model_id}",method="GET",status="404"}`, 1],
         [`${count}{route="/v1/models",method="GET",status="200"}`, 1],
         [`${count}{route="/v1/models",method="HEAD",status="200"}`, 1],
+        [`${count}{route="/v1/models:bulk-create",method="POST",status="415"}`, 1],
         [`${count}{route="none",method="GET",status="404"}`, 1],
         [`${count}{route="none",method="other",status="404"}`, 1],
       ]),
