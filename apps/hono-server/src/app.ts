@@ -17,7 +17,7 @@ import { requestLog, type ServiceLog } from "./request-log.ts";
 import { ROUTES } from "./routes/index.ts";
 import { unknownPath } from "./unknown-path.ts";
 
-/** The service as a Hono app: mount it, or serve it with `@hono/node-server`. */
+/** The service as a Hono app: mount it, or serve it with `createNodeServer`. */
 export type App = Hono<Env>;
 
 /** How the service behaves; each has a default that is safe on a loopback address. */
@@ -90,7 +90,7 @@ export function createApp(registry: Registry, options: AppOptions = {}): App {
     return c.html(docs, 200, { "content-security-policy": DOCS_POLICY });
   });
   app.notFound(unknownPath(ROUTES));
-  app.onError((error, c) => toErrorResponse(error, c));
+  app.onError(toErrorResponse);
   return app;
 }
 

@@ -1,7 +1,7 @@
+import type { GuardedRegistry } from "@cortex/model-db";
 import type { HttpBindings } from "@hono/node-server";
 import type { Context } from "hono";
 
-import type { Caller } from "./caller.ts";
 import type { EventHub } from "./events/event-hub.ts";
 import type { Authentication } from "./guard/authentication.ts";
 import type { KeptAnswers } from "./kept-answers.ts";
@@ -16,7 +16,7 @@ export interface Env {
     /** Names the request in answers, logs and the history. */
     requestId: string;
     /** The registry as whoever asks may use it. */
-    caller: Caller;
+    caller: GuardedRegistry;
     /** What is one for the whole service. */
     service: Service;
     /** Where it comes from: an IP address, or `local` for a unix socket. */

@@ -22,11 +22,10 @@ export function namesEtag(header: string, etag: string): boolean {
 /**
  * Refuses a change unless `If-Match` names the model as it is: weak validators do not count (RFC 9110, 13.1.1).
  *
- * @param header `undefined` where nothing is expected.
  * @throws RegistryError `row_version_mismatch`.
  */
-export function checkIfMatch(header: string | undefined, model: Model): void {
-  if (header === undefined || header.trim() === "*") return;
+export function checkIfMatch(header: string, model: Model): void {
+  if (header.trim() === "*") return;
   const etag = etagOf(model);
   if (listed(header).some(({ weak, tag }) => !weak && tag === etag)) return;
   throw new RegistryError(

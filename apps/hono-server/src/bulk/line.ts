@@ -4,18 +4,12 @@ import type { z } from "zod";
 import { statusOf, toPublicError } from "../errors.ts";
 import { decodeUtf8 } from "../read-body.ts";
 import type { Line } from "../read-lines.ts";
+import type { lineSchema } from "../schemas/line.ts";
 import { parseStrictJson } from "../strict-json.ts";
 import { toInvalidInput } from "../validation.ts";
 
 /** What became of a line. */
-export interface LineResult {
-  /** From 1. */
-  readonly line: number;
-  /** As if it had been a request. */
-  readonly status: number;
-  readonly id?: string;
-  readonly error?: { readonly code: string; readonly message: string };
-}
+type LineResult = z.output<typeof lineSchema>;
 
 /** What is done with each line of a body. */
 export interface BulkWork<Schema extends z.ZodType = z.ZodType> {

@@ -1,8 +1,7 @@
 import { setImmediate as turn, setTimeout as sleep } from "node:timers/promises";
 
-import type { Registry } from "@cortex/model-db";
+import type { GuardedRegistry, Registry } from "@cortex/model-db";
 
-import type { Caller } from "../caller.ts";
 import { EventSubjects } from "./event-subjects.ts";
 import { RecentEvents, type RecentEvent, type RecentLimits } from "./recent-events.ts";
 
@@ -96,7 +95,7 @@ export class EventHub {
   }
 
   /** Whether a caller sees an event: by what its model is now, as everywhere. */
-  async sees(caller: Caller, event: RecentEvent): Promise<boolean> {
+  async sees(caller: GuardedRegistry, event: RecentEvent): Promise<boolean> {
     const subject = await this.#subjects.of(event);
     return subject !== undefined && caller.rightsOn(subject).length > 0;
   }

@@ -1,6 +1,7 @@
 import { setImmediate as turn } from "node:timers/promises";
 
-import type { Caller } from "../caller.ts";
+import type { GuardedRegistry } from "@cortex/model-db";
+
 import { wants, type ListenFilter } from "./event-filter.ts";
 import { joinFrames, toComment, toFrame } from "./event-frame.ts";
 import type { EventHub, Listener } from "./event-hub.ts";
@@ -9,7 +10,7 @@ import type { RecentEvents } from "./recent-events.ts";
 /** Who listens, from where on, and to what. */
 export interface Listening {
   /** What may be seen is what this sees. */
-  readonly caller: Caller;
+  readonly caller: GuardedRegistry;
   /** Whether that is so still. */
   readonly isAllowed: () => Promise<boolean>;
   readonly filter: ListenFilter;

@@ -1,6 +1,6 @@
+import type { GuardedRegistry } from "@cortex/model-db";
 import { z } from "zod";
 
-import type { Caller } from "../../caller.ts";
 import { jsonList } from "../../json-list.ts";
 import { route } from "../../route.ts";
 import { OLD_EXAMPLE, oldModelSchema, toOldModel } from "../../schemas/cortex.ts";
@@ -28,6 +28,6 @@ export const listOldModels = route({
   handle: (c) => jsonList(c, ['{"object":"list","data":', ',"result":"OK"}'], oldModels(c.get("caller"))),
 });
 
-async function* oldModels({ models }: Caller): AsyncGenerator<object, undefined> {
+async function* oldModels({ models }: GuardedRegistry): AsyncGenerator<object, undefined> {
   for await (const model of models.all()) yield toOldModel(model);
 }

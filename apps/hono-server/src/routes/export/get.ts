@@ -1,6 +1,5 @@
-import { toFileRecord, toRecord } from "@cortex/model-db";
+import { type GuardedRegistry, toFileRecord, toRecord } from "@cortex/model-db";
 
-import type { Caller } from "../../caller.ts";
 import { route } from "../../route.ts";
 import { MODEL_EXAMPLE } from "../../schemas/examples.ts";
 import { exportedModelSchema } from "../../schemas/model.ts";
@@ -34,7 +33,7 @@ export const exportModels = route({
   },
 });
 
-async function* pages({ models, files }: Caller): AsyncGenerator<string, undefined> {
+async function* pages({ models, files }: GuardedRegistry): AsyncGenerator<string, undefined> {
   for (let cursor: string | null | undefined; cursor !== null;) {
     const page = await models.list({ sort: { field: "model_id" }, limit: PAGE, cursor });
     const filesOf = await files.listMany(page.items.map(({ modelId }) => modelId));

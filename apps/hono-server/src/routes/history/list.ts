@@ -1,7 +1,6 @@
-import { EVENT_KINDS, RegistryError, toEventRecord } from "@cortex/model-db";
+import { EVENT_KINDS, type GuardedRegistry, RegistryError, toEventRecord } from "@cortex/model-db";
 import { z } from "zod";
 
-import type { Caller } from "../../caller.ts";
 import { nextLink } from "../../next-link.ts";
 import { route } from "../../route.ts";
 import { eventSchema } from "../../schemas/event.ts";
@@ -83,6 +82,6 @@ export const listHistory = route({
 });
 
 // The id of a model that is gone means its history, unless it is an alias of another by now.
-async function toModelId({ models }: Caller, name: string): Promise<string> {
+async function toModelId({ models }: GuardedRegistry, name: string): Promise<string> {
   return (await models.findByName(name))?.modelId ?? name;
 }

@@ -1,6 +1,6 @@
+import type { GuardedRegistry } from "@cortex/model-db";
 import { z } from "zod";
 
-import type { Caller } from "../../caller.ts";
 import { jsonList } from "../../json-list.ts";
 import { route } from "../../route.ts";
 import { LM_STUDIO_EXAMPLES } from "../../schemas/lm-studio-examples.ts";
@@ -25,7 +25,7 @@ export const listLmStudioModelsV1 = route({
   handle: (c) => jsonList(c, ['{"models":', "}"], lmStudioModels(c.get("caller"))),
 });
 
-async function* lmStudioModels({ models, runs }: Caller): AsyncGenerator<object, undefined> {
+async function* lmStudioModels({ models, runs }: GuardedRegistry): AsyncGenerator<object, undefined> {
   const runsOf = Map.groupBy(await runs.list(), ({ modelId }) => modelId);
   for await (const model of models.all({ filter: { availability: { ne: "downloadable" } } })) {
     yield toLmStudioModelV1(model, runsOf.get(model.modelId) ?? []);

@@ -1,6 +1,6 @@
+import type { GuardedRegistry } from "@cortex/model-db";
 import { z } from "zod";
 
-import type { Caller } from "../../caller.ts";
 import { jsonList } from "../../json-list.ts";
 import { route } from "../../route.ts";
 import { LM_STUDIO_EXAMPLES } from "../../schemas/lm-studio-examples.ts";
@@ -25,7 +25,7 @@ export const listLmStudioModels = route({
   handle: (c) => jsonList(c, ['{"object":"list","data":', "}"], lmStudioModels(c.get("caller"))),
 });
 
-async function* lmStudioModels({ models }: Caller): AsyncGenerator<object, undefined> {
+async function* lmStudioModels({ models }: GuardedRegistry): AsyncGenerator<object, undefined> {
   const here = models.all({ filter: { availability: { ne: "downloadable" } } });
   for await (const model of here) yield toLmStudioModel(model);
 }

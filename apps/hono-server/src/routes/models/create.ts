@@ -1,9 +1,9 @@
 import { z } from "zod";
 
+import { answerChange } from "../../answer-change.ts";
 import { answerOnce } from "../../answer-once.ts";
 import { HttpError } from "../../errors.ts";
 import { etagOf } from "../../etag.ts";
-import { answerChange } from "../../prefer.ts";
 import { route } from "../../route.ts";
 import { MODEL_EXAMPLE } from "../../schemas/examples.ts";
 import { createdHeaders, idempotencyKeyHeader, preferHeader } from "../../schemas/headers.ts";

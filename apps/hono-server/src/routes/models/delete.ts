@@ -1,7 +1,7 @@
 import { z } from "zod";
 
-import { guardedChange } from "../../guarded-change.ts";
-import { answerChange } from "../../prefer.ts";
+import { answerChange } from "../../answer-change.ts";
+import { changeIfMatch } from "../../change-if-match.ts";
 import { route } from "../../route.ts";
 import { ifMatchHeader, preferHeader } from "../../schemas/headers.ts";
 import { modelPath } from "./path.ts";
@@ -37,7 +37,7 @@ export const deleteModel = route({
   errors: ["model_not_found", "model_running", "row_version_mismatch"],
   handle: async (c, { path }) => {
     const name = path.model_id;
-    const { modelId } = await guardedChange(c, name, (models) => models.delete(name));
+    const { modelId } = await changeIfMatch(c, name, (models) => models.delete(name));
     const gone = { id: modelId, object: "model", deleted: true, message: "Deleted successfully!" };
     return answerChange(c, gone, 200);
   },

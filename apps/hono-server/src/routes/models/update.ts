@@ -1,8 +1,8 @@
 import { z } from "zod";
 
+import { answerChange } from "../../answer-change.ts";
+import { changeIfMatch } from "../../change-if-match.ts";
 import { etagOf } from "../../etag.ts";
-import { guardedChange } from "../../guarded-change.ts";
-import { answerChange } from "../../prefer.ts";
 import { route } from "../../route.ts";
 import { MODEL_EXAMPLE } from "../../schemas/examples.ts";
 import { ifMatchHeader, modelHeaders, preferHeader } from "../../schemas/headers.ts";
@@ -35,7 +35,7 @@ export const updateModel = route({
   handle: async (c, { path, body }) => {
     const name = path.model_id;
     const update = toModelUpdate(body);
-    const model = await guardedChange(c, name, (models) => models.update(name, update));
+    const model = await changeIfMatch(c, name, (models) => models.update(name, update));
     return answerChange(c, toWireModel(model), 200, { etag: etagOf(model) });
   },
 });

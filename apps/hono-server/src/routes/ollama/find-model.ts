@@ -1,7 +1,6 @@
-import { RegistryError, type Model } from "@cortex/model-db";
+import { type GuardedRegistry, type Model, RegistryError } from "@cortex/model-db";
 import type { z } from "zod";
 
-import type { Caller } from "../../caller.ts";
 import type { ollamaNameSchema } from "../../schemas/ollama.ts";
 import { invalidInput } from "../../validation.ts";
 
@@ -13,7 +12,7 @@ const LATEST = ":latest";
  *
  * @throws RegistryError `model_not_found` in Ollama's words, which clients look for; `invalid_input`.
  */
-export async function findModel({ models }: Pick<Caller, "models">, name: string): Promise<Model> {
+export async function findModel({ models }: Pick<GuardedRegistry, "models">, name: string): Promise<Model> {
   const found =
     (await models.findByName(name)) ??
     (name.endsWith(LATEST) && name !== LATEST

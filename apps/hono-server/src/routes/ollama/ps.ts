@@ -1,7 +1,6 @@
-import type { Run } from "@cortex/model-db";
+import type { GuardedRegistry, Run } from "@cortex/model-db";
 import { z } from "zod";
 
-import type { Caller } from "../../caller.ts";
 import { jsonList } from "../../json-list.ts";
 import { route } from "../../route.ts";
 import { OLLAMA_EXAMPLES } from "../../schemas/ollama-examples.ts";
@@ -27,7 +26,7 @@ export const listOllamaRunningModels = route({
   handle: (c) => jsonList(c, ['{"models":', "}"], runningModels(c.get("caller"))),
 });
 
-async function* runningModels({ models, files, runs }: Caller): AsyncGenerator<object, undefined> {
+async function* runningModels({ models, files, runs }: GuardedRegistry): AsyncGenerator<object, undefined> {
   // Of several leases on a model the one that holds longest counts.
   const longest = new Map<string, Run>();
   for (const run of (await runs.list()).toSorted((one, other) => other.expiresAt - one.expiresAt)) {

@@ -1,6 +1,6 @@
+import type { GuardedRegistry } from "@cortex/model-db";
 import { z } from "zod";
 
-import type { Caller } from "../../caller.ts";
 import { jsonList } from "../../json-list.ts";
 import { route } from "../../route.ts";
 import { OLLAMA_EXAMPLES } from "../../schemas/ollama-examples.ts";
@@ -25,7 +25,7 @@ export const listOllamaModels = route({
   handle: (c) => jsonList(c, ['{"models":', "}"], ollamaModels(c.get("caller"))),
 });
 
-async function* ollamaModels({ models, files }: Caller): AsyncGenerator<object, undefined> {
+async function* ollamaModels({ models, files }: GuardedRegistry): AsyncGenerator<object, undefined> {
   let cursor: string | null = null;
   do {
     // In the order of registration nothing moves while the list is read.

@@ -28,6 +28,8 @@ export const getReadiness = route({
         error: {
           code: "database_busy",
           message: "The registry cannot do that now; its operator can see why in the log.",
+          type: "server_error",
+          param: null,
           request_id: "8d7f0b3e-2f64-4d6b-9c0f-1f4b7f0f8a11",
         },
       },

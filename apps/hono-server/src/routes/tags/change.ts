@@ -1,8 +1,8 @@
 import { z } from "zod";
 
+import { answerChange } from "../../answer-change.ts";
+import { changeIfMatch } from "../../change-if-match.ts";
 import { etagOf } from "../../etag.ts";
-import { guardedChange } from "../../guarded-change.ts";
-import { answerChange } from "../../prefer.ts";
 import { route } from "../../route.ts";
 import { MODEL_EXAMPLE } from "../../schemas/examples.ts";
 import { ifMatchHeader, modelHeaders, preferHeader } from "../../schemas/headers.ts";
@@ -34,7 +34,7 @@ export const changeTags = route({
   },
   errors: ["model_not_found", "row_version_mismatch"],
   handle: async (c, { body: { model_id, ...change } }) => {
-    const model = await guardedChange(c, model_id, (models) => models.changeTags(model_id, change));
+    const model = await changeIfMatch(c, model_id, (models) => models.changeTags(model_id, change));
     return answerChange(c, toWireModel(model), 200, { etag: etagOf(model) });
   },
 });

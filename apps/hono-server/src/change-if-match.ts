@@ -10,7 +10,7 @@ import { checkIfMatch } from "./etag.ts";
  * @returns what `change` returns.
  * @throws RegistryError `row_version_mismatch`, `model_not_found`; and what `change` throws.
  */
-export async function guardedChange(
+export async function changeIfMatch(
   c: RequestContext,
   name: string,
   change: (models: Models) => Promise<Model>,
