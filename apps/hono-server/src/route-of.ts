@@ -1,4 +1,4 @@
-import { routePath } from "hono/route";
+import { matchedRoutes } from "hono/route";
 
 import type { RequestContext } from "./env.ts";
 
@@ -17,7 +17,7 @@ export function toPattern(path: string): string {
  * `undefined` where there is none.
  */
 export function routeOf(c: RequestContext): string | undefined {
-  const pattern = routePath(c, -1);
-  // What stands in front of the routes is there for every path.
-  return paths.get(pattern) ?? (pattern.includes("*") ? undefined : pattern);
+  // The first that fits answers; what stands in front of the routes fits every path.
+  const found = matchedRoutes(c).find(({ path }) => !path.includes("*"));
+  return found && (paths.get(found.path) ?? found.path);
 }
