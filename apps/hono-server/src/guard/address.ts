@@ -58,6 +58,18 @@ export function isForwarded(asked: Pick<Asked, "header">): boolean {
   return FROM_PROXIES.some((name) => asked.header(name) !== undefined);
 }
 
+/**
+ * What a client is counted by: its address or, of IPv6, the first 64 bits of it. Whoever has one address of
+ * such a network has all of them (RFC 6177).
+ */
+export function networkOf(address: string): string {
+  if (isIP(address) !== 6) return address;
+  const [head = "", tail = ""] = address.split("::");
+  const [first, last] = [head, tail].map((part) => (part === "" ? [] : part.split(":")));
+  const zeros = Array.from({ length: Math.max(0, 8 - first!.length - last!.length) }, () => "0");
+  return `${[...first!, ...zeros, ...last!].slice(0, 4).join(":")}::/64`;
+}
+
 /** IPv4 as such, also where a socket for both says it as IPv6. */
 function plain(address: string): string {
   return address.startsWith("::ffff:") ? address.slice("::ffff:".length) : address;

@@ -3,7 +3,7 @@ import type { MiddlewareHandler } from "hono";
 
 import type { Env } from "../env.ts";
 import { HttpError } from "../errors.ts";
-import { ClientAddress, isForwarded } from "./address.ts";
+import { ClientAddress, isForwarded, networkOf } from "./address.ts";
 import { Asked } from "./asked.ts";
 import type { Authentication } from "./authentication.ts";
 import { Concurrency } from "./concurrency.ts";
@@ -86,7 +86,7 @@ export function guard(
     c.set("address", address);
     const isFromHere = (address === "local" || isLoopback(address)) && !isForwarded(asked);
     const isLimited = limits !== undefined && !isProbe(path) && !isFromHere;
-    if (isLimited) limit(limits.address, address, asked);
+    if (isLimited) limit(limits.address, networkOf(address), asked);
     const identity = await authentication.identify(asked, path);
     if (identity?.user) c.set("user", identity.user);
     if (isLimited && identity?.tokenId) limit(limits.token, identity.tokenId, asked);
@@ -95,7 +95,7 @@ export function guard(
     const asOf = c.req.method === "GET" && !isPublic(path) ? registry.access.lookedAt : undefined;
     c.set("caller", registry.as({ identity, origin: { address, requestId }, actor, asOf }));
     if (isProbe(path)) return next();
-    const client = isFromHere ? undefined : (identity?.tokenId ?? address);
+    const client = isFromHere ? undefined : (identity?.tokenId ?? networkOf(address));
     const leave = (path === EVENTS ? listeners : requests).enter(client);
     // An answer that is streamed is under way until its last byte is out.
     asked.outgoing?.once("close", leave);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { ClientAddress } from "../../src/guard/address.ts";
+import { ClientAddress, networkOf } from "../../src/guard/address.ts";
 
 describe("the address of a client", () => {
   test.for([
@@ -42,5 +42,20 @@ describe("the address of a client", () => {
     ],
   ] as const)("%s", ([, trustProxy, peer, forwardedFor, address]) => {
     expect(new ClientAddress(trustProxy).find(peer, forwardedFor)).toBe(address);
+  });
+});
+
+describe("what a client is counted by", () => {
+  test.for([
+    ["203.0.113.9", "203.0.113.9"],
+    ["local", "local"],
+    ["2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"],
+    ["2001:db8:1:2::6", "2001:db8:1:2::/64"],
+    ["2001:db8::6", "2001:db8:0:0::/64"],
+    ["2001:db8::1:2:3:4:5", "2001:db8:0:1::/64"],
+    ["::1", "0:0:0:0::/64"],
+    ["fe80::1%eth0", "fe80:0:0:0::/64"],
+  ])("%s is %s", ([address, network]) => {
+    expect(networkOf(address!)).toBe(network);
   });
 });
