@@ -1,6 +1,7 @@
 import type { Registry } from "@cortex/model-db";
 import { Hono } from "hono";
 
+import { KeptAnswers } from "./answer/kept-answers.ts";
 import { DOCS_POLICY, docsPage, type Documented } from "./docs/page.ts";
 import type { Env, Service } from "./env.ts";
 import { toErrorResponse } from "./errors.ts";
@@ -8,7 +9,6 @@ import { EventHub } from "./events/event-hub.ts";
 import type { RecentLimits } from "./events/recent-events.ts";
 import { Authentication } from "./guard/authentication.ts";
 import { guard, type GuardOptions } from "./guard/guard.ts";
-import { KeptAnswers } from "./kept-answers.ts";
 import { ServiceMetrics } from "./metrics/metrics.ts";
 import { mount } from "./mount.ts";
 import { openApiDocument } from "./openapi.ts";

@@ -2,9 +2,9 @@ import type { GuardedRegistry } from "@cortex/model-db";
 import type { HttpBindings } from "@hono/node-server";
 import type { Context } from "hono";
 
+import type { KeptAnswers } from "./answer/kept-answers.ts";
 import type { EventHub } from "./events/event-hub.ts";
 import type { Authentication } from "./guard/authentication.ts";
-import type { KeptAnswers } from "./kept-answers.ts";
 import type { ServiceMetrics } from "./metrics/metrics.ts";
 import type { Readiness } from "./readiness.ts";
 

@@ -1,10 +1,10 @@
 import type { Hono } from "hono";
 
+import { JsonText } from "./answer/json-text.ts";
 import type { Env, RequestContext } from "./env.ts";
-import { JsonText } from "./json-text.ts";
-import { pathReader } from "./path-reader.ts";
-import { readBody } from "./read-body.ts";
-import { readQuery } from "./read-query.ts";
+import { pathReader } from "./request/path-reader.ts";
+import { readBody } from "./request/read-body.ts";
+import { readQuery } from "./request/read-query.ts";
 import { toPattern } from "./route-of.ts";
 import type { Answer, Route, RouteInput, RouteRequest } from "./route.ts";
 

@@ -1,9 +1,9 @@
 import type { ErrorCode } from "@cortex/model-db";
 import type { z } from "zod";
 
+import type { JsonText } from "./answer/json-text.ts";
 import type { RequestContext } from "./env.ts";
 import type { HttpErrorCode } from "./errors.ts";
-import type { JsonText } from "./json-text.ts";
 import type { RouteTag } from "./route-tags.ts";
 
 /** What a route takes. */

@@ -1,10 +1,10 @@
 import type { Repositories } from "@cortex/model-db";
 import type { z } from "zod";
 
+import { IdempotencyKey } from "../answer/idempotency-key.ts";
+import { streamAnswer } from "../answer/stream-answer.ts";
 import type { RequestContext } from "../env.ts";
-import { IdempotencyKey } from "../idempotency-key.ts";
-import { readLines } from "../read-lines.ts";
-import { streamAnswer } from "../stream-answer.ts";
+import { readLines } from "../request/read-lines.ts";
 import { batchesOf, type Batch } from "./batches.ts";
 import { doLine, failedLine, toLineError, type BulkWork } from "./line.ts";
 import { SpooledLines } from "./spooled-lines.ts";

@@ -1,4 +1,4 @@
-import type { Line } from "../read-lines.ts";
+import type { Line } from "../request/read-lines.ts";
 
 /** Lines that are done together. */
 export interface Batch {

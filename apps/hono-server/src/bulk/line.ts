@@ -2,11 +2,11 @@ import { isRegistryError, RegistryError, type Repositories } from "@cortex/model
 import type { z } from "zod";
 
 import { statusOf, toPublicError } from "../errors.ts";
-import { decodeUtf8 } from "../read-body.ts";
-import type { Line } from "../read-lines.ts";
+import { toInvalidInput } from "../request/invalid-input.ts";
+import { decodeUtf8 } from "../request/read-body.ts";
+import type { Line } from "../request/read-lines.ts";
+import { parseStrictJson } from "../request/strict-json.ts";
 import type { lineSchema } from "../schemas/line.ts";
-import { parseStrictJson } from "../strict-json.ts";
-import { toInvalidInput } from "../validation.ts";
 
 /** What became of a line. */
 type LineResult = z.output<typeof lineSchema>;

@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { HttpError } from "../errors.ts";
-import { tooLarge } from "../read-bytes.ts";
-import type { Line } from "../read-lines.ts";
+import { tooLarge } from "../request/read-bytes.ts";
+import type { Line } from "../request/read-lines.ts";
 
 const HEAD_BYTES = 8;
 const READ_BYTES = 65_536;

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import { nextLink } from "../../next-link.ts";
+import { nextLink } from "../../answer/next-link.ts";
 import { route } from "../../route.ts";
 import { aliasSchema, toWireAliases } from "../../schemas/alias.ts";
 import { pageHeaders, pageSchema } from "../../schemas/page.ts";

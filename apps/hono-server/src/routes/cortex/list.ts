@@ -1,7 +1,7 @@
 import type { GuardedRegistry } from "@cortex/model-db";
 import { z } from "zod";
 
-import { jsonList } from "../../json-list.ts";
+import { jsonList } from "../../answer/json-list.ts";
 import { route } from "../../route.ts";
 import { OLD_EXAMPLE, oldModelSchema, toOldModel } from "../../schemas/cortex.ts";
 

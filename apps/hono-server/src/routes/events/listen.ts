@@ -6,8 +6,8 @@ import { toMark, toRetry } from "../../events/event-frame.ts";
 import { streamEvents } from "../../events/event-stream.ts";
 import { Asked } from "../../guard/asked.ts";
 import { shuttingDown } from "../../readiness.ts";
+import { invalidInput } from "../../request/invalid-input.ts";
 import { route } from "../../route.ts";
-import { invalidInput } from "../../validation.ts";
 
 // Not all at the same moment, after a restart.
 const RETRY_MS = { least: 1000, most: 3000 };

@@ -1,9 +1,9 @@
 import { type GuardedRegistry, toFileRecord, toRecord } from "@cortex/model-db";
 
+import { streamAnswer } from "../../answer/stream-answer.ts";
 import { route } from "../../route.ts";
 import { MODEL_EXAMPLE } from "../../schemas/examples.ts";
 import { exportedModelSchema } from "../../schemas/model.ts";
-import { streamAnswer } from "../../stream-answer.ts";
 
 const PAGE = 500;
 

@@ -1,13 +1,13 @@
 import { EVENT_KINDS, type GuardedRegistry, RegistryError, toEventRecord } from "@cortex/model-db";
 import { z } from "zod";
 
-import { nextLink } from "../../next-link.ts";
+import { nextLink } from "../../answer/next-link.ts";
+import { invalidInput } from "../../request/invalid-input.ts";
 import { route } from "../../route.ts";
 import { eventSchema } from "../../schemas/event.ts";
 import { modelSchema, toWireModel } from "../../schemas/model.ts";
 import { pageHeaders, pageSchema } from "../../schemas/page.ts";
 import { cursorParameter, limitParameter, momentParameter } from "../../schemas/parameters.ts";
-import { invalidInput } from "../../validation.ts";
 
 export const listHistory = route({
   method: "get",

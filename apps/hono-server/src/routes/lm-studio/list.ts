@@ -1,7 +1,7 @@
 import type { GuardedRegistry } from "@cortex/model-db";
 import { z } from "zod";
 
-import { jsonList } from "../../json-list.ts";
+import { jsonList } from "../../answer/json-list.ts";
 import { route } from "../../route.ts";
 import { LM_STUDIO_EXAMPLES } from "../../schemas/lm-studio-examples.ts";
 import { lmStudioModelSchema, toLmStudioModel } from "../../schemas/lm-studio.ts";

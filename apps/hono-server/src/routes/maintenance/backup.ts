@@ -6,8 +6,8 @@ import { Readable } from "node:stream";
 import { createSnapshot, defaultBackupFolder } from "@cortex/model-db";
 import { z } from "zod";
 
-import { OneAtATime } from "../../one-at-a-time.ts";
 import { route } from "../../route.ts";
+import { OneAtATime } from "./one-at-a-time.ts";
 
 const CONTENT_TYPE = "application/vnd.sqlite3";
 const HOUR_MS = 3_600_000;

@@ -1,9 +1,9 @@
 import { checkRegistry, type Finding } from "@cortex/model-db";
 import { z } from "zod";
 
-import { OneAtATime } from "../../one-at-a-time.ts";
 import { route } from "../../route.ts";
 import { flagParameter } from "../../schemas/parameters.ts";
+import { OneAtATime } from "./one-at-a-time.ts";
 
 const findingSchema = z
   .object({

@@ -1,12 +1,12 @@
 import { z } from "zod";
 
 import { answerLines } from "../../bulk/answer-lines.ts";
+import { toNewModel } from "../../request/to-input.ts";
 import { route } from "../../route.ts";
 import { idempotencyKeyHeader } from "../../schemas/headers.ts";
 import { lineSchema } from "../../schemas/line.ts";
 import { newModelSchema } from "../../schemas/model.ts";
 import { flagParameter } from "../../schemas/parameters.ts";
-import { toNewModel } from "../../to-input.ts";
 
 export const bulkCreateModels = route({
   method: "post",

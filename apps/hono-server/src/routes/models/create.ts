@@ -1,14 +1,14 @@
 import { z } from "zod";
 
-import { answerChange } from "../../answer-change.ts";
-import { answerOnce } from "../../answer-once.ts";
+import { answerChange } from "../../answer/answer-change.ts";
+import { answerOnce } from "../../answer/answer-once.ts";
+import { etagOf } from "../../answer/etag.ts";
 import { HttpError } from "../../errors.ts";
-import { etagOf } from "../../etag.ts";
+import { toNewModel } from "../../request/to-input.ts";
 import { route } from "../../route.ts";
 import { MODEL_EXAMPLE } from "../../schemas/examples.ts";
 import { createdHeaders, idempotencyKeyHeader, preferHeader } from "../../schemas/headers.ts";
 import { locationOf, modelSchema, newModelSchema, toWireModel } from "../../schemas/model.ts";
-import { toNewModel } from "../../to-input.ts";
 
 export const createModel = route({
   method: "post",

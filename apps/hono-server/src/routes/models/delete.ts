@@ -1,7 +1,7 @@
 import { z } from "zod";
 
-import { answerChange } from "../../answer-change.ts";
-import { changeIfMatch } from "../../change-if-match.ts";
+import { answerChange } from "../../answer/answer-change.ts";
+import { changeIfMatch } from "../../answer/change-if-match.ts";
 import { route } from "../../route.ts";
 import { ifMatchHeader, preferHeader } from "../../schemas/headers.ts";
 import { modelPath } from "./path.ts";

@@ -1,7 +1,7 @@
 import { z } from "zod";
 
-import { etagOf } from "../../etag.ts";
-import { JsonText } from "../../json-text.ts";
+import { etagOf } from "../../answer/etag.ts";
+import { JsonText } from "../../answer/json-text.ts";
 import { route } from "../../route.ts";
 import { MODEL_EXAMPLE } from "../../schemas/examples.ts";
 import { ifNoneMatchHeader, modelHeaders } from "../../schemas/headers.ts";

@@ -1,8 +1,9 @@
 import { parseListWords, Projection } from "@cortex/model-db";
 import { z } from "zod";
 
-import { JsonText } from "../../json-text.ts";
-import { nextLink } from "../../next-link.ts";
+import { JsonText } from "../../answer/json-text.ts";
+import { nextLink } from "../../answer/next-link.ts";
+import { invalidInput } from "../../request/invalid-input.ts";
 import { route } from "../../route.ts";
 import { MODEL_EXAMPLE } from "../../schemas/examples.ts";
 import { ifNoneMatchHeader } from "../../schemas/headers.ts";
@@ -14,7 +15,6 @@ import {
   modelsLimitParameter,
   repeatedParameter,
 } from "../../schemas/parameters.ts";
-import { invalidInput } from "../../validation.ts";
 
 const anyOf = (what: string): z.ZodOptional<z.ZodArray<z.ZodString>> =>
   repeatedParameter(`${what}; of several any will do, and an empty one means "not known"`).optional();

@@ -1,13 +1,13 @@
 import { z } from "zod";
 
-import { answerChange } from "../../answer-change.ts";
-import { changeIfMatch } from "../../change-if-match.ts";
-import { etagOf } from "../../etag.ts";
+import { answerChange } from "../../answer/answer-change.ts";
+import { changeIfMatch } from "../../answer/change-if-match.ts";
+import { etagOf } from "../../answer/etag.ts";
+import { toModelUpdate } from "../../request/to-input.ts";
 import { route } from "../../route.ts";
 import { MODEL_EXAMPLE } from "../../schemas/examples.ts";
 import { ifMatchHeader, modelHeaders, preferHeader } from "../../schemas/headers.ts";
 import { modelSchema, modelUpdateSchema, toWireModel } from "../../schemas/model.ts";
-import { toModelUpdate } from "../../to-input.ts";
 import { modelPath } from "./path.ts";
 
 export const updateModel = route({

@@ -1,8 +1,8 @@
 import { type GuardedRegistry, type Model, RegistryError } from "@cortex/model-db";
 import type { z } from "zod";
 
+import { invalidInput } from "../../request/invalid-input.ts";
 import type { ollamaNameSchema } from "../../schemas/ollama.ts";
-import { invalidInput } from "../../validation.ts";
 
 const LATEST = ":latest";
 

@@ -1,7 +1,7 @@
 import type { GuardedRegistry, Run } from "@cortex/model-db";
 import { z } from "zod";
 
-import { jsonList } from "../../json-list.ts";
+import { jsonList } from "../../answer/json-list.ts";
 import { route } from "../../route.ts";
 import { OLLAMA_EXAMPLES } from "../../schemas/ollama-examples.ts";
 import { ollamaRunningModelSchema, toOllamaRunningModel } from "../../schemas/ollama.ts";

@@ -1,8 +1,8 @@
 import { toRunRecord } from "@cortex/model-db";
 import { z } from "zod";
 
-import { answerChange } from "../../answer-change.ts";
-import { answerOnce } from "../../answer-once.ts";
+import { answerChange } from "../../answer/answer-change.ts";
+import { answerOnce } from "../../answer/answer-once.ts";
 import { route } from "../../route.ts";
 import { idempotencyKeyHeader, preferHeader } from "../../schemas/headers.ts";
 import { RUN_EXAMPLE, runSchema, ttlSchema } from "../../schemas/run.ts";

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import { answerChange } from "../../answer-change.ts";
+import { answerChange } from "../../answer/answer-change.ts";
 import { route } from "../../route.ts";
 import { preferHeader } from "../../schemas/headers.ts";
 import { runPath, toToken } from "./path.ts";

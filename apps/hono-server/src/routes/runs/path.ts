@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import { invalidInput } from "../../validation.ts";
+import { invalidInput } from "../../request/invalid-input.ts";
 
 /** The path of one lease. */
 export const runPath = z.object({

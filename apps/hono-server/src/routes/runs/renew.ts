@@ -1,7 +1,7 @@
 import { toRunRecord } from "@cortex/model-db";
 import { z } from "zod";
 
-import { answerChange } from "../../answer-change.ts";
+import { answerChange } from "../../answer/answer-change.ts";
 import { route } from "../../route.ts";
 import { preferHeader } from "../../schemas/headers.ts";
 import { RUN_EXAMPLE, runSchema, ttlSchema } from "../../schemas/run.ts";

@@ -1,8 +1,8 @@
 import { z } from "zod";
 
-import { answerChange } from "../../answer-change.ts";
-import { changeIfMatch } from "../../change-if-match.ts";
-import { etagOf } from "../../etag.ts";
+import { answerChange } from "../../answer/answer-change.ts";
+import { changeIfMatch } from "../../answer/change-if-match.ts";
+import { etagOf } from "../../answer/etag.ts";
 import { route } from "../../route.ts";
 import { MODEL_EXAMPLE } from "../../schemas/examples.ts";
 import { ifMatchHeader, modelHeaders, preferHeader } from "../../schemas/headers.ts";

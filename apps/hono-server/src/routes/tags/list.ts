@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import { nextLink } from "../../next-link.ts";
+import { nextLink } from "../../answer/next-link.ts";
 import { route } from "../../route.ts";
 import { pageHeaders, pageSchema } from "../../schemas/page.ts";
 import { cursorParameter, limitParameter } from "../../schemas/parameters.ts";

@@ -1,4 +1,4 @@
-import type { RequestContext } from "./env.ts";
+import type { RequestContext } from "../env.ts";
 import { namesEtag } from "./etag.ts";
 import type { JsonText } from "./json-text.ts";
 

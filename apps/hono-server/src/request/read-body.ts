@@ -1,10 +1,10 @@
 import type { z } from "zod";
 
-import type { RequestContext } from "./env.ts";
-import { HttpError } from "./errors.ts";
+import type { RequestContext } from "../env.ts";
+import { HttpError } from "../errors.ts";
+import { invalidInput, toInvalidInput } from "./invalid-input.ts";
 import { readBytes } from "./read-bytes.ts";
 import { parseStrictJson } from "./strict-json.ts";
-import { invalidInput, toInvalidInput } from "./validation.ts";
 
 const JSON_TYPES: readonly string[] = ["application/json", "application/merge-patch+json"];
 const UTF_8 = new TextDecoder("utf-8", { fatal: true });

@@ -2,10 +2,10 @@ import { createHash } from "node:crypto";
 
 import type { Repositories } from "@cortex/model-db";
 
-import type { RequestContext } from "./env.ts";
-import { HttpError } from "./errors.ts";
-import { queryTextOf } from "./query-text.ts";
-import { invalidInput } from "./validation.ts";
+import type { RequestContext } from "../env.ts";
+import { HttpError } from "../errors.ts";
+import { invalidInput } from "../request/invalid-input.ts";
+import { queryTextOf } from "../request/query-text.ts";
 
 // By who asks and the key. A second server over the same registry waits for the first one's transaction instead.
 const underWay = new Set<string>();

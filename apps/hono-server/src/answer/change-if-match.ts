@@ -1,6 +1,6 @@
 import type { Model, Models } from "@cortex/model-db";
 
-import type { RequestContext } from "./env.ts";
+import type { RequestContext } from "../env.ts";
 import { checkIfMatch } from "./etag.ts";
 
 /**

@@ -1,5 +1,5 @@
-import type { RequestContext } from "./env.ts";
-import { HttpError } from "./errors.ts";
+import type { RequestContext } from "../env.ts";
+import { HttpError } from "../errors.ts";
 
 /** How large a body of JSON, or a line of a body of many, may be. */
 export const MAX_BODY_BYTES = 1_048_576;

@@ -1,8 +1,8 @@
 import { z } from "zod";
 
-import type { RequestContext } from "./env.ts";
+import type { RequestContext } from "../env.ts";
+import { invalidInput, toInvalidInput } from "./invalid-input.ts";
 import { queryTextOf } from "./query-text.ts";
-import { invalidInput, toInvalidInput } from "./validation.ts";
 
 /**
  * The query of a request, checked. A parameter may be repeated where its schema is a list.

@@ -4,14 +4,14 @@ import type { Grant, Registry } from "@cortex/model-db";
 import { Hono } from "hono";
 import { describe, expect } from "vitest";
 
-import type { Env } from "../src/env.ts";
-import { JsonText } from "../src/json-text.ts";
-import { KeptAnswers } from "../src/kept-answers.ts";
-import { toWireModel } from "../src/schemas/model.ts";
-import { checkedFetch } from "./checked-fetch.ts";
-import { test } from "./harness.ts";
-import { createModelsOfEveryKind, MODELS } from "./models-of-every-kind.ts";
-import { startServiceProcess } from "./service-process.ts";
+import { JsonText } from "../../src/answer/json-text.ts";
+import { KeptAnswers } from "../../src/answer/kept-answers.ts";
+import type { Env } from "../../src/env.ts";
+import { toWireModel } from "../../src/schemas/model.ts";
+import { checkedFetch } from "../checked-fetch.ts";
+import { test } from "../harness.ts";
+import { createModelsOfEveryKind, MODELS } from "../models-of-every-kind.ts";
+import { startServiceProcess } from "../service-process.ts";
 
 const SHORT_MS = 1000;
 

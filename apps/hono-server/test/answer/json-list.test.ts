@@ -1,7 +1,7 @@
 import { expect } from "vitest";
 
-import { jsonList } from "../src/json-list.ts";
-import { test } from "./harness.ts";
+import { jsonList } from "../../src/answer/json-list.ts";
+import { test } from "../harness.ts";
 
 async function* failingAfter(count: number): AsyncGenerator<object, undefined> {
   for (let index = 0; index < count; index++) yield { index };

@@ -1,4 +1,4 @@
-import type { RequestContext } from "./env.ts";
+import type { RequestContext } from "../env.ts";
 
 /** How many items are written at a time. */
 const PIECE_LENGTH = 1000;

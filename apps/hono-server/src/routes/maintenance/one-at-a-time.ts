@@ -1,4 +1,4 @@
-import { HttpError } from "./errors.ts";
+import { HttpError } from "../../errors.ts";
 
 /** Lets in one at a time; whoever comes meanwhile is asked to come again. */
 export class OneAtATime {

@@ -1,4 +1,4 @@
-import type { RequestContext } from "./env.ts";
+import type { RequestContext } from "../env.ts";
 
 /**
  * The answer to a change: what became of the thing or, where the client prefers `return=minimal`

@@ -1,6 +1,6 @@
 import type { Repositories } from "@cortex/model-db";
 
-import type { RequestContext } from "./env.ts";
+import type { RequestContext } from "../env.ts";
 import { IdempotencyKey } from "./idempotency-key.ts";
 
 interface KeptResponse {

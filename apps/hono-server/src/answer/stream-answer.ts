@@ -1,4 +1,4 @@
-import type { RequestContext } from "./env.ts";
+import type { RequestContext } from "../env.ts";
 
 /**
  * Answers with texts as they are made, each when there is room for it. Where making them fails, the answer

@@ -1,4 +1,4 @@
-import type { RequestContext } from "./env.ts";
+import type { RequestContext } from "../env.ts";
 import { checkMediaType } from "./read-body.ts";
 import { MAX_BODY_BYTES, readChunks, tooLarge } from "./read-bytes.ts";
 

@@ -1,4 +1,4 @@
-import type { RequestContext } from "./env.ts";
+import type { RequestContext } from "../env.ts";
 
 /** The query of a request as it was sent, without its `?`; empty where there is none. */
 export function queryTextOf(c: RequestContext): string {

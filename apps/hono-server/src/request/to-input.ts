@@ -7,7 +7,7 @@ import {
 } from "@cortex/model-db";
 import type { z } from "zod";
 
-import type { modelUpdateSchema, newModelSchema } from "./schemas/model.ts";
+import type { modelUpdateSchema, newModelSchema } from "../schemas/model.ts";
 
 /** What `models.create` takes, of a body. */
 export function toNewModel({ files, ...record }: z.output<typeof newModelSchema>): NewModel {

@@ -1,5 +1,5 @@
-import type { RequestContext } from "./env.ts";
-import { queryTextOf } from "./query-text.ts";
+import type { RequestContext } from "../env.ts";
+import { queryTextOf } from "../request/query-text.ts";
 
 // Node refuses answers whose headers are larger than 16 KiB; such a cursor stands in the body alone.
 const MAX_CURSOR_LENGTH = 4096;

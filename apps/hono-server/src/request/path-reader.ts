@@ -1,4 +1,4 @@
-import { invalidInput } from "./validation.ts";
+import { invalidInput } from "./invalid-input.ts";
 
 /**
  * What reads the parameters in a path, each decoded once. The last may hold slashes, as they are or as `%2F`.

@@ -1,4 +1,4 @@
-import { invalidInput } from "./validation.ts";
+import { invalidInput } from "./invalid-input.ts";
 
 /** Nothing that the registry keeps is deeper than 32 levels; around it stand a few more. */
 const MAX_DEPTH = 40;

@@ -2,12 +2,12 @@ import { gzipSync } from "node:zlib";
 
 import { describe, expect } from "vitest";
 
-import { mount } from "../src/mount.ts";
-import { readLines } from "../src/read-lines.ts";
-import { route } from "../src/route.ts";
-import { echo } from "./echo-route.ts";
-import { startService, test as base } from "./harness.ts";
-import { sendRaw } from "./raw-request.ts";
+import { mount } from "../../src/mount.ts";
+import { readLines } from "../../src/request/read-lines.ts";
+import { route } from "../../src/route.ts";
+import { echo } from "../echo-route.ts";
+import { startService, test as base } from "../harness.ts";
+import { sendRaw } from "../raw-request.ts";
 
 /** Says how long the lines of a body are. */
 const lines = route({

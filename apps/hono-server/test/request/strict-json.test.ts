@@ -2,7 +2,7 @@ import { isRegistryError } from "@cortex/model-db";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
-import { parseStrictJson } from "../src/strict-json.ts";
+import { parseStrictJson } from "../../src/request/strict-json.ts";
 
 describe("JSON is read", () => {
   test("as JSON.parse reads it, whatever it holds", () => {
