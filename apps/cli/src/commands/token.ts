@@ -4,11 +4,11 @@ import { MisuseError } from "../errors.ts";
 import type { Everywhere } from "../everywhere.ts";
 import { oneOf } from "../one-of.ts";
 import { openExisting, openForReading, openForWriting } from "../open.ts";
-import { painter } from "../output/color.ts";
-import { toDocument, toListDocument } from "../output/json.ts";
-import { outputColumns, writeNote, writeOut } from "../output/stream.ts";
-import { toTable, type Column } from "../output/table.ts";
+import { toDocument } from "../output/json.ts";
+import { writeNote, writeOut } from "../output/stream.ts";
+import type { Column } from "../output/table.ts";
 import { formatRelative } from "../output/time.ts";
+import { printWholeList } from "../output/whole-list.ts";
 
 /** What `cortex token` can do. */
 export const TOKEN_ACTIONS = ["list", "create", "revoke"] as const;
@@ -65,17 +65,16 @@ async function revoke(tokenId: string, options: TokenOptions): Promise<void> {
 async function list(options: TokenOptions): Promise<void> {
   const { subject: userName } = options;
   const registry = await (userName === undefined ? openForReading(options) : openExisting(options));
-  const tokens = (await registry?.access.tokens.list({ userName })) ?? [];
+  const tokens = await registry?.access.tokens.list({ userName });
   await registry?.close();
-  if (options.quiet === true) {
-    writeOut(tokens.map(({ tokenId }) => `${tokenId}\n`).join(""));
-  } else if (options.json === true) {
-    writeOut(toListDocument(tokens.map(toTokenRecord)));
-  } else if (tokens.length > 0) {
-    writeOut(toTable(COLUMNS, tokens.map(toCells), painter(1, options.color), outputColumns()));
-  } else if (registry !== undefined) {
-    writeNote("No tokens: `cortex token create <user>` makes one.");
-  }
+  const shown = {
+    toId: ({ tokenId }: AccessToken) => tokenId,
+    toRecord: toTokenRecord,
+    columns: COLUMNS,
+    toCells,
+    nothing: "No tokens: `cortex token create <user>` makes one.",
+  };
+  printWholeList(tokens, shown, options);
 }
 
 const COLUMNS: readonly Column[] = [

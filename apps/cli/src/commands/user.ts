@@ -13,11 +13,11 @@ import { MisuseError } from "../errors.ts";
 import type { Everywhere } from "../everywhere.ts";
 import { oneOf } from "../one-of.ts";
 import { openExisting, openForReading, openForWriting, openOrCreate } from "../open.ts";
-import { painter } from "../output/color.ts";
-import { toDocument, toListDocument } from "../output/json.ts";
-import { outputColumns, writeNote, writeOut } from "../output/stream.ts";
-import { toTable, type Column } from "../output/table.ts";
+import { toDocument } from "../output/json.ts";
+import { writeNote, writeOut } from "../output/stream.ts";
+import type { Column } from "../output/table.ts";
 import { formatRelative } from "../output/time.ts";
+import { printWholeList } from "../output/whole-list.ts";
 
 /** What `cortex user` can do. */
 export const USER_ACTIONS = ["list", "add", "grant", "rm"] as const;
@@ -69,18 +69,17 @@ function toGrant(action: string, options: UserOptions): NewGrant {
 
 async function list(options: UserOptions): Promise<void> {
   const registry = await openForReading(options);
-  const users = (await registry?.access.users.list()) ?? [];
+  const users = await registry?.access.users.list();
   await registry?.close();
-  const chosen = options.name === undefined ? users : users.filter(({ name }) => name === options.name);
-  if (options.quiet === true) {
-    writeOut(chosen.map(({ name }) => `${name}\n`).join(""));
-  } else if (options.json === true) {
-    writeOut(toListDocument(chosen.map(toUserRecord)));
-  } else if (chosen.length > 0) {
-    writeOut(toTable(COLUMNS, chosen.map(toCells), painter(1, options.color), outputColumns()));
-  } else if (registry !== undefined) {
-    writeNote("No users: `cortex user add <name> --role <role>` adds one.");
-  }
+  const chosen = users?.filter(({ name }) => options.name === undefined || name === options.name);
+  const shown = {
+    toId: ({ name }: User) => name,
+    toRecord: toUserRecord,
+    columns: COLUMNS,
+    toCells,
+    nothing: "No users: `cortex user add <name> --role <role>` adds one.",
+  };
+  printWholeList(chosen, shown, options);
 }
 
 async function rm(name: string, options: UserOptions): Promise<void> {
