@@ -4,7 +4,7 @@ import { z } from "zod";
 import type { RequestContext } from "../../env.ts";
 import { toMark, toRetry } from "../../events/event-frame.ts";
 import { streamEvents } from "../../events/event-stream.ts";
-import { Asked } from "../../guard/asked.ts";
+import { sameIdentity } from "../../guard/same-identity.ts";
 import { shuttingDown } from "../../readiness.ts";
 import { invalidInput } from "../../request/invalid-input.ts";
 import { route } from "../../route.ts";
@@ -69,7 +69,7 @@ export const listenToEvents = route({
     const retry = toRetry(RETRY_MS.least + Math.floor(Math.random() * (RETRY_MS.most - RETRY_MS.least)));
     const body = streamEvents(hub, {
       caller: c.get("caller"),
-      isAllowed: await sameIdentity(c),
+      isAllowed: sameIdentity(c),
       filter,
       after: isKnown ? known : newest,
       opening: isKnown ? [retry] : [retry, toMark(known === undefined ? "ready" : "reset", newest)],
@@ -86,24 +86,6 @@ export const listenToEvents = route({
     });
   },
 });
-
-// Whether who listens is still who they were, with the same rights.
-async function sameIdentity(c: RequestContext): Promise<() => Promise<boolean>> {
-  const { authentication } = c.get("service");
-  const { path } = c.req;
-  const request = new Asked(c);
-  // The answer has begun by then: there is nothing to say in its headers.
-  const asked = { header: (name: string) => request.header(name), say: () => undefined };
-  const identify = async (): Promise<string> => JSON.stringify(await authentication.identify(asked, path));
-  const identity = await identify();
-  return async () => {
-    try {
-      return (await identify()) === identity;
-    } catch {
-      return false;
-    }
-  };
-}
 
 // A client that comes back asks for the same address, so the header is the newer word.
 function knownEventId(c: RequestContext, after: string | undefined): number | undefined {
