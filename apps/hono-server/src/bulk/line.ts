@@ -2,7 +2,7 @@ import { isRegistryError, RegistryError, type Repositories } from "@cortex/model
 import type { z } from "zod";
 
 import { statusOf, toPublicError } from "../errors.ts";
-import { toInvalidInput } from "../request/invalid-input.ts";
+import { parseInput } from "../request/parse-input.ts";
 import { decodeUtf8 } from "../request/read-body.ts";
 import type { Line } from "../request/read-lines.ts";
 import { parseStrictJson } from "../request/strict-json.ts";
@@ -34,9 +34,8 @@ export async function doLine(
   { schema, apply }: BulkWork,
 ): Promise<LineResult> {
   try {
-    const parsed = schema.safeParse(parseStrictJson(decodeUtf8(bytes)));
-    if (!parsed.success) throw toInvalidInput(parsed.error);
-    return { line: number, ...(await apply(repositories, parsed.data)) };
+    const item = parseInput(schema, parseStrictJson(decodeUtf8(bytes)));
+    return { line: number, ...(await apply(repositories, item)) };
   } catch (error) {
     if (isRegistryError(error) && statusOf(error.code) < 500) return failedLine(number, error);
     throw error;

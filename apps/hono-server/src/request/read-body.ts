@@ -2,7 +2,8 @@ import type { z } from "zod";
 
 import type { RequestContext } from "../env.ts";
 import { HttpError } from "../errors.ts";
-import { invalidInput, toInvalidInput } from "./invalid-input.ts";
+import { invalidInput } from "./invalid-input.ts";
+import { parseInput } from "./parse-input.ts";
 import { readBytes } from "./read-bytes.ts";
 import { parseStrictJson } from "./strict-json.ts";
 
@@ -27,10 +28,10 @@ export async function readBody<Schema extends z.ZodType>(
     if (options.isAnyMediaType !== true) checkMediaType(c.req.header("content-type"), JSON_TYPES);
     json = parseStrictJson(decodeUtf8(bytes));
   }
-  const parsed = schema.safeParse(json);
-  if (parsed.success) return parsed.data;
-  if (json === undefined) throw invalidInput("body", "The request needs a body of JSON.");
-  throw toInvalidInput(parsed.error);
+  if (json === undefined && !schema.safeParse(json).success) {
+    throw invalidInput("body", "The request needs a body of JSON.");
+  }
+  return parseInput(schema, json);
 }
 
 /**
@@ -44,7 +45,7 @@ export function checkMediaType(header: string | undefined, types: readonly strin
   if (types.includes(type) && (charset === undefined || /^charset="?utf-?8"?$/.test(charset))) return;
   throw new HttpError(
     "unsupported_media_type",
-    `The body must be ${types.join(" or ")} in UTF-8, and its Content-Type must say so.`,
+    `The body must be ${types.join(" or ")} in UTF-8, and its Content-Type must say so: with curl, -H 'Content-Type: ${types[0]}'.`,
   );
 }
 
@@ -57,6 +58,6 @@ export function decodeUtf8(bytes: Uint8Array): string {
   try {
     return UTF_8.decode(bytes);
   } catch {
-    throw invalidInput("body", "The body is not UTF-8.");
+    throw invalidInput("body", "What was sent is not UTF-8.");
   }
 }

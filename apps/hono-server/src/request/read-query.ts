@@ -1,7 +1,8 @@
 import { z } from "zod";
 
 import type { RequestContext } from "../env.ts";
-import { invalidInput, toInvalidInput } from "./invalid-input.ts";
+import { invalidInput } from "./invalid-input.ts";
+import { parseInput } from "./parse-input.ts";
 import { queryTextOf } from "./query-text.ts";
 
 /**
@@ -20,9 +21,7 @@ export function readQuery<Schema extends z.ZodObject>(c: RequestContext, schema:
     else if (known !== undefined) throw invalidInput(name, `${name} is given more than once.`);
     else given[name] = takesList(schema.shape[name]) ? [value] : value;
   }
-  const parsed = schema.safeParse({ ...given });
-  if (!parsed.success) throw toInvalidInput(parsed.error);
-  return parsed.data;
+  return parseInput(schema, { ...given });
 }
 
 function takesList(field: unknown): boolean {

@@ -18,8 +18,8 @@ export function parseStrictJson(text: string): unknown {
   checkStructure(text);
   try {
     return JSON.parse(text) as unknown;
-  } catch {
-    throw invalidInput("body", "The body is no JSON.");
+  } catch (error) {
+    throw invalidInput("body", `What was sent is no JSON: ${(error as Error).message}.`);
   }
 }
 
@@ -46,7 +46,7 @@ function checkStructure(text: string): void {
       case 0x7b: // {
       case 0x5b: // [
         if (around.length === MAX_DEPTH) {
-          throw invalidInput("body", `The body is more than ${MAX_DEPTH} levels deep.`);
+          throw invalidInput("body", `What was sent is more than ${MAX_DEPTH} levels deep.`);
         }
         around.push(text.charCodeAt(at) === 0x7b ? new Set() : undefined);
         outerKeys.push(lastKey);
@@ -86,15 +86,15 @@ function keyOf(text: string, start: number, end: number): string {
   try {
     return JSON.parse(text.slice(start, end)) as string;
   } catch {
-    throw invalidInput("body", "The body is no JSON.");
+    throw invalidInput("body", "What was sent is no JSON.");
   }
 }
 
 function checkKey(key: string, keys: Set<string>, outerKey: string | undefined): void {
   if (key === "__proto__" || (key === "prototype" && outerKey === "constructor")) {
-    throw invalidInput("body", `The body must not have a key ${JSON.stringify(key)} there.`);
+    throw invalidInput("body", `What was sent must not have a key ${JSON.stringify(key)} there.`);
   }
-  if (keys.has(key)) throw invalidInput("body", `The body has ${shown(key)} twice in one object.`);
+  if (keys.has(key)) throw invalidInput("body", `What was sent has ${shown(key)} twice in one object.`);
   keys.add(key);
 }
 

@@ -87,7 +87,8 @@ export const exportedModelSchema = z
 export const newModelSchema = z
   .strictObject({
     model_id: z.string(),
-    ...z.object(saidFields).partial().required({ source_type: true }).shape,
+    ...z.object(saidFields).partial().shape,
+    source_type: saidFields.source_type,
     alias: text.optional().meta({ description: "Left out: a short one is made from the id. null: none" }),
     created_at: time.optional(),
     updated_at: time.optional(),
