@@ -1,6 +1,7 @@
-import { readFileSync, rmSync, statSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, statSync } from "node:fs";
 import type { Server } from "node:http";
 import { connect, type AddressInfo } from "node:net";
+import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createSecureContext } from "node:tls";
 
@@ -30,8 +31,8 @@ const SOCKET_UMASK = 0o177;
 /**
  * Listens on an address and port, or on a unix socket. A socket that a program left behind is replaced.
  *
- * @throws RegistryError `io_error` where that is not possible or somebody listens there, `invalid_input`
- *   for a certificate that is none.
+ * @throws RegistryError `io_error` where that is not possible or somebody listens there, `not_found` where a
+ *   file or the socket's folder is not there, `invalid_input` for a certificate that is none.
  */
 export async function listen(
   at: { readonly host: string; readonly port: number } | { readonly path: string },
@@ -93,6 +94,9 @@ function cannotListen({ code }: NodeJS.ErrnoException, at: Parameters<typeof lis
 
 /** Makes room for a socket, where a program that is gone left one. */
 async function clearSocket(path: string): Promise<void> {
+  if (!existsSync(dirname(path))) {
+    throw new RegistryError("not_found", `There is no folder ${dirname(path)} for the socket: make it.`);
+  }
   const stat = statSync(path, { throwIfNoEntry: false });
   if (stat === undefined) return;
   if (!stat.isSocket()) {
@@ -130,7 +134,9 @@ function readPem(file: string): Buffer {
   try {
     return readFileSync(file);
   } catch (error) {
-    throw new RegistryError("io_error", `${file} cannot be read (${(error as NodeJS.ErrnoException).code}).`);
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT") throw new RegistryError("not_found", `There is no file ${file}.`);
+    throw new RegistryError("io_error", `${file} cannot be read (${code}).`);
   }
 }
 

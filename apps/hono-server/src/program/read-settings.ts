@@ -117,7 +117,8 @@ function checkTogether({ tlsCert, tlsKey }: Settings): void {
 }
 
 function refused(place: string, value: unknown, { value: kind, help }: Setting<unknown>): RegistryError {
-  const text = typeof value === "string" ? value : JSON.stringify(value);
+  const parts: unknown[] = Array.isArray(value) ? value : [value];
+  const text = parts.map((part) => (typeof part === "string" ? part : JSON.stringify(part))).join(", ");
   return misuse(
     `${place} cannot be ${text === "" ? "empty" : text}: it takes ${kind ?? "true or false"}. ${help}.`,
   );

@@ -68,7 +68,7 @@ export const SETTINGS: { readonly [Name in keyof Settings]: Setting<Settings[Nam
   },
   port: {
     value: "<number>",
-    help: "The port to listen on; 0 takes a free one (default: 39281)",
+    help: "The port to listen on, up to 65535; 0 takes a free one (default: 39281)",
     group: "Where it listens",
     parse: (given) => toInteger(given, 0, 65_535),
     initial: () => 39_281,

@@ -39,6 +39,25 @@ test("a socket that a killed program left is replaced; one in use, or another fi
   expect(third.stderr).toMatch(/is there already and no socket/);
 });
 
+test("a certificate or a socket's folder that is not there is named, with exit code 3", async () => {
+  await using sandbox = new Sandbox();
+  const [cert, path] = [sandbox.path("no.pem"), sandbox.path("no-folder/s")];
+  const noCert = await sandbox.run([
+    "--db",
+    sandbox.db,
+    "--port",
+    "0",
+    "--tls-cert",
+    cert,
+    "--tls-key",
+    cert,
+  ]);
+  expect(noCert).toMatchObject({ exitCode: 3, stderr: `cortex-server: There is no file ${cert}.\n` });
+  const noFolder = await sandbox.run(["--db", sandbox.db, "--socket", path]);
+  expect(noFolder.stderr).toMatch(/There is no folder \S+no-folder for the socket: make it/);
+  expect(noFolder.exitCode).toBe(3);
+});
+
 test("beside a socket it listens on a port where one is named", async () => {
   await using sandbox = new Sandbox();
   const path = sandbox.path("s");
