@@ -14,7 +14,13 @@ export function unknownPath(routes: readonly RoutePlace[]): NotFoundHandler<Env>
     const { method, path } = c.req;
     const found = at(path).map((route) => route.method);
     if (found.length === 0) {
-      return toErrorResponse(new HttpError("route_not_found", `There is nothing at ${path}.`), c);
+      return toErrorResponse(
+        new HttpError(
+          "route_not_found",
+          `There is nothing at ${path}. What there is stands on the page /docs.`,
+        ),
+        c,
+      );
     }
     const words = [...new Set(found), ...(found.includes("get") ? ["head"] : []), "options"];
     const allow = words.join(", ").toUpperCase();

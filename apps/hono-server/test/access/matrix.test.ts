@@ -242,7 +242,7 @@ async function faultsOf(
 function rightFault({ status, body }: RawAnswer, isAllowed: boolean, right: string): string | undefined {
   if (isAllowed) return status < 300 ? undefined : `it is refused with ${status} ${body}`;
   if (status !== 403) return `it is answered with ${status} ${body}`;
-  return body.includes(`needs the right ${right}`)
+  return body.includes(`needs the right \\"${right}\\"`)
     ? undefined
     : `it does not name the right ${right}: ${body}`;
 }

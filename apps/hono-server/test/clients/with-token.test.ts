@@ -63,7 +63,7 @@ describe("with a token", () => {
     await models.create(PUBLIC);
     const { token } = await access.tokens.create("eve");
     const ollama = new Ollama({ host: service.url, headers: { authorization: `Bearer ${token}` } });
-    const refused = { status_code: 403, error: expect.stringContaining("right change") as unknown };
+    const refused = { status_code: 403, error: expect.stringContaining('right "change"') as unknown };
     await expect(ollama.delete({ model: "public" })).rejects.toMatchObject(refused);
     await expect(ollama.copy({ source: "public", destination: "mine" })).rejects.toMatchObject(refused);
     const started = await checkedFetch(`${service.url}/models/start`, {
@@ -72,7 +72,9 @@ describe("with a token", () => {
       body: JSON.stringify({ model: "public" }),
     });
     expect(started.status).toBe(403);
-    expect(await started.json()).toMatchObject({ message: expect.stringContaining("right run") as unknown });
+    expect(await started.json()).toMatchObject({
+      message: expect.stringContaining('right "run"') as unknown,
+    });
   });
 
   test("without one each client learns that it needs one", async ({ service }) => {

@@ -247,7 +247,10 @@ export class Access {
 
   #denied(what: string, right: Right, where = ""): RegistryError {
     const whose = this.#inScope(right) ? `${this.user} does not have it` : "the token's scopes leave it out";
-    return new RegistryError("permission_denied", `${what} needs the right ${right}${where}; ${whose}.`);
+    return new RegistryError(
+      "permission_denied",
+      `${what} needs the right ${shown(right)}${where}; ${whose}.`,
+    );
   }
 }
 

@@ -130,7 +130,9 @@ describe.each(ENGINES)("who may do what ($name)", ({ test }) => {
           (value) => (value === undefined && right === "read" ? "unseen" : "yes"),
           (error: { code: string; message: string }) => {
             if (error.code === "permission_denied") {
-              expect(error.message).toMatch(right === "admin" ? /right (change|admin)/ : `right ${right}`);
+              expect(error.message).toMatch(
+                right === "admin" ? /right "(change|admin)"/ : `right "${right}"`,
+              );
               return "no";
             }
             return ["model_not_found", "lease_lost"].includes(error.code) ? "unseen" : error;
@@ -224,9 +226,9 @@ describe.each(ENGINES)("who may do what ($name)", ({ test }) => {
     expect((await mine.models.create(localModel("a/2", { owner: null }))).owner).toBeNull();
     expect((await mine.models.create(localModel("b", { tags: ["ours"] }))).owner).toBe("ann");
     const refused = await expectRefusal("permission_denied", mine.models.create(localModel("c")));
-    expect(refused.message).toContain("needs the right change");
+    expect(refused.message).toContain('needs the right "change"');
     const foreign = mine.models.create(localModel("a/3", { owner: "zoe" }));
-    expect((await expectRefusal("permission_denied", foreign)).message).toContain("needs the right admin");
+    expect((await expectRefusal("permission_denied", foreign)).message).toContain('needs the right "admin"');
     await expectRefusal("permission_denied", mine.models.createMany([localModel("a/4"), localModel("d")]));
     expect(await registry.models.find("a/4")).toBeUndefined();
     const { mine: root } = await somebody(registry, "root", [{ role: "admin" }]);
@@ -314,7 +316,7 @@ describe.each(ENGINES)("who may do what ($name)", ({ test }) => {
     const { mine } = await somebody(registry, "root", [{ role: "admin" }], ["run"]);
     expect((await mine.models.list()).items).toHaveLength(5);
     const refused = await expectRefusal("permission_denied", mine.models.update("model-own", { notes: "" }));
-    expect(refused.message).toContain("needs the right change; the token's scopes leave it out");
+    expect(refused.message).toContain('needs the right "change"; the token\'s scopes leave it out');
     await mine.runs.acquire("model-own", { holder: "h" });
     expect(mine.rightsOn(await mine.models.get("model-own"))).toEqual(["read", "run"]);
     expect(() => mine.check("read")).not.toThrow();
