@@ -241,7 +241,7 @@ export class Runs {
     if (taker?.actor === access.user) return;
     throw new RegistryError(
       "permission_denied",
-      `Lease ${token} on ${shown(model.modelId)} is another's: saying where it answers needs the right admin. Take a lease of your own, with another holder.`,
+      `Lease ${token} on ${shown(model.modelId)} is another's: saying where it answers needs the right "admin". Take a lease of your own, with another holder.`,
     );
   }
 

@@ -258,7 +258,7 @@ describe.each(ENGINES)("who may do what ($name)", ({ test }) => {
       () => mine.models.changeTags("model-other", { add: ["mine"] }),
     ]) {
       const refused = await expectRefusal("permission_denied", change());
-      expect(refused.message).toContain("needs the right admin");
+      expect(refused.message).toContain('needs the right "admin"');
     }
     expect((await mine.models.changeTags("model-other", { add: ["u"], remove: ["t"] })).tags).toEqual(["u"]);
     await registry.models.changeTags("model-other", { add: ["mine"] });
