@@ -13,7 +13,9 @@ const blocks = Array.from(page.matchAll(/```sh\n(.*?)```/gs), ([, block]) => blo
 
 test("what docs/http.md tells to type works, in its order", { timeout: 60_000 }, async ({ service }) => {
   const folder = mkdtempSync(join(tmpdir(), "http-page-"));
-  const script = blocks.join("\n").replaceAll("http://127.0.0.1:39281", service.url);
+  // A reader sees what a failure says; here it ends the script.
+  const failing = 'curl() { command curl -f "$@"; }\n';
+  const script = failing + blocks.join("\n").replaceAll("http://127.0.0.1:39281", service.url);
   try {
     const { stdout } = await promisify(execFile)("sh", ["-ec", script], { cwd: folder });
     expect(stdout).toContain('"notes":"the small one"');
