@@ -127,6 +127,11 @@ describe("what was changed by something else is found, each kind under its code"
       false,
     ],
     [
+      "search_text",
+      "UPDATE model_search_data SET block = x'00' WHERE id = (SELECT max(id) FROM model_search_data WHERE id < 65536 << 37)",
+      false,
+    ],
+    [
       "reference",
       "PRAGMA foreign_keys = OFF; INSERT INTO model_file (model_id, path, role) VALUES ('nobody', 'p', 'weights')",
       false,
