@@ -3,13 +3,15 @@ import { namesEtag } from "./etag.ts";
 import type { JsonText } from "./json-text.ts";
 
 interface Kept {
-  readonly body: Uint8Array<ArrayBuffer>;
+  /** A long one as bytes, which need not be encoded again; a short one goes out with its headers in one piece. */
+  readonly body: string | Uint8Array<ArrayBuffer>;
   readonly headers: Record<string, string>;
 }
 
 const MAX_BYTES = 16 * 1024 * 1024;
 /** What keeps an answer beside its body. */
 const OVERHEAD_BYTES = 512;
+const SHORT_LENGTH = 8192;
 /** How many questions of late are remembered that were asked once. */
 const MAX_ASKED = 4096;
 
@@ -63,14 +65,10 @@ export class KeptAnswers {
     return old;
   }
 
-  #note(
-    key: string,
-    mark: string,
-    { text, headers }: JsonText,
-  ): Kept | (Omit<Kept, "body"> & { body: string }) {
+  #note(key: string, mark: string, { text, headers }: JsonText): Kept {
     const all = { etag: `"${mark}"`, ...headers };
     if (this.#asked.has(key) || this.#askedBefore.has(key)) {
-      const kept = { body: Buffer.from(text), headers: all };
+      const kept = { body: text.length < SHORT_LENGTH ? text : Buffer.from(text), headers: all };
       this.#keep(key, kept);
       return kept;
     }
@@ -83,7 +81,7 @@ export class KeptAnswers {
   }
 
   #keep(key: string, kept: Kept): void {
-    const bytes = key.length + kept.body.byteLength + OVERHEAD_BYTES;
+    const bytes = key.length + kept.body.length + OVERHEAD_BYTES;
     if (bytes > this.#halfBytes / 2) return;
     if (this.#youngBytes + bytes > this.#halfBytes) {
       this.#old = this.#young;
