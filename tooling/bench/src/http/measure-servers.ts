@@ -17,8 +17,8 @@ export interface Lane {
 
 const CONNECTIONS = 32;
 // Until then the compilers of V8 have done most of what they will do.
-const WARM_UP_REQUESTS = 4000;
-const WARM_UP_MS = 2500;
+const WARM_UP_REQUESTS = 20_000;
+const WARM_UP_MS = 6000;
 const PROBE_REQUESTS = 64;
 
 /**
@@ -57,7 +57,7 @@ export async function measureServers(
     await send(PROBE_REQUESTS);
     const warmUp = Math.min(
       WARM_UP_REQUESTS,
-      requestsIn(Math.min(WARM_UP_MS, batchMs * 6), start, PROBE_REQUESTS),
+      requestsIn(Math.min(WARM_UP_MS, batchMs * 15), start, PROBE_REQUESTS),
     );
     start = performance.now();
     await send(warmUp);
