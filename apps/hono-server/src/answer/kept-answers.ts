@@ -12,8 +12,6 @@ const MAX_BYTES = 16 * 1024 * 1024;
 /** What keeps an answer beside its body. */
 const OVERHEAD_BYTES = 512;
 const SHORT_LENGTH = 8192;
-/** How many questions of late are remembered that were asked once. */
-const MAX_ASKED = 4096;
 
 /**
  * Answers that are made of models alone, kept as long as the models that the caller sees stay as they are,
@@ -28,7 +26,9 @@ export class KeptAnswers {
   #old = new Map<string, Kept>();
   #youngBytes = 0;
   #oldBytes = 0;
+  // What was asked for once.
   #asked = new Set<string>();
+  #askedBytes = 0;
   #askedBefore = new Set<string>();
 
   constructor(maxBytes: number = MAX_BYTES) {
@@ -72,11 +72,15 @@ export class KeptAnswers {
       this.#keep(key, kept);
       return kept;
     }
-    if (this.#asked.size >= MAX_ASKED) {
+    // As far back as answers are kept: what is asked for less often would be gone before it is asked for again.
+    const bytes = key.length + text.length + OVERHEAD_BYTES;
+    if (this.#askedBytes + bytes > this.#halfBytes) {
       this.#askedBefore = this.#asked;
       this.#asked = new Set();
+      this.#askedBytes = 0;
     }
     this.#asked.add(key);
+    this.#askedBytes += bytes;
     return { body: text, headers: all };
   }
 
