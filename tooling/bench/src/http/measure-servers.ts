@@ -16,10 +16,11 @@ export interface Lane {
 }
 
 const CONNECTIONS = 32;
-// Until then the compilers of V8 have done most of what they will do.
-const WARM_UP_REQUESTS = 20_000;
-const WARM_UP_MS = 6000;
-const PROBE_REQUESTS = 64;
+// Until then the compilers of V8 have done most of what they will do, and what a server keeps is there.
+const WARM_UP_REQUESTS = 25_000;
+const WARM_UP_MS = 8000;
+const WARM_UP_BATCHES = 20;
+const FIRST_REQUESTS = 64;
 
 /**
  * Measures servers against each other, in turns.
@@ -51,17 +52,16 @@ export async function measureServers(
       const after = await server.usage();
       return { micros: what === "cpu" ? after.cpuMicros - before.cpuMicros : wallMicros, latenciesMs };
     };
-    const requestsIn = (ms: number, start: number, amount: number): number =>
-      Math.max(PROBE_REQUESTS, Math.round((amount * ms) / (performance.now() - start)));
-    let start = performance.now();
-    await send(PROBE_REQUESTS);
-    const warmUp = Math.min(
-      WARM_UP_REQUESTS,
-      requestsIn(Math.min(WARM_UP_MS, batchMs * 15), start, PROBE_REQUESTS),
-    );
-    start = performance.now();
-    await send(warmUp);
-    const amount = requestsIn(batchMs, start, warmUp);
+    await send(FIRST_REQUESTS);
+    const end = performance.now() + Math.min(WARM_UP_MS, batchMs * WARM_UP_BATCHES);
+    let amount = FIRST_REQUESTS;
+    for (let warmed = 0; performance.now() < end && warmed < WARM_UP_REQUESTS; warmed += amount) {
+      const start = performance.now();
+      await send(amount);
+      // Twice as many at most: the first say little about those to come.
+      const fitting = Math.round((amount * batchMs) / (performance.now() - start));
+      amount = Math.max(FIRST_REQUESTS, Math.min(amount * 2, fitting));
+    }
     latenciesOf.set(lane.name, []);
     contenders.push({
       name: lane.name,
