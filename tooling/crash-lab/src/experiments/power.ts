@@ -1,10 +1,11 @@
-import { rmSync } from "node:fs";
+import { availableParallelism } from "node:os";
 
 import type { Experiment, Outcome, Setting } from "../experiment.ts";
-import { createMemoryFolder } from "../memory-folder.ts";
-import { createMemory, explore, type Exploration, type Memory } from "../power/explore.ts";
-import { canTrace, readRecording, type Recording } from "../power/recording.ts";
+import { scenarioOf, type ScenarioResult } from "../power/explore-scenario.ts";
+import { explore, type Exploration } from "../power/explore.ts";
+import { canTrace, readRecording } from "../power/recording.ts";
 import { FAULTY_SCENARIOS, SCENARIOS, type Scenario } from "../power/scenarios.ts";
+import { startScript } from "../start-script.ts";
 
 /** The power is cut after each system call of a program that changes a registry. */
 export const power: Experiment = {
@@ -19,31 +20,30 @@ async function run(setting: Setting): Promise<Outcome> {
     return { summary: `power: skipped, ${skipped}.`, figures: {}, failures: [], skipped };
   }
   const honest: Record<string, Exploration> = {};
-  const failures: string[] = [];
-  let leftOut: { noticed: number; of: number } | undefined;
-  for (const scenario of chosen(SCENARIOS, setting)) {
-    const { exploration, place, recording, memory } = await look(scenario, setting);
-    honest[scenario.name] = exploration;
-    setting.say(`${scenario.name}: ${described(exploration)}`);
-    for (const { state, problem } of exploration.failures) {
-      failures.push(
-        `${scenario.name}: ${problem}. Again: npm run crash-lab -- power --only ${scenario.name} --place ${place} --state ${state}`,
-      );
-    }
-    // Its recording is what a failing state can be rebuilt from.
-    if (exploration.failures.length === 0) {
-      if (scenario === SCENARIOS[0]) leftOut = await leaveOutEachSync(scenario, recording, setting, memory);
-      rmSync(place, { recursive: true });
-    }
-  }
   const faulty: Record<string, Exploration> = {};
-  for (const scenario of chosen(FAULTY_SCENARIOS, setting)) {
-    const { exploration, place } = await look(scenario, setting, Infinity);
-    faulty[scenario.name] = exploration;
-    setting.say(`${scenario.name}: ${described(exploration)}`);
-    rmSync(place, { recursive: true });
-    if (exploration.failures.length === 0) failures.push(`The lab does not notice ${scenario.name}.`);
-  }
+  const failures: string[] = [];
+  let leftOut: ScenarioResult["leftOutSyncs"];
+  const waiting = [...chosen(SCENARIOS, setting), ...chosen(FAULTY_SCENARIOS, setting)];
+  const work = async (): Promise<void> => {
+    for (let scenario = waiting.shift(); scenario !== undefined; scenario = waiting.shift()) {
+      const { name } = scenario;
+      const { exploration, place, leftOutSyncs } = await exploreElsewhere(name, setting);
+      setting.say(`${name}: ${described(exploration)}`);
+      leftOut ??= leftOutSyncs;
+      if (FAULTY_SCENARIOS.includes(scenario)) {
+        faulty[name] = exploration;
+        if (exploration.failures.length === 0) failures.push(`The lab does not notice ${name}.`);
+        continue;
+      }
+      honest[name] = exploration;
+      for (const { state, problem } of exploration.failures) {
+        failures.push(
+          `${name}: ${problem}. Again: npm run crash-lab -- power --only ${name} --place ${place} --state ${state}`,
+        );
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, work));
   const total = (of: "states" | "distinct" | "acknowledged"): number =>
     Object.values(honest).reduce((sum, exploration) => sum + exploration[of], 0);
   const figures = {
@@ -60,7 +60,7 @@ async function run(setting: Setting): Promise<Outcome> {
 
 /** Judges one state of a recording that was kept, alone. */
 export async function replay(place: string, name: string, state: string): Promise<string> {
-  const scenario = [...SCENARIOS, ...FAULTY_SCENARIOS].find((one) => one.name === name);
+  const scenario = scenarioOf(name);
   if (scenario === undefined) throw new Error(`There is no scenario ${name}.`);
   const recording = readRecording(place);
   const { failures } = await explore(recording, scenario.judge(recording), {
@@ -76,46 +76,11 @@ function chosen(scenarios: readonly Scenario[], { only }: Setting): readonly Sce
   return only === undefined ? scenarios : scenarios.filter(({ name }) => name === only);
 }
 
-async function look(
-  scenario: Scenario,
-  { seed, long }: Setting,
-  mostFailures = 20,
-): Promise<{
-  exploration: Exploration;
-  place: string;
-  recording: Recording;
-  memory: Memory;
-}> {
-  const place = createMemoryFolder();
-  const recording = await scenario.record(place, seed, long);
-  const memory = createMemory();
-  const density = long ? scenario.long : scenario.short;
-  const judge = scenario.judge(recording);
-  const exploration = await explore(recording, judge, { seed, ...density, mostFailures, memory });
-  return { exploration, place, recording, memory };
-}
-
-// As if one of the syncs had been forgotten: how many of them would be noticed.
-async function leaveOutEachSync(
-  scenario: Scenario,
-  recording: Recording,
-  { seed }: Setting,
-  memory: Memory,
-): Promise<{ noticed: number; of: number }> {
-  const judge = scenario.judge(recording);
-  const syncs = recording.calls.filter(({ name }) => name === "fsync" || name === "fdatasync").length;
-  let noticed = 0;
-  for (let sync = 0; sync < syncs; sync++) {
-    const { failures } = await explore(recording, judge, {
-      seed,
-      perMoment: 5,
-      mostFailures: 1,
-      leaveOut: sync,
-      memory,
-    });
-    if (failures.length > 0) noticed++;
-  }
-  return { noticed, of: syncs };
+// SQLite and the judges take all of a processor's time.
+async function exploreElsewhere(name: string, { seed, long }: Setting): Promise<ScenarioResult> {
+  const { code, output, errors } = await startScript("explore-scenario.ts", { name, seed, long }).ended;
+  if (code !== 0) throw new Error(`${name} could not be explored: ${errors}`);
+  return JSON.parse(output) as ScenarioResult;
 }
 
 function described({ states, distinct, acknowledged, syncs, failures }: Exploration): string {

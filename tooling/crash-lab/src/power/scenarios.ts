@@ -27,7 +27,7 @@ export const SCENARIOS: readonly Scenario[] = [
     record: (place, seed, long) =>
       record(place, "change-registry.ts", { seed, rounds: long ? 3 : 1, many: 0 }),
     judge: judgeRegistry,
-    short: { perMoment: 31 },
+    short: { perMoment: 29 },
     long: { perMoment: 150 },
   },
   {
