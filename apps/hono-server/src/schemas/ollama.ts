@@ -4,15 +4,17 @@ import { z } from "zod";
 import { toParameterSize } from "./parameter-size.ts";
 import { shortNameOf } from "./short-name.ts";
 
-/** Ollama's own command line cannot show a model without a digest, so a digest that is not known is zeros. */
+/** A digest that is not known, for a program that cannot do without one. */
 const UNKNOWN_DIGEST = "0".repeat(64);
 
 const name = z.string().meta({ description: "What the model is called: its alias, else its id" });
 const digest = z
   .string()
   .regex(/^[0-9a-f]{64}$/)
+  .optional()
   .meta({
-    description: "The SHA-256 of its weights; zeros where it is not known, or there are several files",
+    description:
+      "The SHA-256 of its weights, where it is known and they are one file; else Ollama's own program is told zeros",
   });
 const time = z.iso.datetime();
 
@@ -63,28 +65,41 @@ export const ollamaNameSchema = z.object({
   name: z.string().optional().meta({ description: "The older word for model" }),
 });
 
-/** A model of `/api/tags`. */
-export function toOllamaModel(model: Model, files: readonly ModelFile[]): z.input<typeof ollamaModelSchema> {
+/**
+ * A model of `/api/tags`.
+ *
+ * @param needsDigest whether a digest is told in any case.
+ */
+export function toOllamaModel(
+  model: Model,
+  files: readonly ModelFile[],
+  needsDigest: boolean,
+): z.input<typeof ollamaModelSchema> {
   const { sizeBytes, updatedAt } = model;
   return {
     ...namesOf(model),
     modified_at: new Date(updatedAt).toISOString(),
     ...(sizeBytes === null ? {} : { size: sizeBytes }),
-    digest: digestOf(files),
+    ...digestOf(files, needsDigest),
     details: toDetails(model),
     ...capabilitiesOf(model),
   };
 }
 
-/** A model of `/api/ps`, with the lease that holds longest. */
+/**
+ * A model of `/api/ps`, with the lease that holds longest.
+ *
+ * @param needsDigest whether a digest is told in any case.
+ */
 export function toOllamaRunningModel(
   model: Model,
   files: readonly ModelFile[],
   { expiresAt }: Run,
+  needsDigest: boolean,
 ): z.input<typeof ollamaRunningModelSchema> {
   return {
     ...namesOf(model),
-    digest: digestOf(files),
+    ...digestOf(files, needsDigest),
     details: toDetails(model),
     expires_at: new Date(expiresAt).toISOString(),
   };
@@ -128,7 +143,8 @@ function capabilitiesOf({ capabilities }: Model): { capabilities?: string[] } {
   return capabilities.length === 0 ? {} : { capabilities: [...capabilities] };
 }
 
-function digestOf(files: readonly ModelFile[]): string {
+function digestOf(files: readonly ModelFile[], needsDigest: boolean): { digest?: string } {
   const [weights, ...others] = files.filter(({ role }) => role === "weights");
-  return others.length === 0 ? (weights?.sha256 ?? UNKNOWN_DIGEST) : UNKNOWN_DIGEST;
+  if (others.length === 0 && weights?.sha256 != null) return { digest: weights.sha256 };
+  return needsDigest ? { digest: UNKNOWN_DIGEST } : {};
 }

@@ -5,6 +5,7 @@ import { jsonList } from "../../answer/json-list.ts";
 import { route } from "../../route.ts";
 import { OLLAMA_EXAMPLES } from "../../schemas/ollama-examples.ts";
 import { ollamaRunningModelSchema, toOllamaRunningModel } from "../../schemas/ollama.ts";
+import { isOllamaProgram } from "./ollama-program.ts";
 
 const BATCH_LENGTH = 1000;
 
@@ -23,10 +24,13 @@ export const listOllamaRunningModels = route({
     },
   },
   errors: [],
-  handle: (c) => jsonList(c, ['{"models":', "}"], runningModels(c.get("caller"))),
+  handle: (c) => jsonList(c, ['{"models":', "}"], runningModels(c.get("caller"), isOllamaProgram(c))),
 });
 
-async function* runningModels({ models, files, runs }: GuardedRegistry): AsyncGenerator<object, undefined> {
+async function* runningModels(
+  { models, files, runs }: GuardedRegistry,
+  needsDigest: boolean,
+): AsyncGenerator<object, undefined> {
   // Of several leases on a model the one that holds longest counts.
   const longest = new Map<string, Run>();
   for (const run of (await runs.list()).toSorted((one, other) => other.expiresAt - one.expiresAt)) {
@@ -39,7 +43,7 @@ async function* runningModels({ models, files, runs }: GuardedRegistry): AsyncGe
     for (const modelId of batch) {
       const model = found.get(modelId);
       if (model === undefined) continue;
-      yield toOllamaRunningModel(model, filesOf.get(modelId) ?? [], longest.get(modelId)!);
+      yield toOllamaRunningModel(model, filesOf.get(modelId) ?? [], longest.get(modelId)!, needsDigest);
     }
   }
 }
