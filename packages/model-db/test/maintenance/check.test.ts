@@ -103,6 +103,29 @@ describe("a registry that is what was written", () => {
     const [found] = await Promise.all([check(location), write()]);
     expect(found).toEqual([]);
   });
+
+  test("finds nothing while the search index is half-way through merging its parts", async ({ folder }) => {
+    const location = join(folder, "registry.db");
+    {
+      await using registry = await openRegistry(location);
+      for (let part = 0; part < 4; part++) {
+        const models = Array.from({ length: 300 }, (_, index) => localModel(`part-${part}-model-${index}`));
+        await registry.models.createMany(models);
+      }
+    }
+    spoil(location, "INSERT INTO model_search (model_search, rank) VALUES ('merge', 8)");
+    const database = new Database(location, { readonly: true });
+    const trimmed = database
+      .prepare(
+        `SELECT count(*) FROM model_search_idx WHERE NOT EXISTS
+           (SELECT 1 FROM model_search_data WHERE id = (segid << 37) + (pgno >> 1))`,
+      )
+      .pluck()
+      .get();
+    database.close();
+    expect(trimmed).toBeGreaterThan(0);
+    expect(await check(location)).toEqual([]);
+  });
 });
 
 describe("what was changed by something else is found, each kind under its code", () => {

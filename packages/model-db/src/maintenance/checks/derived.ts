@@ -116,7 +116,14 @@ export function* checkSearchPages(connection: Database.Database): Generator<Look
     `SELECT (id >> 37) || ' ' || (id & 0x7fffffff) AS place, length(block) AS bytes, substr(block, 1, 4) AS start
      FROM model_search_data WHERE id >= 1 << 37 AND id < 65536 << 37 AND (id >> 31) & 63 = 0`,
   );
-  const leadsTo = connection.prepare("SELECT segid || ' ' || (pgno >> 1) FROM model_search_idx").pluck();
+  // A merge that is under way has taken away the first pages of what it merges, and not yet what leads to them.
+  const leadsTo = connection
+    .prepare(
+      `SELECT segid || ' ' || (pgno >> 1) FROM model_search_idx
+       WHERE pgno >> 1 >= coalesce((SELECT min(id & 0x7fffffff) FROM model_search_data
+         WHERE id >= segid << 37 AND id < (segid << 37) + (1 << 31)), 0)`,
+    )
+    .pluck();
   const led = new Set(leadsTo.all() as string[]);
   yield led.size;
   let missed = 0;
