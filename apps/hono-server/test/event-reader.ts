@@ -103,3 +103,13 @@ function parseBlock(text: string): Block {
     }),
   );
 }
+
+/** The next events of a stream, each as its kind and its model. */
+export async function seen(reader: EventReader, count: number): Promise<string[]> {
+  const shown: string[] = [];
+  while (shown.length < count) {
+    const { event, data } = await reader.nextEvent();
+    shown.push(`${event} ${(JSON.parse(data) as { model_id: string }).model_id}`);
+  }
+  return shown;
+}

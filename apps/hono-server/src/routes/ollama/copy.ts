@@ -27,52 +27,37 @@ export const copyOllamaModel = route({
   },
 });
 
-// Names mean one model, runs and the history belong to the source.
-function copyOf(
-  {
-    sourceType,
-    authorRepo,
-    branch,
-    configPath,
-    availability,
-    engine,
-    format,
-    architecture,
-    quantization,
-    parameterCount,
-    contextLength,
-    sizeBytes,
-    capabilities,
-    metadata,
-    tags,
-    notes,
-    owner,
-    private: isPrivate,
-  }: Model,
-  files: readonly ModelFile[],
-  modelId: string,
-): NewModel {
+// What is known of a model. Its names mean it alone; what ran and happened belongs to the source.
+const FACTS = [
+  "sourceType",
+  "authorRepo",
+  "branch",
+  "configPath",
+  "availability",
+  "engine",
+  "format",
+  "architecture",
+  "quantization",
+  "parameterCount",
+  "contextLength",
+  "sizeBytes",
+  "capabilities",
+  "metadata",
+  "tags",
+  "notes",
+] as const satisfies readonly (keyof Model & keyof NewModel)[];
+
+function copyOf(source: Model, files: readonly ModelFile[], modelId: string): NewModel {
+  const facts = Object.fromEntries(FACTS.map((name) => [name, source[name]])) as Pick<
+    Model,
+    (typeof FACTS)[number]
+  >;
   return {
+    ...facts,
     modelId,
-    sourceType,
-    authorRepo,
-    branch,
-    configPath,
     alias: null,
-    availability,
-    engine,
-    format,
-    architecture,
-    quantization,
-    parameterCount,
-    contextLength,
-    sizeBytes,
-    capabilities,
-    metadata,
-    tags,
-    notes,
     files,
     // What nobody else sees stays so; any other copy is whose it is who makes it.
-    ...(isPrivate ? { owner, private: true } : {}),
+    ...(source.private ? { owner: source.owner, private: true } : {}),
   };
 }

@@ -1,7 +1,7 @@
 import type { NewGrant, Registry } from "@cortex/model-db";
 import { describe, expect } from "vitest";
 
-import { EventReader } from "../../event-reader.ts";
+import { EventReader, seen } from "../../event-reader.ts";
 import { test } from "../../harness.ts";
 
 async function tokenOf(registry: Registry, name: string, grants: NewGrant[]): Promise<string> {
@@ -11,15 +11,6 @@ async function tokenOf(registry: Registry, name: string, grants: NewGrant[]): Pr
 
 function listen(url: string, token: string, query = ""): Promise<EventReader> {
   return EventReader.open(`${url}/v1/events${query}`, { authorization: `Bearer ${token}` });
-}
-
-async function seen(reader: EventReader, count: number): Promise<string[]> {
-  const shown: string[] = [];
-  while (shown.length < count) {
-    const { event, data } = await reader.nextEvent();
-    shown.push(`${event} ${(JSON.parse(data) as { model_id: string }).model_id}`);
-  }
-  return shown;
 }
 
 describe("GET /v1/events", () => {

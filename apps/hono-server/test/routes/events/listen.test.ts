@@ -4,7 +4,7 @@ import { toEventRecord } from "@cortex/model-db";
 import { describe, expect } from "vitest";
 
 import { eventSchema } from "../../../src/schemas/event.ts";
-import { EventReader } from "../../event-reader.ts";
+import { EventReader, seen } from "../../event-reader.ts";
 import { startService, test } from "../../harness.ts";
 
 function local(modelId: string) {
@@ -13,15 +13,6 @@ function local(modelId: string) {
 
 function range(from: number, to: number): number[] {
   return Array.from({ length: to - from + 1 }, (_, index) => from + index);
-}
-
-async function seen(reader: EventReader, count: number): Promise<string[]> {
-  const shown: string[] = [];
-  while (shown.length < count) {
-    const { event, data } = await reader.nextEvent();
-    shown.push(`${event} ${(JSON.parse(data) as { model_id: string }).model_id}`);
-  }
-  return shown;
 }
 
 describe("GET /v1/events", () => {
