@@ -9,6 +9,7 @@ import { usualConfigPaths } from "../legacy/usual-config-paths.ts";
 import type { ReportEntry } from "../report-entry.ts";
 import { SourceIndex } from "../source-index.ts";
 import { UNKNOWN_WORD } from "./list-row.ts";
+import type { NumberedLine } from "./list-text.ts";
 import {
   mergeLists,
   type Conflict,
@@ -43,16 +44,19 @@ export interface AppliedMerge {
 /**
  * Merges a foreign write into the registry, with what it holds at that moment: all or nothing.
  *
+ * @param isTaken whether a line that is new is taken over already.
  * @throws RegistryError as a transaction does.
  */
 export async function applyMerge(
   registry: Registry,
   input: Omit<MergeInput, "ours">,
+  isTaken: (line: NumberedLine) => boolean,
   origin: Origin,
 ): Promise<AppliedMerge> {
   return registry.transaction(
     async (repositories) => {
-      const merge = mergeLists({ ...input, ours: await readRegisteredModels(repositories.models) });
+      const whole = mergeLists({ ...input, ours: await readRegisteredModels(repositories.models) });
+      const merge = { ...whole, additions: whole.additions.filter(isTaken) };
       const conflicts = [...merge.conflicts];
       const deleted: string[] = [];
       for (const deletion of merge.deletions) {

@@ -15,7 +15,9 @@ import { lockFile } from "@cortex/model-db/file-lock";
 
 import { createBackup, finishBackup } from "../backup.ts";
 import { freeName } from "../free-name.ts";
+import { resolveLegacyPath } from "../legacy/config-path.ts";
 import { findDataFolder } from "../legacy/data-folder.ts";
+import { Disk } from "../legacy/disk.ts";
 import { LegacyStoreError } from "../legacy/legacy-store-error.ts";
 import { MisuseError } from "../misuse-error.ts";
 import { reasonOf } from "../reason-of.ts";
@@ -24,8 +26,8 @@ import { BaseStore } from "./base-store.ts";
 import { conflictEvent, type BridgeCounts, type BridgeEvent } from "./bridge-event.ts";
 import { layOut } from "./lay-out.ts";
 import { ListFile, type ForeignContent } from "./list-file.ts";
-import { formatRow, type ListRow } from "./list-row.ts";
-import { readListText, type ListText } from "./list-text.ts";
+import { formatRow, parseRow, UNKNOWN_WORD, type ListRow } from "./list-row.ts";
+import { readListText, type ListText, type NumberedLine } from "./list-text.ts";
 import { mergeLists, rebase, type ConfigState, type Merge } from "./merge-lists.ts";
 import { readRegisteredModels } from "./registered-models.ts";
 
@@ -267,8 +269,10 @@ class Bridge {
       (looked.distrust === undefined && restlessMs >= RESTLESS_MS) ||
       restlessMs >= NEVER_WHOLE_MS;
     // Whole lines are taken over while the rest is still being written: what then becomes of them is known.
+    // Not one without its YAML, which the old program writes before the line, and removes before it.
+    const isTaken = (line: NumberedLine): boolean => isComplete || hasItsConfig(line, dataFolder);
     const wishes = [
-      ...looked.additions.map(({ text }) => text),
+      ...looked.additions.filter(isTaken).map(({ text }) => text),
       ...looked.updates.map(({ modelId, fields }) => `${modelId} ${JSON.stringify(fields)}`),
       ...looked.deletions.map(({ modelId }) => `${modelId} is gone`),
     ];
@@ -278,7 +282,7 @@ class Bridge {
     const origin = { list, dataFolder, modifiedAt: content.modifiedAt };
     const isNeeded = wishes.length > 0;
     const applied: AppliedMerge = isNeeded
-      ? await applyMerge(registry, input, origin)
+      ? await applyMerge(registry, input, isTaken, origin)
       : { merge: looked, deleted: [], updated: [], entries: [], conflicts: looked.conflicts };
     this.#isDirty = true;
     // What was written too late nobody else has seen: for the others it is a change of ours.
@@ -444,6 +448,12 @@ class Bridge {
 function configOf({ availability, configPath }: Model): ConfigState {
   if (configPath !== null && existsSync(configPath)) return "there";
   return availability === "present" && configPath !== null ? "gone" : "unknown";
+}
+
+// Whether the YAML of a line is there; one that names none lacks none.
+function hasItsConfig({ text }: NumberedLine, dataFolder: string): boolean {
+  const written = parseRow(text)?.configPath ?? UNKNOWN_WORD;
+  return written === UNKNOWN_WORD || resolveLegacyPath(written, dataFolder, new Disk()).exists;
 }
 
 function isSameRows(rows: readonly ListRow[], others: readonly ListRow[] | undefined): boolean {

@@ -238,6 +238,22 @@ describe("what the old program does reaches the registry", () => {
     expect(await ids()).toEqual(["a", "b", "c"]);
   });
 
+  test("lines that came and go while it did not look, each without its YAML already: they are not taken over", async () => {
+    const bridge = await started();
+    const written = text();
+    writeFileSync(list, `${written}d x main /4.yml d READY\ne x main /5.yml e READY\n`);
+    // Nothing is quiet until the old program, slowly, comes to the lines that it takes out.
+    for (let line = 0; line < 8; line++) {
+      await sleep(50);
+      writeFileSync(list, text());
+    }
+    writeFileSync(list, written);
+    old.add("f", "/6.yml");
+    await bridge.until("the line that stays", async () => (await ids()).includes("f"));
+    expect(await ids()).toEqual(["a", "b", "c", "f"]);
+    expect(bridge.all("line").map(({ model_id }) => model_id)).toEqual(["a", "b", "c", "f"]);
+  });
+
   test("an editor that puts a new file in its place", async () => {
     const bridge = await started();
     await sleep(500);
