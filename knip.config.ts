@@ -6,7 +6,8 @@ const config: KnipConfig = {
   ignoreBinaries: ["mkfifo", "mount", "openssl", "script", "sha256sum", "strace", "taskset", "umount"],
   workspaces: {
     ".": {},
-    "packages/*": { entry: ["test/**/*.test.ts", "test/processes/*.ts", "scripts/*.ts"] },
+    "packages/model-db": { entry: ["test/**/*.test.ts", "test/processes/*.ts", "scripts/*.ts"] },
+    "packages/model-sources": { entry: ["test/**/*.test.ts"] },
     "apps/cli": {
       entry: ["src/main.ts", "test/**/*.test.ts"],
       // Imported by @cortex/model-db, which is bundled.
