@@ -84,6 +84,7 @@ export { defaultDataFolder, defaultRegistryLocation } from "./database/location.
 export { APPLICATION_ID } from "./database/sqlite/application-id.ts";
 export type { Models, ListChange, ModelJson } from "./repositories/models.ts";
 export type { Files } from "./repositories/files.ts";
+export type { FoundFile } from "./repositories/file-rows.ts";
 export type { EventFilter, History, HistoryOptions } from "./repositories/history.ts";
 export type { Runs } from "./repositories/runs.ts";
 export type { IdempotentAnswer, IdempotentAnswers } from "./repositories/idempotent-answers.ts";

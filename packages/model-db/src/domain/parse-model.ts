@@ -218,6 +218,12 @@ export function parsePath(path: unknown): string {
   return parsed;
 }
 
+/** @throws RegistryError `invalid_input`. */
+export function parseSha256(sha256: unknown): string {
+  if (typeof sha256 === "string" && /^[0-9a-f]{64}$/.test(sha256)) return sha256;
+  throw invalidInput("sha256", `sha256 must be 64 lower-case hexadecimal digits, not ${shown(sha256)}.`);
+}
+
 const FILE_KEYS: ReadonlySet<string> = new Set([
   "path",
   "role",
@@ -236,15 +242,11 @@ export function parseNewFile(input: unknown): ModelFile {
   checkKeys("a file", input, FILE_KEYS);
   const given = input as Partial<NewModelFile>;
   const path = parsePath(given.path);
-  const sha256 = given.sha256 ?? null;
-  if (sha256 !== null && !(typeof sha256 === "string" && /^[0-9a-f]{64}$/.test(sha256))) {
-    throw invalidInput("sha256", `sha256 must be 64 lower-case hexadecimal digits, not ${shown(sha256)}.`);
-  }
   return {
     path,
     role: parseWord("role", given.role, FILE_ROLES),
     sizeBytes: orNull(parseInteger)("size_bytes", given.sizeBytes ?? null) as number | null,
-    sha256,
+    sha256: given.sha256 == null ? null : parseSha256(given.sha256),
     verifiedAt: orNull(parseTime)("verified_at", given.verifiedAt ?? null) as number | null,
     source: parseText("source", given.source ?? null),
   };

@@ -1,13 +1,21 @@
-import { parseName, shown } from "../domain/input.ts";
+import { parseList, parseName, shown } from "../domain/input.ts";
 import type { ModelFile, NewModelFile } from "../domain/model.ts";
-import { parseNewFile, parsePath } from "../domain/parse-model.ts";
+import { parseNewFile, parsePath, parseSha256 } from "../domain/parse-model.ts";
 import { toFileRecord } from "../domain/record.ts";
 import { RegistryError } from "../errors.ts";
 import { parseChangeOptions } from "./change-options.ts";
-import { deleteFile, insertFile, readFiles, readFilesOfMany } from "./file-rows.ts";
+import {
+  deleteFile,
+  insertFile,
+  readFiles,
+  readFilesOfMany,
+  readFilesWhere,
+  type FoundFile,
+} from "./file-rows.ts";
 import { readForChange, writeFilesChange } from "./model-row.ts";
 import type { Models } from "./models.ts";
 import type { ChangeOptions, Scope } from "./scope.ts";
+import { visibilityOf } from "./visibility.ts";
 
 /** What the models consist of on disk. The files themselves are never touched. */
 export class Files {
@@ -39,6 +47,30 @@ export class Files {
     const modelIds = Array.from(models.values(), ({ modelId }) => modelId);
     const files = await readFilesOfMany(this.#scope.reader, modelIds);
     return new Map(Array.from(models, ([name, { modelId }]) => [name, files.get(modelId)!]));
+  }
+
+  /**
+   * The files of any model that have a content, for up to 1,000 contents at once.
+   *
+   * @param sha256s each 64 lower-case hexadecimal digits.
+   * @returns with their models' ids, in the order in which the models were registered.
+   * @throws RegistryError `invalid_input`.
+   */
+  async listWithContent(sha256s: readonly string[]): Promise<FoundFile[]> {
+    const wanted = parseList("sha256", sha256s, parseSha256);
+    return readFilesWhere(this.#scope.reader, "sha256", wanted, visibilityOf(this.#scope.access));
+  }
+
+  /**
+   * The files of any model that are recorded at a path, for up to 1,000 paths at once.
+   *
+   * @param paths as they are recorded.
+   * @returns with their models' ids, in the order in which the models were registered.
+   * @throws RegistryError `invalid_input`.
+   */
+  async listAt(paths: readonly string[]): Promise<FoundFile[]> {
+    const wanted = parseList("paths", paths, parsePath);
+    return readFilesWhere(this.#scope.reader, "path", wanted, visibilityOf(this.#scope.access));
   }
 
   /**

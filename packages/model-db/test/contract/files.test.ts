@@ -109,6 +109,36 @@ describe.each(ENGINES)("the files of a model ($name)", ({ test }) => {
     expect(await registry.files.listMany([])).toEqual(new Map());
   });
 
+  test("are found by their content and by their path, whoever's they are", async ({ registry }) => {
+    for (const modelId of ["b", "a"]) await registry.models.create(localModel(modelId));
+    const content = "a".repeat(64);
+    const inB = await registry.files.put("b", { path: "x", role: "weights", sha256: content });
+    const inA = await registry.files.put("a", { path: "x", role: "mmproj", sha256: content });
+    const other = await registry.files.put("a", { path: "y", role: "config" });
+    const both = [
+      { modelId: "b", ...inB },
+      { modelId: "a", ...inA },
+    ];
+    expect(await registry.files.listWithContent([content, "b".repeat(64)])).toEqual(both);
+    expect(await registry.files.listAt(["x"])).toEqual(both);
+    expect(await registry.files.listAt(["y", "z"])).toEqual([{ modelId: "a", ...other }]);
+    expect(await registry.files.listAt([])).toEqual([]);
+    await expectRefusal("invalid_input", registry.files.listWithContent(["A".repeat(64)]));
+  });
+
+  test("of models that somebody does not see are not found", async ({ registry }) => {
+    const content = "a".repeat(64);
+    const file = { path: "x", role: "weights", sha256: content } as const;
+    const { grants } = await registry.access.users.create({
+      name: "ann",
+      grants: [{ role: "reader", pattern: "a*" }],
+    });
+    for (const modelId of ["a", "b"]) await registry.models.create(localModel(modelId, { files: [file] }));
+    const { files } = registry.as({ identity: { user: "ann", grants, scopes: [], tokenId: null } });
+    expect((await files.listWithContent([content])).map(({ modelId }) => modelId)).toEqual(["a"]);
+    expect((await files.listAt(["x"])).map(({ modelId }) => modelId)).toEqual(["a"]);
+  });
+
   test("5,000 files can be recorded with a model in under 2 s", async ({ registry }) => {
     const files = Array.from({ length: 5000 }, (_, index) => ({
       path: `shard-${index}`,
