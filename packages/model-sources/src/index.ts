@@ -2,3 +2,21 @@ export { safePath } from "./safe-path.ts";
 export { modelFolders, type ModelsFolder } from "./folders/models-folder.ts";
 export { chooseFolder, freeBytes } from "./folders/choose-folder.ts";
 export { folderOf, placeInFolder } from "./folders/place-in-folder.ts";
+export {
+  parseReference,
+  type FileReference,
+  type ModelReference,
+  type RepositoryReference,
+} from "./reference/model-reference.ts";
+export { chooseFiles, type AskWhich, type Candidate, type ChosenFile } from "./reference/choose-files.ts";
+export { Hub, type FoundRepository, type HubOptions } from "./hub/hub.ts";
+export { HttpClient, type HttpRequest, type HttpResponse } from "./hub/http-client.ts";
+export type { RemoteFile, RemoteModel } from "./hub/remote-model.ts";
+export {
+  PARTIAL_SUFFIX,
+  downloadFile,
+  type Download,
+  type DownloadProgress,
+  type DownloadedFile,
+} from "./download/download-file.ts";
+export { RateLimit } from "./download/rate-limit.ts";

@@ -1,0 +1,170 @@
+import { RegistryError } from "@cortex/model-db";
+import { listFiles, listModels, modelInfo, type ListFileEntry } from "@huggingface/hub";
+
+import {
+  HUGGING_FACE,
+  type FileReference,
+  type ModelReference,
+  type RepositoryReference,
+} from "../reference/model-reference.ts";
+import { safePath } from "../safe-path.ts";
+import { fetchWhole } from "./fetch-whole.ts";
+import { HttpClient, type HttpClientOptions } from "./http-client.ts";
+import { failureOf } from "./hub-failure.ts";
+import type { RemoteFile, RemoteModel } from "./remote-model.ts";
+
+export interface HubOptions extends Omit<HttpClientOptions, "tokenUrl"> {
+  /** Where Hugging Face is: `HF_ENDPOINT`. */
+  readonly endpoint?: string | undefined;
+}
+
+/** A repository that a search found. */
+export interface FoundRepository {
+  /** `organisation/name`. */
+  readonly repo: string;
+  readonly downloads: number;
+  readonly likes: number;
+  /** Whether its files want a licence accepted first. */
+  readonly isGated: boolean;
+  /** Unix time in ms. */
+  readonly updatedAt: number;
+  readonly tags: readonly string[];
+}
+
+const MAX_FILES = 20_000;
+const MAX_TEXT_BYTES = 1024 * 1024;
+
+/** Hugging Face, and what else can be named by a URL. */
+export class Hub implements AsyncDisposable {
+  /** Without a slash at its end. */
+  readonly endpoint: string;
+  /** How files of this hub are fetched. */
+  readonly http: HttpClient;
+
+  constructor({ endpoint = HUGGING_FACE, ...http }: HubOptions = {}) {
+    this.endpoint = endpoint.replace(/\/+$/, "");
+    this.http = new HttpClient({ ...http, tokenUrl: this.endpoint });
+  }
+
+  /**
+   * Finds what a reference names, at this moment.
+   *
+   * @throws RegistryError `not_found`, `permission_denied` (gated, or an address that is not public),
+   *   `source_unreachable`, `invalid_input`.
+   */
+  async resolve(reference: ModelReference, signal?: AbortSignal): Promise<RemoteModel> {
+    if (reference.kind === "file") return this.#resolveFile(reference, signal);
+    const { repo, sourceType } = reference;
+    const branch = reference.revision ?? (await this.#defaultBranch(reference, signal));
+    const commit = await this.#commitOf(repo, branch, signal);
+    return { sourceType, repo, branch, commit, files: await this.#filesOf(repo, commit, signal) };
+  }
+
+  /** Repositories with GGUF files that a search finds, the most downloaded first. */
+  async search(query: string, limit: number, signal?: AbortSignal): Promise<FoundRepository[]> {
+    const found: FoundRepository[] = [];
+    const models = listModels({
+      search: { query, tags: ["gguf"] },
+      additionalFields: ["tags"],
+      sort: "downloads",
+      limit,
+      hubUrl: this.endpoint,
+      fetch: fetchWhole(this.http, signal),
+    });
+    for await (const { name, downloads, likes, gated, updatedAt, tags = [] } of models) {
+      const isGated = gated !== false;
+      found.push({ repo: name, downloads, likes, isGated, updatedAt: updatedAt.getTime(), tags });
+    }
+    return found;
+  }
+
+  /** The text of a small file, such as a `model.yml`. @throws RegistryError as {@link resolve}. */
+  async readText(file: Pick<RemoteFile, "url">, signal?: AbortSignal): Promise<string> {
+    const fetch = fetchWhole(this.http, signal, MAX_TEXT_BYTES);
+    return (await fetch(file.url)).text();
+  }
+
+  /** The commit that a branch, a tag or the beginning of a commit means now. */
+  async #commitOf(repo: string, revision: string, signal: AbortSignal | undefined): Promise<string> {
+    const { sha } = await modelInfo({
+      name: repo,
+      revision,
+      additionalFields: ["sha"],
+      hubUrl: this.endpoint,
+      fetch: fetchWhole(this.http, signal),
+    });
+    if (typeof sha === "string" && /^[0-9a-f]{40}$/.test(sha)) return sha;
+    throw unexpected(this.endpoint, `no commit of ${repo} at ${revision}`);
+  }
+
+  async #filesOf(repo: string, commit: string, signal: AbortSignal | undefined): Promise<RemoteFile[]> {
+    const files: RemoteFile[] = [];
+    const entries = listFiles({
+      repo,
+      revision: commit,
+      recursive: true,
+      hubUrl: this.endpoint,
+      fetch: fetchWhole(this.http, signal),
+    });
+    for await (const entry of entries) {
+      if (entry.type !== "file") continue;
+      if (files.length === MAX_FILES)
+        throw unexpected(this.endpoint, `more than ${MAX_FILES} files in ${repo}`);
+      files.push(this.#toRemoteFile(repo, commit, entry));
+    }
+    return files;
+  }
+
+  #toRemoteFile(repo: string, commit: string, { path, size, oid, lfs }: ListFileEntry): RemoteFile {
+    const sha256 = lfs === undefined ? null : lfs.oid.replace(/^sha256:/, "");
+    const gitSha1 = lfs === undefined ? (oid ?? null) : null;
+    const sizeBytes = lfs?.size ?? size;
+    const isPlausible =
+      Number.isSafeInteger(sizeBytes) &&
+      sizeBytes >= 0 &&
+      (sha256 === null ? /^[0-9a-f]{40}$/.test(gitSha1 ?? "") : /^[0-9a-f]{64}$/.test(sha256));
+    if (!isPlausible)
+      throw unexpected(this.endpoint, `no size and hash of ${JSON.stringify(path)} in ${repo}`);
+    const encoded = safePath(path).split("/").map(encodeURIComponent).join("/");
+    const url = `${this.endpoint}/${repo}/resolve/${commit}/${encoded}`;
+    return { path, sizeBytes, sha256, gitSha1, url, etag: null };
+  }
+
+  /** What a repository of cortex.so names as its default in `metadata.yml`, else `main`. */
+  async #defaultBranch({ repo, sourceType }: RepositoryReference, signal?: AbortSignal): Promise<string> {
+    if (sourceType !== "cortex.so") return "main";
+    try {
+      const text = await this.readText({ url: `${this.endpoint}/${repo}/resolve/main/metadata.yml` }, signal);
+      const named = /^default:[ \t]*["']?([A-Za-z0-9][A-Za-z0-9._-]*)["']?[ \t]*$/m.exec(text)?.[1];
+      return named ?? "main";
+    } catch (error) {
+      if ((error as RegistryError).code === "not_found") return "main";
+      throw error;
+    }
+  }
+
+  async #resolveFile({ url }: FileReference, signal: AbortSignal | undefined): Promise<RemoteModel> {
+    const response = await this.http.request(url, { headers: { range: "bytes=0-0" }, signal });
+    response.body.destroy();
+    if (response.status !== 200 && response.status !== 206) throw failureOf(url, response);
+    const { headers } = response;
+    const size = headers.get("content-range")?.split("/")[1] ?? headers.get("content-length");
+    const sizeBytes = size === null || size === undefined ? Number.NaN : Number(size);
+    if (!Number.isSafeInteger(sizeBytes)) throw unexpected(url, "no size of the file");
+    const path = safePath(decodeURIComponent(new URL(url).pathname.split("/").at(-1) ?? ""));
+    const etag = headers.get("etag") ?? headers.get("last-modified");
+    const file: RemoteFile = { path, sizeBytes, sha256: null, gitSha1: null, url, etag };
+    return { sourceType: "local", repo: null, branch: null, commit: null, files: [file] };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.http[Symbol.asyncDispose]();
+  }
+}
+
+function unexpected(url: string, what: string): RegistryError {
+  return new RegistryError(
+    "source_unreachable",
+    `${url} answers as no hub does: ${what}. Is HF_ENDPOINT right?`,
+  );
+}

@@ -1,0 +1,83 @@
+import { expect, test } from "vitest";
+
+import { parseReference, type RepositoryReference } from "../../src/reference/model-reference.ts";
+
+function repository(repo: string, rest: Partial<RepositoryReference> = {}): RepositoryReference {
+  const sourceType = repo.startsWith("cortexso/") ? "cortex.so" : "huggingface";
+  return { kind: "repository", sourceType, repo, revision: null, quantization: null, file: null, ...rest };
+}
+
+test.for<[text: string, expected: RepositoryReference]>([
+  ["org/repo", repository("org/repo")],
+  ["  hf.co/org/repo ", repository("org/repo")],
+  ["huggingface.co/org/repo", repository("org/repo")],
+  ["org/repo:Q4_K_M", repository("org/repo", { quantization: "Q4_K_M" })],
+  ["hf.co/org/repo:q8_0@v1.0", repository("org/repo", { quantization: "q8_0", revision: "v1.0" })],
+  ["org/repo@refs/pr/1", repository("org/repo", { revision: "refs/pr/1" })],
+  ["org/repo/sub/file.gguf", repository("org/repo", { file: "sub/file.gguf" })],
+  ["huggingface.co/org/repo/file.gguf", repository("org/repo", { file: "file.gguf" })],
+  ["org/repo:file.gguf", repository("org/repo", { file: "file.gguf" })],
+  ["org:repo:file.gguf", repository("org/repo", { file: "file.gguf" })],
+  ["https://huggingface.co/org/repo", repository("org/repo")],
+  ["https://huggingface.co/org/repo/tree/dev", repository("org/repo", { revision: "dev" })],
+  [
+    "https://huggingface.co/org/repo/blob/main/sub/a%20b.gguf",
+    repository("org/repo", { revision: "main", file: "sub/a b.gguf" }),
+  ],
+  [
+    "https://hf.co/org/repo/resolve/refs%2Fpr%2F1/a.gguf?download=true",
+    repository("org/repo", { revision: "refs/pr/1", file: "a.gguf" }),
+  ],
+  ["tinyllama:1b-gguf", repository("cortexso/tinyllama", { revision: "1b-gguf" })],
+  ["tinyllama", repository("cortexso/tinyllama")],
+  ["cortex.so/tinyllama:1b-gguf", repository("cortexso/tinyllama", { revision: "1b-gguf" })],
+  ["cortexso/tinyllama:1b-gguf", repository("cortexso/tinyllama", { revision: "1b-gguf" })],
+  ["hf.co/cortexso/tinyllama", repository("cortexso/tinyllama")],
+])("%s is understood", ([text, expected]) => {
+  expect(parseReference(text)).toEqual(expected);
+});
+
+test("a .gguf file of any other server is named by its URL", () => {
+  const url = "https://example.org/models/a.gguf?key=1";
+  expect(parseReference(`${url}#top`)).toEqual({ kind: "file", url });
+});
+
+test("URLs below the endpoint in use are those of the hub", () => {
+  const text = "http://mirror.lan:8080/hf/org/repo/resolve/main/a.gguf";
+  const expected = repository("org/repo", { revision: "main", file: "a.gguf" });
+  expect(parseReference(text, "http://mirror.lan:8080/hf")).toEqual(expected);
+  expect(parseReference(text)).toEqual({ kind: "file", url: text });
+});
+
+test.for([
+  "",
+  " ",
+  "a".repeat(3000),
+  "../repo",
+  "org/../etc",
+  "org/repo@../../api",
+  "org/repo@a//b",
+  "org/repo@",
+  "org/repo@main?x=1",
+  "org/repo:Q4?x",
+  "org/repo#x",
+  "org name/repo",
+  "a:b:c:d",
+  "tinyllama:1b/../../x",
+  "-rf/repo",
+  "ftp://example.org/a.gguf",
+  "file:///etc/passwd.gguf",
+  "https://example.org/a.zip",
+  "https://example.org/",
+  "https://huggingface.co/org/repo/blob/main",
+  "https://huggingface.co/org/repo/discussions/1",
+  "https://huggingface.co/%zz/repo",
+])("%j is refused, and what can be given is said", (text) => {
+  expect(() => parseReference(text)).toThrow(
+    expect.objectContaining({ code: "invalid_input", message: expect.stringContaining("org/repo") }),
+  );
+});
+
+test("a password in a URL is refused and not repeated", () => {
+  expect(() => parseReference("https://ann:secret@example.org/a.gguf")).toThrow(/^(?!.*secret).*password/);
+});
