@@ -8,6 +8,7 @@ import { Models } from "./repositories/models.ts";
 import { Revisions } from "./repositories/revisions.ts";
 import { Runs } from "./repositories/runs.ts";
 import type { Behalf, Scope } from "./repositories/scope.ts";
+import { Transfers } from "./repositories/transfers.ts";
 import { visibilityOf, type Visibility } from "./repositories/visibility.ts";
 import { rowChecksum } from "./schema/row-checksum.ts";
 import type { WatchOptions } from "./watch.ts";
@@ -85,6 +86,10 @@ export class GuardedRegistry implements Repositories {
 
   get idempotentAnswers(): IdempotentAnswers {
     return new IdempotentAnswers(this.#scope);
+  }
+
+  get transfers(): Transfers {
+    return new Transfers(this.#scope);
   }
 
   /**

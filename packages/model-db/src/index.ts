@@ -45,6 +45,16 @@ export {
 export { EVENT_KINDS, type EventKind, type EventOrigin, type ModelEvent } from "./domain/event.ts";
 export type { NewRun, Run } from "./domain/run.ts";
 export {
+  TRANSFER_STATES,
+  type NewTransfer,
+  type NewTransferFile,
+  type Transfer,
+  type TransferClaim,
+  type TransferFile,
+  type TransferFileProgress,
+  type TransferState,
+} from "./domain/transfer.ts";
+export {
   MODEL_FIELDS,
   FILTER_FIELDS,
   type Field,
@@ -58,6 +68,7 @@ export {
   toRecord,
   toRunRecord,
   toTokenRecord,
+  toTransferRecord,
   toUserRecord,
   type ModelRecord,
 } from "./domain/record.ts";
@@ -87,6 +98,8 @@ export type { Files } from "./repositories/files.ts";
 export type { FoundFile } from "./repositories/file-rows.ts";
 export type { EventFilter, History, HistoryOptions } from "./repositories/history.ts";
 export type { Runs } from "./repositories/runs.ts";
+export type { TransferListOptions, Transfers } from "./repositories/transfers.ts";
+export type { ClaimedTransfer, FetchedModel, TransferWork } from "./repositories/transfer-work.ts";
 export type { IdempotentAnswer, IdempotentAnswers } from "./repositories/idempotent-answers.ts";
 export type { ChangeOptions } from "./repositories/scope.ts";
 export { automaticBackupFolder, defaultBackupFolder, registryOfBackup } from "./maintenance/backup-folder.ts";

@@ -19,6 +19,8 @@ import { Revisions } from "./repositories/revisions.ts";
 import { Runs } from "./repositories/runs.ts";
 import type { Behalf, Scope } from "./repositories/scope.ts";
 import { StateMark } from "./repositories/state-mark.ts";
+import { TransferWork } from "./repositories/transfer-work.ts";
+import { Transfers } from "./repositories/transfers.ts";
 import { Phases, TransactionScope } from "./transaction-scope.ts";
 import { watch, type WatchOptions } from "./watch.ts";
 
@@ -44,6 +46,7 @@ export interface Repositories {
   readonly runs: Runs;
   readonly revisions: Revisions;
   readonly idempotentAnswers: IdempotentAnswers;
+  readonly transfers: Transfers;
 }
 
 /** Which schema a registry has, and which steps lead to it. */
@@ -99,6 +102,7 @@ export class Registry implements AsyncDisposable, Repositories {
   readonly runs: Runs;
   readonly revisions: Revisions;
   readonly idempotentAnswers: IdempotentAnswers;
+  readonly transfers: Transfers;
   readonly #engine: Engine;
   readonly #mark: StateMark;
   readonly #scope: Scope;
@@ -125,6 +129,7 @@ export class Registry implements AsyncDisposable, Repositories {
     this.runs = all.runs;
     this.revisions = all.revisions;
     this.idempotentAnswers = all.idempotentAnswers;
+    this.transfers = all.transfers;
   }
 
   /** The absolute path of the registry's file. */
@@ -141,6 +146,11 @@ export class Registry implements AsyncDisposable, Repositories {
   get access(): AccessControl {
     this.#access ??= new AccessControl(this.#scope, () => this.#engine.changeCounter());
     return this.#access;
+  }
+
+  /** For the processes that do the work of `transfers`. */
+  get transferWork(): TransferWork {
+    return new TransferWork(this.#scope);
   }
 
   /**
@@ -362,5 +372,6 @@ function repositories(scope: Scope): Repositories {
     runs: new Runs(scope, models),
     revisions: new Revisions(scope),
     idempotentAnswers: new IdempotentAnswers(scope),
+    transfers: new Transfers(scope),
   };
 }

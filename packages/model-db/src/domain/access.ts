@@ -200,6 +200,16 @@ export class Access {
   }
 
   /**
+   * Refuses a model that may not be fetched: a grant must cover it.
+   *
+   * @throws RegistryError `permission_denied`, naming the right.
+   */
+  checkFetched(model: Guarded): void {
+    if (this.#granted(model) >= RIGHTS.indexOf("run") && this.#inScope("run")) return;
+    throw this.#denied(`Fetching ${shown(model.modelId)}`, "run");
+  }
+
+  /**
    * Refuses a change of whose a model is by anybody but an admin, of whether it is private by anybody but an
    * admin and its owner, and of its tags by whoever would have more rights on it afterwards.
    *

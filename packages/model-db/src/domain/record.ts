@@ -3,6 +3,7 @@ import type { EventOrigin, ModelEvent } from "./event.ts";
 import { MODEL_FIELDS, type Field, type ModelField } from "./fields.ts";
 import type { JsonObject, JsonValue, Model, ModelFile } from "./model.ts";
 import type { Run } from "./run.ts";
+import type { Transfer, TransferFile } from "./transfer.ts";
 
 /** A model as data: the words of the columns as keys, in their order. */
 export type ModelRecord = { [K in ModelField]: JsonValue };
@@ -89,6 +90,22 @@ export function toFileRecord(file: ModelFile): JsonObject {
 /** The file of a record made by {@link toFileRecord}. */
 export function fromFileRecord(record: JsonObject): ModelFile {
   return toCamelCase(record) as unknown as ModelFile;
+}
+
+/** The transfer as data. */
+export function toTransferRecord({ files, origin, ...transfer }: Transfer): JsonObject {
+  const record = toSnakeCase(transfer);
+  return { ...record, files: files.map(toTransferFileRecord), origin: origin && toOriginRecord(origin) };
+}
+
+/** The file of a transfer as data. */
+export function toTransferFileRecord(file: TransferFile): JsonObject {
+  return toSnakeCase(file);
+}
+
+/** The file of a record made by {@link toTransferFileRecord}. */
+export function fromTransferFileRecord(record: JsonObject): TransferFile {
+  return toCamelCase(record) as unknown as TransferFile;
 }
 
 /** Data under the names that its fields have in code, for whatever takes it: `model_id` becomes `modelId`. */

@@ -6,6 +6,7 @@ import { createRegistry } from "./0005-registry.ts";
 import { createOldClients } from "./0006-old-clients.ts";
 import { createAccess } from "./0007-access.ts";
 import { createIdempotentAnswer } from "./0008-idempotent-answer.ts";
+import { createTransfer } from "./0009-transfer.ts";
 import type { Migration } from "./migration.ts";
 
 /** Every migration, in order; the version of the last is the version of the schema. */
@@ -18,4 +19,5 @@ export const MIGRATIONS: readonly Migration[] = [
   createOldClients,
   createAccess,
   createIdempotentAnswer,
+  createTransfer,
 ];

@@ -9,7 +9,7 @@ type Context = Pick<QueryContext<Moment>, "sql" | "p">;
 
 /** Whether a model has a lease that holds now. The literal lets the partial index answer. */
 export function running(context: Context): Expression<SqlBool> {
-  return context.sql<SqlBool>`(model.status = 1 and exists (select 1 from model_run where model_run.model_id = model.model_id and ${leaseHolds(context)}))`;
+  return context.sql<SqlBool>`(model.status = 1 and exists (select 1 from model_run where model_run.model_id = model.model_id and ${leaseHolds(context, "model_run")}))`;
 }
 
 /** The status that is true now. */

@@ -112,7 +112,7 @@ const heldLease: Query<{ model_id: string; token: number; boot: string; tick: nu
       .select("token")
       .where("token", "=", p("token"))
       .where("model_id", "=", p("model_id"))
-      .where(leaseHolds({ sql, p })),
+      .where(leaseHolds({ sql, p }, "model_run")),
   );
 
 const runsOfModel: Query<{ model_id: string }, RunTable> = query("runs of model", ({ db, p }) =>

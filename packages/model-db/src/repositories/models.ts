@@ -88,7 +88,7 @@ const byNames: Query<{ names: string }, ModelRow & { requested: string }> = quer
       .select(sql<string>`wanted.value`.as("requested")),
 );
 /** Whose a name is. */
-const modelOf: Query<{ name: string }, { model_id: string }> = query("model of name", ({ db, p }) =>
+export const modelOf: Query<{ name: string }, { model_id: string }> = query("model of name", ({ db, p }) =>
   db
     .selectFrom("model_name")
     .innerJoin("model", "model.seq", "model_name.model_seq")
@@ -754,7 +754,8 @@ function withoutAlias(model: Model, alias: string): Model {
   };
 }
 
-function nameTaken(name: string, modelId: string | undefined): RegistryError {
+/** What is said of a name that another model has; nothing of one that is not seen. */
+export function nameTaken(name: string, modelId: string | undefined): RegistryError {
   if (modelId === undefined) {
     return new RegistryError("name_taken", `${shown(name)} is taken. Choose another name.`);
   }

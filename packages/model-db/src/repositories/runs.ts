@@ -8,6 +8,7 @@ import { checkKeys, parseInteger, parseName, parseText, shown } from "../domain/
 import { MODEL_STATUS, type Model } from "../domain/model.ts";
 import type { NewRun, Run } from "../domain/run.ts";
 import { invalidInput, RegistryError } from "../errors.ts";
+import { leaseFor } from "../schema/lease.ts";
 import { toModel } from "../schema/model.ts";
 import { toRun, type RunTable } from "../schema/run.ts";
 import { parseChangeOptions } from "./change-options.ts";
@@ -22,7 +23,7 @@ type Live = Record<string, ParameterValue> & Moment;
 function live(visibility: Visibility | undefined): Query<Live, RunTable> {
   return query(`runs live${visibility?.key ?? ""}`, (context) => {
     const { db, sql, p } = context;
-    let runs = db.selectFrom("model_run").selectAll().where(leaseHolds({ sql, p }));
+    let runs = db.selectFrom("model_run").selectAll().where(leaseHolds({ sql, p }, "model_run"));
     if (visibility !== undefined) {
       const seen = visibility.ofModel(context);
       runs = runs.where(
@@ -39,13 +40,17 @@ const liveOfModel: Query<Moment & { model_id: string }, RunTable> = query(
       .selectFrom("model_run")
       .selectAll()
       .where("model_id", "=", p("model_id"))
-      .where(leaseHolds({ sql, p }))
+      .where(leaseHolds({ sql, p }, "model_run"))
       .orderBy("token"),
 );
 const liveByToken: Query<Moment & { token: number }, RunTable> = query(
   "run live by token",
   ({ db, sql, p }) =>
-    db.selectFrom("model_run").selectAll().where("token", "=", p("token")).where(leaseHolds({ sql, p })),
+    db
+      .selectFrom("model_run")
+      .selectAll()
+      .where("token", "=", p("token"))
+      .where(leaseHolds({ sql, p }, "model_run")),
 );
 const takerOf: Query<{ token: number }, { actor: string }> = query("run taker", ({ db, p }) =>
   db.selectFrom("model_event").select("actor").where("event_id", "=", p("token")),
@@ -87,7 +92,7 @@ const deleteExpired: Query<Moment & { model_id: string }, unknown> = query(
     db
       .deleteFrom("model_run")
       .where("model_id", "=", p("model_id"))
-      .where(sql<boolean>`not ${leaseHolds({ sql, p })}`),
+      .where(sql<boolean>`not ${leaseHolds({ sql, p }, "model_run")}`),
 );
 const deleteRun: Query<{ token: number }, unknown> = query("run delete", ({ db, p }) =>
   db.deleteFrom("model_run").where("token", "=", p("token")),
@@ -159,9 +164,7 @@ export class Runs {
         started_at: startedAt,
         ttl_ms: ttlMs,
         renewed_at: startedAt,
-        boot_id: now.bootId,
-        renewed_tick_ms: now.tick,
-        expires_tick_ms: now.tick + ttlMs,
+        ...leaseFor(ttlMs, now),
       };
       await session.run(insertRun, row);
       return toRun(row, now);
@@ -256,14 +259,7 @@ export class Runs {
 }
 
 async function renew(session: Session, row: RunTable, ttlMs: number, now: MachineTime): Promise<Run> {
-  const { tick } = now;
-  const renewed = {
-    ...row,
-    ttl_ms: ttlMs,
-    renewed_at: Date.now(),
-    renewed_tick_ms: tick,
-    expires_tick_ms: tick + ttlMs,
-  };
+  const renewed = { ...row, ttl_ms: ttlMs, renewed_at: Date.now(), ...leaseFor(ttlMs, now) };
   await session.run(renewRun, renewed);
   return toRun(renewed, now);
 }

@@ -19,7 +19,7 @@ interface State {
 // One statement, so that all of it is of one moment.
 const state: Query<Moment, State> = query("state", (context) => {
   const { db, sql } = context;
-  const held = sql`from model_run where ${leaseHolds(context)}`;
+  const held = sql`from model_run where ${leaseHolds(context, "model_run")}`;
   return db
     .selectFrom("registry")
     .select("registry_id")

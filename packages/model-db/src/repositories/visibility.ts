@@ -14,6 +14,8 @@ export interface Visibility {
   readonly ofModel: (context: unknown) => Expression<SqlBool>;
   /** Whether the row of `model_event` is seen: by what its model is now or, where it was deleted since, was then. */
   readonly ofEvent: (context: unknown) => Expression<SqlBool>;
+  /** Whether the row of `transfer` is seen, joined with that of the `model` that it makes, where there is one. */
+  readonly ofTransfer: (context: unknown) => Expression<SqlBool>;
 }
 
 const known = new WeakMap<Access, Visibility>();
@@ -38,6 +40,7 @@ function createVisibility({ user, grants }: Access): Visibility {
     values,
     ofModel: (context) => isSeen(context as Context, grants, modelIn(context as Context)),
     ofEvent: (context) => eventIsSeen(context as Context, grants),
+    ofTransfer: (context) => isSeen(context as Context, grants, modelOfTransfer(context as Context)),
   };
 }
 
@@ -85,6 +88,17 @@ function modelIn({ sql }: Context): Subject {
     isPrivate: sql`model.private = 1`,
     hasTag: (tag) =>
       sql`exists (select 1 from model_tag as granted where granted.model_seq = model.seq and granted.tag = ${tag})`,
+  };
+}
+
+// As {@link toGuarded} says of a transfer at hand.
+function modelOfTransfer(context: Context): Subject {
+  const { sql } = context;
+  return {
+    ...modelIn(context),
+    modelId: sql.ref("transfer.model_id"),
+    owner: sql`case when model.seq is null then transfer.owner else model.owner end`,
+    isPrivate: sql`case when model.seq is null then transfer.private = 1 or transfer.state = 'done' else model.private = 1 end`,
   };
 }
 

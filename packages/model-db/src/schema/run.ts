@@ -1,8 +1,9 @@
 import type { MachineTime } from "../database/machine-time.ts";
 import type { Run } from "../domain/run.ts";
+import type { LeaseColumns } from "./lease.ts";
 
 /** The row of `model_run`. */
-export interface RunTable {
+export interface RunTable extends LeaseColumns {
   token: number;
   model_id: string;
   holder: string;
@@ -13,9 +14,6 @@ export interface RunTable {
   ttl_ms: number;
   /** By the wall clock, for people; the ticks decide. */
   renewed_at: number;
-  boot_id: string;
-  renewed_tick_ms: number;
-  expires_tick_ms: number;
 }
 
 /**

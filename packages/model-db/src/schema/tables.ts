@@ -6,6 +6,7 @@ import type { FileTable } from "./file.ts";
 import type { IdempotentAnswerTable } from "./idempotent-answer.ts";
 import type { ModelTable } from "./model.ts";
 import type { RunTable } from "./run.ts";
+import type { TransferTable } from "./transfer.ts";
 
 /** The tables as queries see them; `migrations` is what makes them so. */
 export interface Tables {
@@ -26,4 +27,5 @@ export interface Tables {
   /** One row; grows with each change of the three above that decides who may do what. */
   access_revision: { number: 1; revision: number };
   idempotent_answer: IdempotentAnswerTable;
+  transfer: TransferTable;
 }

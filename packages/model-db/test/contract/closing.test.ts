@@ -24,7 +24,7 @@ describe.each(ENGINES)("closing a registry ($name)", ({ test }) => {
       }
       const before = await store.dump();
       await registry.close();
-      const { models, files, history, runs } = registry;
+      const { models, files, history, runs, transfers, transferWork } = registry;
       const calls: [string, () => Promise<unknown>][] = [
         ["create", () => models.create(localModel("b"))],
         ["createMany", () => models.createMany([])],
@@ -54,6 +54,10 @@ describe.each(ENGINES)("closing a registry ($name)", ({ test }) => {
         ["renew", () => runs.renew(1)],
         ["release", () => runs.release(1)],
         ["runs.list", () => runs.list()],
+        ["transfers.get", () => transfers.get(1)],
+        ["transfers.list", () => transfers.list()],
+        ["transfers.pause", () => transfers.pause(1)],
+        ["transferWork.claim", () => transferWork.claim()],
         ["transaction", () => registry.transaction(async () => 1)],
         ["schema", () => registry.schema()],
         ["migrate", () => registry.migrate()],

@@ -18,6 +18,7 @@ const RELEASED: [version: number, name: string, sha256: string][] = [
   [6, "old-clients", "1c065f77257be1f80daa92e4bdaaadd20dcd854c5542d88c54ef9772d7e5acd2"],
   [7, "access", "a758c6430e0ea237e25cef0f8c39f88659120ca12b80f9617f944edc79194c99"],
   [8, "idempotent-answer", "ebcdd10164ba9d8724409f786ba854a9f507fa48f32668bf777bc5d74e62c4af"],
+  [9, "transfer", "35970e2df16f48b08196f5782f90f32e6ed66a8ec934a03cd8645bac5c4a0cb9"],
 ];
 
 // How the SQL is indented means nothing.
