@@ -83,6 +83,20 @@ const VERBS: Readonly<Record<string, DeclareVerb>> = {
       .example("cortex rm tinyllama --dry-run")
       .action(async () => (await import("./commands/rm.ts")).rm),
 
+  verify: (verb) =>
+    verb(
+      "verify [...models]",
+      "Compare models' files with what is recorded of them: size and SHA-256; exit code 1 when one is not as it should be",
+    )
+      .option(
+        "--max-seconds <integer>",
+        "Begin no further file after this time; what was verified longest ago comes first",
+      )
+      .option("--record", "Record the SHA-256 of files that have none, so that the next time can compare")
+      .example("cortex verify tinyllama")
+      .example("cortex verify --max-seconds 600")
+      .action(async () => (await import("./commands/verify.ts")).verify),
+
   start: (verb) =>
     verb("start <model>", "Record that a program runs a model: a lease, which makes its status RUNNING")
       .option("--holder <name>", "Who runs it (default: your user name)")

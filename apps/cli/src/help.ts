@@ -16,6 +16,7 @@ const GROUPS: readonly [title: string, verbs: readonly string[]][] = [
   ["Look", ["list", "show", "search", "ps", "history", "watch"]],
   ["Change", ["add", "update", "alias", "tag", "rm"]],
   ["Run", ["start", "stop"]],
+  ["Files and space", ["verify"]],
   ["Keep it safe", ["backup", "check", "repair", "restore", "doctor"]],
   ["Over HTTP, for several people", ["serve", "user", "token"]],
   ["The registry", ["export", "apply", "migrate", "completion"]],

@@ -85,7 +85,7 @@ const PROGRAM = isBuilt() ? [BUILT] : ["--conditions=@cortex/source", SOURCE];
 function isBuilt(): boolean {
   if (!existsSync(BUILT)) return false;
   const built = statSync(BUILT).mtimeMs;
-  const folders = ["../src", "../../../packages/model-db/src"];
+  const folders = ["../src", "../../../packages/model-db/src", "../../../packages/model-sources/src"];
   return folders.every((folder) => {
     const sources = fileURLToPath(new URL(folder, import.meta.url));
     const names = readdirSync(sources, { recursive: true, encoding: "utf8" });

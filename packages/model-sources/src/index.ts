@@ -20,3 +20,10 @@ export {
   type DownloadedFile,
 } from "./download/download-file.ts";
 export { RateLimit } from "./download/rate-limit.ts";
+export type { FileState, FileVerdict } from "./verify/verify-file.ts";
+export {
+  verifyModels,
+  type ModelVerdict,
+  type VerifyOptions,
+  type VerifyProgress,
+} from "./verify/verify-models.ts";

@@ -1,0 +1,115 @@
+import { toVisible } from "@cortex/model-db";
+import { verifyModels, type FileState, type ModelVerdict } from "@cortex/model-sources";
+
+import { Interrupted } from "../errors.ts";
+import type { Everywhere } from "../everywhere.ts";
+import { untilInterrupted } from "../interrupt.ts";
+import { openForWriting } from "../open.ts";
+import { painter, type Paint } from "../output/color.ts";
+import { toListDocument } from "../output/json.ts";
+import { startProgress } from "../output/progress.ts";
+import { formatSize } from "../output/size.ts";
+import { writeNote, writeOut } from "../output/stream.ts";
+
+/** What `cortex verify` takes. */
+export interface VerifyVerbOptions extends Everywhere {
+  /** None: every model that should be here. */
+  readonly models: readonly string[];
+  readonly maxSeconds?: number;
+  readonly record?: boolean;
+}
+
+/** Compares models' files with what is recorded of them. @returns 1 where one is not as it should be */
+export async function verify(options: VerifyVerbOptions): Promise<number> {
+  const { models, maxSeconds, record = false, quiet = false, json = false } = options;
+  const paint = painter(1, options.color);
+  const signal = untilInterrupted();
+  const progress = startProgress("MB read", quiet || json);
+  const verdicts: ModelVerdict[] = [];
+  await using registry = await openForWriting(options);
+  try {
+    const found = verifyModels(registry, {
+      names: models.length === 0 ? undefined : models,
+      maxMs: maxSeconds === undefined ? undefined : maxSeconds * 1000,
+      record,
+      signal,
+      onProgress: ({ doneBytes }) => progress.update(Math.round(doneBytes / 1e6)),
+    });
+    for await (const verdict of found) {
+      verdicts.push(verdict);
+      progress.end();
+      if (quiet) writeOut(isWhole(verdict) ? "" : `${toVisible(verdict.modelId)}\n`);
+      else if (!json) writeOut(toText(verdict, paint));
+    }
+  } catch (error) {
+    if (signal.aborted) throw new Interrupted();
+    throw error;
+  } finally {
+    progress.end();
+  }
+  if (json) writeOut(toListDocument(verdicts.map(toVerdictRecord)));
+  else if (!quiet) writeNote(summary(verdicts, record));
+  return verdicts.every(isWhole) ? 0 : 1;
+}
+
+function isWhole({ files }: ModelVerdict): boolean {
+  return files.every(({ verdict }) => isFine(verdict.state));
+}
+
+function isFine(state: FileState): boolean {
+  return state === "whole" || state === "unproven";
+}
+
+function toText({ modelId, files }: ModelVerdict, paint: Paint): string {
+  return files
+    .filter(({ verdict }) => !isFine(verdict.state))
+    .map(({ file, verdict }) => {
+      const sentence = `${file.path} of ${modelId} ${verdict.reason}.`;
+      return `${paint(verdict.state === "unreadable" ? "yellow" : "red", verdict.state)} ${toVisible(sentence)}\n`;
+    })
+    .join("");
+}
+
+function toVerdictRecord({ modelId, availability, files }: ModelVerdict): object {
+  return {
+    model_id: modelId,
+    availability,
+    files: files.map(({ file, verdict }) => ({
+      path: file.path,
+      role: file.role,
+      state: verdict.state,
+      reason: verdict.reason,
+      size_bytes: file.sizeBytes,
+      found_size_bytes: verdict.foundSizeBytes,
+      sha256: file.sha256,
+      found_sha256: verdict.foundSha256,
+      source: file.source,
+    })),
+  };
+}
+
+// What is said of each state, once, below what was found.
+const REMEDIES: Readonly<Partial<Record<FileState, string>>> = {
+  damaged: "the content is no longer what was recorded: fetch it again, or put a good copy there",
+  changed:
+    "somebody has written to it since it was last whole: put a good copy there or, if you meant to, record it anew",
+  missing: "put it back, fetch it again, or `cortex rm` its model",
+  unreadable: "give yourself the right to read it",
+};
+
+function summary(verdicts: readonly ModelVerdict[], record: boolean): string {
+  const files = verdicts.flatMap((verdict) => verdict.files);
+  if (files.length === 0) return "There are no files to verify.";
+  const count = (state: FileState): number => files.filter(({ verdict }) => verdict.state === state).length;
+  const bytes = files.reduce((sum, { verdict }) => sum + (verdict.foundSizeBytes ?? 0), 0);
+  const [whole, unproven] = [count("whole"), count("unproven")];
+  const parts = whole > 0 ? [`${whole} whole`] : [];
+  if (unproven > 0) {
+    const recorded = `recorded with ${unproven === 1 ? "its" : "their"} SHA-256`;
+    parts.push(`${unproven} ${record ? recorded : "by size alone: no SHA-256 is recorded, see --record"}`);
+  }
+  const states = (Object.keys(REMEDIES) as FileState[]).filter((state) => count(state) > 0);
+  parts.push(...states.map((state) => `${count(state)} ${state}`));
+  const total = `${files.length} ${files.length === 1 ? "file" : "files"}, ${formatSize(bytes)}: ${parts.join(", ")}`;
+  return [total, ...states.map((state) => `  ${state}: ${REMEDIES[state]}`)].join("\n");
+}

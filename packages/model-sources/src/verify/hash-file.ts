@@ -1,0 +1,46 @@
+import { createHash } from "node:crypto";
+import { open } from "node:fs/promises";
+
+// Large enough for a disk to stream, small enough to notice an interruption at once.
+const CHUNK_BYTES = 1024 * 1024;
+
+/** How a file is read for its digest. */
+export interface HashOptions {
+  /** Ends it early, with what the signal was aborted with. */
+  readonly signal?: AbortSignal | undefined;
+  /** Told of each piece: how many bytes it has. */
+  readonly onBytes?: ((bytes: number) => void) | undefined;
+}
+
+/**
+ * The SHA-256 of a file's content. Two pieces are held at a time, however large it is: the next is read while one
+ * is hashed.
+ *
+ * @returns 64 lower-case hexadecimal digits, and how many bytes were read.
+ * @throws what the system says of a file that cannot be read; what the signal was aborted with.
+ */
+export async function hashFile(
+  path: string,
+  { signal, onBytes }: HashOptions = {},
+): Promise<{ sha256: string; sizeBytes: number }> {
+  const hash = createHash("sha256");
+  await using file = await open(path, "r");
+  let spare = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+  let sizeBytes = 0;
+  let reading = file.read(Buffer.allocUnsafeSlow(CHUNK_BYTES), 0, CHUNK_BYTES, null);
+  for (;;) {
+    const { bytesRead, buffer } = await reading;
+    if (bytesRead === 0) return { sha256: hash.digest("hex"), sizeBytes };
+    signal?.throwIfAborted();
+    reading = file.read(spare, 0, CHUNK_BYTES, null);
+    spare = buffer;
+    try {
+      hash.update(buffer.subarray(0, bytesRead));
+      sizeBytes += bytesRead;
+      onBytes?.(bytesRead);
+    } catch (error) {
+      await reading.catch(() => undefined);
+      throw error;
+    }
+  }
+}
