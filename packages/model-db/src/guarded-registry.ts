@@ -1,6 +1,7 @@
 import { RIGHTS, type Guarded, type Identity, type Right } from "./domain/access.ts";
 import type { EventOrigin, ModelEvent } from "./domain/event.ts";
 import type { Repositories } from "./registry.ts";
+import { FileDigests } from "./repositories/file-digests.ts";
 import { Files } from "./repositories/files.ts";
 import { History } from "./repositories/history.ts";
 import { IdempotentAnswers } from "./repositories/idempotent-answers.ts";
@@ -90,6 +91,10 @@ export class GuardedRegistry implements Repositories {
 
   get transfers(): Transfers {
     return new Transfers(this.#scope);
+  }
+
+  get fileDigests(): FileDigests {
+    return new FileDigests(this.#scope);
   }
 
   /**

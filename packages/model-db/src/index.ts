@@ -94,6 +94,7 @@ export { hostRegistry, type Host, type MovingIn } from "./maintenance/host-regis
 export { defaultDataFolder, defaultRegistryLocation } from "./database/location.ts";
 export { APPLICATION_ID } from "./database/sqlite/application-id.ts";
 export type { Models, ListChange, ModelJson } from "./repositories/models.ts";
+export type { FileDigest, FileDigests } from "./repositories/file-digests.ts";
 export type { Files } from "./repositories/files.ts";
 export type { FoundFile } from "./repositories/file-rows.ts";
 export type { EventFilter, History, HistoryOptions } from "./repositories/history.ts";

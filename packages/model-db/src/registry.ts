@@ -10,6 +10,7 @@ import { GuardedRegistry, type Caller, type Services } from "./guarded-registry.
 import { SCHEMA_VERSION } from "./migrations/schema-version.ts";
 import { AccessControl } from "./repositories/access-control.ts";
 import { parseActor } from "./repositories/change-options.ts";
+import { FileDigests } from "./repositories/file-digests.ts";
 import { Files } from "./repositories/files.ts";
 import { History } from "./repositories/history.ts";
 import { IdempotentAnswers } from "./repositories/idempotent-answers.ts";
@@ -47,6 +48,7 @@ export interface Repositories {
   readonly revisions: Revisions;
   readonly idempotentAnswers: IdempotentAnswers;
   readonly transfers: Transfers;
+  readonly fileDigests: FileDigests;
 }
 
 /** Which schema a registry has, and which steps lead to it. */
@@ -103,6 +105,7 @@ export class Registry implements AsyncDisposable, Repositories {
   readonly revisions: Revisions;
   readonly idempotentAnswers: IdempotentAnswers;
   readonly transfers: Transfers;
+  readonly fileDigests: FileDigests;
   readonly #engine: Engine;
   readonly #mark: StateMark;
   readonly #scope: Scope;
@@ -130,6 +133,7 @@ export class Registry implements AsyncDisposable, Repositories {
     this.revisions = all.revisions;
     this.idempotentAnswers = all.idempotentAnswers;
     this.transfers = all.transfers;
+    this.fileDigests = all.fileDigests;
   }
 
   /** The absolute path of the registry's file. */
@@ -373,5 +377,6 @@ function repositories(scope: Scope): Repositories {
     revisions: new Revisions(scope),
     idempotentAnswers: new IdempotentAnswers(scope),
     transfers: new Transfers(scope),
+    fileDigests: new FileDigests(scope),
   };
 }

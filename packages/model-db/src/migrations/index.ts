@@ -7,6 +7,7 @@ import { createOldClients } from "./0006-old-clients.ts";
 import { createAccess } from "./0007-access.ts";
 import { createIdempotentAnswer } from "./0008-idempotent-answer.ts";
 import { createTransfer } from "./0009-transfer.ts";
+import { createFileDigest } from "./0010-file-digest.ts";
 import type { Migration } from "./migration.ts";
 
 /** Every migration, in order; the version of the last is the version of the schema. */
@@ -20,4 +21,5 @@ export const MIGRATIONS: readonly Migration[] = [
   createAccess,
   createIdempotentAnswer,
   createTransfer,
+  createFileDigest,
 ];

@@ -1,21 +1,16 @@
-import { parseList, parseName, shown } from "../domain/input.ts";
+import { checkKeys, parseList, parseName, shown } from "../domain/input.ts";
 import type { ModelFile, NewModelFile } from "../domain/model.ts";
 import { parseNewFile, parsePath, parseSha256 } from "../domain/parse-model.ts";
-import { toFileRecord } from "../domain/record.ts";
-import { RegistryError } from "../errors.ts";
+import { invalidInput, RegistryError } from "../errors.ts";
+import { changeFiles } from "./change-files.ts";
 import { parseChangeOptions } from "./change-options.ts";
-import {
-  deleteFile,
-  insertFile,
-  readFiles,
-  readFilesOfMany,
-  readFilesWhere,
-  type FoundFile,
-} from "./file-rows.ts";
-import { readForChange, writeFilesChange } from "./model-row.ts";
+import { readFiles, readFilesOfMany, readFilesWhere, type FoundFile } from "./file-rows.ts";
+import { readForChange } from "./model-row.ts";
 import type { Models } from "./models.ts";
 import type { ChangeOptions, Scope } from "./scope.ts";
 import { visibilityOf } from "./visibility.ts";
+
+const CHANGE_KEYS: ReadonlySet<string> = new Set(["put", "remove"]);
 
 /** What the models consist of on disk. The files themselves are never touched. */
 export class Files {
@@ -80,7 +75,7 @@ export class Files {
    */
   async put(name: string, file: NewModelFile, options?: ChangeOptions): Promise<ModelFile> {
     const parsed = parseNewFile(file);
-    await this.#change(name, parsed.path, parsed, options);
+    await this.#change(name, [], [parsed], options);
     return parsed;
   }
 
@@ -90,13 +85,31 @@ export class Files {
    * @throws RegistryError `not_found` when the model has no such file, and as `put`.
    */
   async delete(name: string, path: string, options?: ChangeOptions): Promise<void> {
-    await this.#change(name, parsePath(path), undefined, options);
+    await this.#change(name, [parsePath(path)], [], options);
+  }
+
+  /**
+   * Records files of a model and forgets others in one step, which is one entry in the history: how files move.
+   *
+   * @param change.put replace those with the same path.
+   * @param change.remove paths.
+   * @throws RegistryError `not_found` when the model has no such file to forget, and as `put`.
+   */
+  async change(
+    name: string,
+    change: { readonly put: readonly NewModelFile[]; readonly remove: readonly string[] },
+    options?: ChangeOptions,
+  ): Promise<void> {
+    checkKeys("a change of files", change, CHANGE_KEYS);
+    if (!Array.isArray(change.put)) throw invalidInput("put", "put must be a list of files.");
+    const put = change.put.map((file) => parseNewFile(file));
+    await this.#change(name, parseList("remove", change.remove, parsePath), put, options);
   }
 
   async #change(
     name: string,
-    path: string,
-    after: ModelFile | undefined,
+    remove: readonly string[],
+    put: readonly ModelFile[],
     options: ChangeOptions | undefined,
   ): Promise<void> {
     const wanted = parseName("name", name);
@@ -105,20 +118,16 @@ export class Files {
       async (session) => {
         const stored = await readForChange(session, wanted, "change", change, this.#scope.now());
         const { modelId } = stored.model;
-        const before = (await readFiles(session, modelId)).find((file) => file.path === path);
-        if (before === undefined && after === undefined) {
+        const before = await readFiles(session, modelId);
+        const files = new Map(before.map((file) => [file.path, file]));
+        for (const path of remove) {
+          if (files.delete(path)) continue;
           throw new RegistryError("not_found", `${shown(modelId)} has no file ${shown(path)}.`);
         }
-        const records = {
-          before: before ? [toFileRecord(before)] : [],
-          after: after ? [toFileRecord(after)] : [],
-        };
-        if (JSON.stringify(records.before) === JSON.stringify(records.after)) return;
-        if (before !== undefined) await deleteFile(session, modelId, path);
-        if (after !== undefined) await insertFile(session, modelId, after);
-        await writeFilesChange(session, stored, records, change);
+        for (const file of put) files.set(file.path, file);
+        await changeFiles(session, stored, { before, after: [...files.values()] }, change);
       },
-      { makesRoom: after === undefined },
+      { makesRoom: put.length === 0 },
     );
   }
 }

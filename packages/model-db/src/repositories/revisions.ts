@@ -1,11 +1,11 @@
 import type { WriteSession } from "../database/query.ts";
 import { shown } from "../domain/input.ts";
 import { MODEL_STATUS, type Model, type ModelFile } from "../domain/model.ts";
-import { toFileRecord } from "../domain/record.ts";
 import { RegistryError } from "../errors.ts";
+import { changeFiles } from "./change-files.ts";
 import { parseChangeOptions, type Change } from "./change-options.ts";
-import { deleteFile, insertFile, readFiles } from "./file-rows.ts";
-import { differenceOf, readForChange, writeFilesChange, type StoredModel } from "./model-row.ts";
+import { readFiles } from "./file-rows.ts";
+import { differenceOf, readForChange, type StoredModel } from "./model-row.ts";
 import { byId, changeModel, deleteModel, deleteName, insertModel, insertSearch, namesOf } from "./models.ts";
 import type { Scope } from "./scope.ts";
 
@@ -126,14 +126,8 @@ async function writeUpdate(
   const { seq, model } = stored;
   const next = await changeModel(session, stored, changed, change);
   const fields = Object.keys(differenceOf(model, changed)?.after ?? {});
-  const leaving = before.filter((file) => !after.some((other) => isSame(file, other)));
-  const coming = after.filter((file) => !before.some((other) => isSame(file, other)));
-  if (leaving.length === 0 && coming.length === 0) return fields;
-  for (const { path } of leaving) await deleteFile(session, model.modelId, path);
-  for (const file of coming) await insertFile(session, model.modelId, file);
-  const records = { before: leaving.map(toFileRecord), after: coming.map(toFileRecord) };
-  await writeFilesChange(session, { seq, model: next }, records, change);
-  return [...fields, "files"];
+  const hasChanged = await changeFiles(session, { seq, model: next }, { before, after }, change);
+  return hasChanged ? [...fields, "files"] : fields;
 }
 
 async function insertAgain(
@@ -145,10 +139,6 @@ async function insertAgain(
   const draft = { model: again, files: [...files], wantsAlias: false };
   const created = await insertModel(session, draft, change, "fail");
   await session.run(insertSearch, { first: created!.seq, last: created!.seq });
-}
-
-function isSame(one: ModelFile, other: ModelFile): boolean {
-  return JSON.stringify(toFileRecord(one)) === JSON.stringify(toFileRecord(other));
 }
 
 function modelsRunning(running: readonly Revision[]): RegistryError {

@@ -2,6 +2,7 @@ import type { Generated } from "kysely";
 
 import type { GrantTable, TokenTable, UserTable } from "./access.ts";
 import type { EventTable } from "./event.ts";
+import type { FileDigestTable } from "./file-digest.ts";
 import type { FileTable } from "./file.ts";
 import type { IdempotentAnswerTable } from "./idempotent-answer.ts";
 import type { ModelTable } from "./model.ts";
@@ -28,4 +29,5 @@ export interface Tables {
   access_revision: { number: 1; revision: number };
   idempotent_answer: IdempotentAnswerTable;
   transfer: TransferTable;
+  file_digest: FileDigestTable;
 }

@@ -43,6 +43,19 @@ describe.each(ENGINES)("the files of a model ($name)", ({ test }) => {
     expect(await registry.files.list("a")).toMatchObject([{ role: "other", sizeBytes: null }]);
   });
 
+  test("move in one step, with one entry in the history", async ({ registry }) => {
+    await registry.models.create(localModel("a", { files: [weights, { path: "x", role: "config" }] }));
+    const moved = { ...weights, path: "elsewhere/ö.gguf" };
+    await registry.files.change("a", { remove: [weights.path], put: [moved, { path: "x", role: "config" }] });
+    expect(await registry.files.list("a")).toMatchObject([moved, { path: "x" }]);
+    const { items } = await registry.history.list({ kind: "files_changed" });
+    expect(items).toMatchObject([
+      { before: { files: [toFileRecord(weights)] }, after: { files: [toFileRecord(moved)] } },
+    ]);
+    await expectRefusal("not_found", registry.files.change("a", { remove: ["y", "x"], put: [] }));
+    expect((await registry.models.get("a")).rowVersion).toBe(2);
+  });
+
   test("a file is a change of its model", async ({ registry }) => {
     const created = await registry.models.create(localModel("a"));
     await registry.files.put("a", weights);
