@@ -9,6 +9,7 @@ export {
   type RepositoryReference,
 } from "./reference/model-reference.ts";
 export { chooseFiles, type AskWhich, type Candidate, type ChosenFile } from "./reference/choose-files.ts";
+export { hubOptions } from "./hub/hub-options.ts";
 export { Hub, type FoundRepository, type HubOptions } from "./hub/hub.ts";
 export { HttpClient, type HttpRequest, type HttpResponse } from "./hub/http-client.ts";
 export type { RemoteFile, RemoteModel } from "./hub/remote-model.ts";

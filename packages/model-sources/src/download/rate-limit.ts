@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { wait } from "../hub/wait.ts";
 
 const BURST_MS = 250;
 
@@ -20,6 +20,6 @@ export class RateLimit {
     const now = performance.now();
     this.#fullAt = Math.max(this.#fullAt, now) + bytes / this.#bytesPerMs;
     const waitMs = this.#fullAt - now - BURST_MS;
-    if (waitMs > 0) await sleep(waitMs, undefined, signal === undefined ? {} : { signal });
+    if (waitMs > 0) await wait(waitMs, signal);
   }
 }

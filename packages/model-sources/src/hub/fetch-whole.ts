@@ -1,5 +1,10 @@
-import type { HttpClient } from "./http-client.ts";
+import type { Readable } from "node:stream";
+
+import { isRegistryError } from "@cortex/model-db";
+
+import { unreachable, type HttpClient, type HttpResponse } from "./http-client.ts";
 import { failureOf } from "./hub-failure.ts";
+import { waitToRetry } from "./retries.ts";
 
 const MAX_BYTES = 32 * 1024 * 1024;
 // However slowly a server goes on answering.
@@ -20,23 +25,43 @@ export function fetchWhole(
     const url = input instanceof Request ? input.url : input.toString();
     const { authorization: _, ...headers } = Object.fromEntries(new Headers(init.headers ?? {}));
     const deadline = AbortSignal.timeout(TIMEOUT_MS);
-    const response = await http.request(url, {
-      method: init.method === "POST" ? "POST" : "GET",
+    const request = {
+      method: init.method === "POST" ? ("POST" as const) : ("GET" as const),
       headers,
       ...(typeof init.body === "string" && { body: init.body }),
       signal: signal === undefined ? deadline : AbortSignal.any([signal, deadline]),
-    });
-    if (response.status < 200 || response.status > 299) {
-      response.body.destroy();
-      throw failureOf(url, response);
+    };
+    for (let tried = 1; ; tried++) {
+      try {
+        const response = await http.request(url, request);
+        if (response.status < 200 || response.status > 299) throw refusal(url, response);
+        const body = await wholeBody(response.body, maxBytes);
+        if (body === undefined) throw failureOf(url, response, `its answer is larger than ${maxBytes} bytes`);
+        return new Response(body, { status: response.status, headers: response.headers });
+      } catch (error) {
+        signal?.throwIfAborted();
+        if (isRegistryError(error)) throw error;
+        if (deadline.aborted || tried > http.retries.count) throw unreachable(url, error);
+        // The answer broke off.
+        await waitToRetry(http.retries, tried, null, request.signal);
+      }
     }
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    for await (const chunk of response.body as AsyncIterable<Buffer>) {
-      bytes += chunk.length;
-      if (bytes > maxBytes) throw failureOf(url, response, `its answer is larger than ${maxBytes} bytes`);
-      chunks.push(chunk);
-    }
-    return new Response(Buffer.concat(chunks), { status: response.status, headers: response.headers });
   };
+}
+
+function refusal(url: string, response: HttpResponse): Error {
+  response.discard();
+  return failureOf(url, response);
+}
+
+/** @returns `undefined` where there is more. */
+async function wholeBody(body: Readable, maxBytes: number): Promise<Buffer<ArrayBuffer> | undefined> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > maxBytes) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
 }

@@ -31,8 +31,10 @@ export interface HttpRequest {
 export interface HttpResponse {
   readonly status: number;
   readonly headers: Headers;
-  /** Must be read or destroyed. */
+  /** Must be read, or discarded. */
   readonly body: Readable;
+  /** Reads no more of it; the connection is kept where little is left. */
+  discard(): void;
   /** Where it came from in the end. */
   readonly url: string;
   /** What the first server said, which for a file of a hub knows the commit and the hash. */
@@ -78,7 +80,7 @@ export class HttpClient implements AsyncDisposable {
         const response = await this.#follow(url, request);
         if (isLast || !WORTH_RETRYING.has(response.status)) return response;
         retryAfter = response.headers.get("retry-after");
-        response.body.destroy();
+        response.discard();
       } catch (error) {
         request.signal?.throwIfAborted();
         if (isRegistryError(error)) throw error;
@@ -102,7 +104,7 @@ export class HttpClient implements AsyncDisposable {
       if (!REDIRECTS.has(response.status) || location === null) {
         return { ...response, url: url.href, firstHeaders };
       }
-      response.body.destroy();
+      response.discard();
       seen.add(url.href);
       url = nextHop(url, location);
       if (seen.has(url.href)) throw tooFar(start, `${shown(url)} leads back to itself`);
@@ -114,7 +116,7 @@ export class HttpClient implements AsyncDisposable {
     url: URL,
     { method = "GET", headers, body, signal }: HttpRequest,
     withToken: boolean,
-  ): Promise<Pick<HttpResponse, "status" | "headers" | "body">> {
+  ): Promise<Omit<HttpResponse, "url" | "firstHeaders">> {
     const sent: Record<string, string> = { "accept-encoding": "identity", ...headers };
     if (withToken && this.#token !== undefined) sent["authorization"] = `Bearer ${this.#token}`;
     const answer = await this.#dispatcher.request({
@@ -125,7 +127,10 @@ export class HttpClient implements AsyncDisposable {
       body: body ?? null,
       signal: signal ?? null,
     });
-    return { status: answer.statusCode, headers: toHeaders(answer.headers), body: answer.body };
+    const { statusCode, body: answered } = answer;
+    // Destroying it would be an error that nobody listens to.
+    const discard = (): void => void answered.dump().catch(() => undefined);
+    return { status: statusCode, headers: toHeaders(answer.headers), body: answered, discard };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -134,7 +139,7 @@ export class HttpClient implements AsyncDisposable {
 }
 
 /** That a server did not answer, or not with what was asked for. */
-function unreachable(url: string, cause: unknown): RegistryError {
+export function unreachable(url: string, cause: unknown): RegistryError {
   const code = (cause as { code?: string }).code;
   const why = code ?? (cause instanceof Error ? cause.message : String(cause));
   return new RegistryError(

@@ -145,7 +145,7 @@ export class Hub implements AsyncDisposable {
 
   async #resolveFile({ url }: FileReference, signal: AbortSignal | undefined): Promise<RemoteModel> {
     const response = await this.http.request(url, { headers: { range: "bytes=0-0" }, signal });
-    response.body.destroy();
+    response.discard();
     if (response.status !== 200 && response.status !== 206) throw failureOf(url, response);
     const { headers } = response;
     const size = headers.get("content-range")?.split("/")[1] ?? headers.get("content-length");

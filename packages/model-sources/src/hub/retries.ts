@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { wait } from "./wait.ts";
 
 /** How often something is tried again, and how long is waited before. */
 export interface Retries {
@@ -30,7 +30,7 @@ export async function waitToRetry(
   const asked = retryAfter === null ? undefined : retryAfterMs(retryAfter, Date.now());
   // A little later than asked, or all come back at the same moment.
   const delay = asked === undefined ? backoff : asked + Math.min(backoff, 1000);
-  await sleep(Math.min(delay, maxDelayMs), undefined, signal === undefined ? {} : { signal });
+  await wait(Math.min(delay, maxDelayMs), signal);
 }
 
 /** What `Retry-After` means (RFC 9110, 10.2.3), in ms from now, never negative; `undefined`: nothing. */
