@@ -38,6 +38,19 @@ const VERBS: Readonly<Record<string, DeclareVerb>> = {
       )
       .action(async () => (await import("./commands/add.ts")).add),
 
+  import: (verb) =>
+    verb(
+      "import <...paths>",
+      "Bring in models that lie on this machine, files or folders: what they say of themselves is recorded, and they stay where they are",
+    )
+      .option("--model-id <id>", "Its id (default: made from what the file says)")
+      .option("--alias <alias>", "Its friendly name (default: a short one is made)")
+      .option("--tag <tag>", "A label; repeatable", MANY)
+      .option("--dry-run", "Only show what would be imported")
+      .example("cortex import ~/Downloads/mistral-7b.Q4_K_M.gguf")
+      .example("cortex import /data/models --dry-run")
+      .action(async () => (await import("./commands/import.ts")).importFiles),
+
   update: (verb) =>
     recordFlags(
       verb("update <model>", "Change what is recorded about a model; an empty value ('') clears a field"),

@@ -28,3 +28,5 @@ export {
   type VerifyOptions,
   type VerifyProgress,
 } from "./verify/verify-models.ts";
+export { importModels, type ImportOptions, type ImportResult } from "./import/import-models.ts";
+export { NO_REGISTRY, type ImportRegistry } from "./import/register-model.ts";

@@ -1,0 +1,96 @@
+import { RegistryError, toVisible, type FileRole } from "@cortex/model-db";
+
+import { hashFile } from "../verify/hash-file.ts";
+import { LocalFile } from "./local-file.ts";
+import type { LocalModel, LocalModelFile } from "./local-model.ts";
+import type { ImportRegistry } from "./register-model.ts";
+
+/** A file of which it is known what it holds. */
+export interface HashedFile {
+  readonly path: string;
+  readonly role: FileRole;
+  readonly sizeBytes: number;
+  readonly sha256: string;
+  /** When reading it began, in Unix milliseconds. */
+  readonly verifiedAt: number;
+}
+
+export interface HashingOptions {
+  readonly within?: readonly string[] | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: ImportProgress) => void) | undefined;
+}
+
+/** How far the reading of a model is. */
+export interface ImportProgress {
+  /** The file that is read. */
+  readonly path: string;
+  readonly doneBytes: number;
+  /** Of all its files. */
+  readonly totalBytes: number;
+}
+
+// File systems that keep times in steps of two seconds are the coarsest.
+const TIME_STEP_MS = 2000;
+
+/**
+ * Finds out what the files of a model hold. Those that were compared with their recorded content after they were
+ * last written are not read again.
+ *
+ * @throws RegistryError `io_error` where a file changes meanwhile, as {@link LocalFile.open}; what the signal was
+ *   aborted with.
+ */
+export async function hashModel(
+  registry: Pick<ImportRegistry, "files">,
+  local: LocalModel,
+  { within, signal, onProgress }: HashingOptions,
+): Promise<HashedFile[]> {
+  const recorded = await registry.files.listAt(local.files.map(({ path }) => path));
+  const hashed: HashedFile[] = [];
+  let doneBytes = 0;
+  for (const file of local.files) {
+    const { path, role, stamp } = file;
+    const known = recorded.find(
+      ({ path: at, sizeBytes, sha256, verifiedAt }) =>
+        at === path &&
+        sizeBytes === stamp.sizeBytes &&
+        sha256 !== null &&
+        verifiedAt !== null &&
+        verifiedAt > stamp.modifiedAt + TIME_STEP_MS,
+    );
+    if (known !== undefined) {
+      doneBytes += stamp.sizeBytes;
+      hashed.push({
+        path,
+        role,
+        sizeBytes: stamp.sizeBytes,
+        sha256: known.sha256!,
+        verifiedAt: known.verifiedAt!,
+      });
+      continue;
+    }
+    const verifiedAt = Date.now();
+    const sha256 = await contentOf(file, within, signal, (bytes) => {
+      doneBytes += bytes;
+      onProgress?.({ path, doneBytes, totalBytes: local.sizeBytes });
+    });
+    hashed.push({ path, role, sizeBytes: stamp.sizeBytes, sha256, verifiedAt });
+  }
+  return hashed;
+}
+
+async function contentOf(
+  { path, stamp }: LocalModelFile,
+  within: readonly string[] | undefined,
+  signal: AbortSignal | undefined,
+  onBytes: (bytes: number) => void,
+): Promise<string> {
+  await using file = await LocalFile.open(path, within);
+  const { identity, modifiedAt, sizeBytes } = file.stamp;
+  if (identity !== stamp.identity || modifiedAt !== stamp.modifiedAt || sizeBytes !== stamp.sizeBytes) {
+    throw new RegistryError("io_error", `${toVisible(path)} changed while it was read. Import it again.`);
+  }
+  const { sha256 } = await hashFile(file.handle, { signal, onBytes });
+  await file.checkUnchanged();
+  return sha256;
+}

@@ -1,0 +1,201 @@
+import { join } from "node:path";
+
+import { isRegistryError, RegistryError, toVisible, type Model } from "@cortex/model-db";
+
+import { groupGgufFiles, type FileGroup, type GroupedFiles } from "../facts/group-files.ts";
+import { findFolders, type FolderListing, type Refusal } from "./find-files.ts";
+import { hashModel, type HashedFile, type ImportProgress } from "./hash-model.ts";
+import { readLocalModel, type LocalModel } from "./local-model.ts";
+import {
+  findKnown,
+  freeNames,
+  registerModel,
+  relocateModel,
+  type ImportRegistry,
+  type KnownModel,
+  type Wishes,
+} from "./register-model.ts";
+
+export interface ImportOptions {
+  /** Files and folders. */
+  readonly paths: readonly string[];
+  /** Names and labels that somebody chose; an id or alias only where one model is found. */
+  readonly model?: Wishes | undefined;
+  /** The registry's file: recorded paths that are relative begin at its folder. */
+  readonly location: string;
+  /** Folders outside of which nothing is looked at, whatever links say; left out, everything is. */
+  readonly within?: readonly string[] | undefined;
+  /** Look and say, but change nothing. */
+  readonly dryRun?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Told, while a file is read, how many bytes of how many are done. */
+  readonly onProgress?: ((progress: ImportProgress) => void) | undefined;
+  /** Told of each model, or of what was none, as soon as it is decided. */
+  readonly onResult?: ((result: ImportResult) => void) | undefined;
+}
+
+/**
+ * What became of a model that was found: `imported`; `already_registered`, by the same content; `found_again`, a
+ * registered model whose files were gone from where they were; `refused`, and why.
+ */
+export type ImportResult =
+  | {
+      readonly outcome: "imported" | "already_registered" | "found_again";
+      readonly model: Pick<Model, "modelId" | "alias" | "sizeBytes">;
+      readonly paths: readonly string[];
+    }
+  | { readonly outcome: "refused"; readonly path: string; readonly error: RegistryError };
+
+/**
+ * Brings models that lie on this machine into the registry, where they are: each with what its files say. The files
+ * stay what and where they are.
+ *
+ * @returns what became of each, in the order in which they were found.
+ * @throws RegistryError of the registry itself; what is wrong with one model is its result.
+ */
+export async function importModels(
+  registry: ImportRegistry,
+  options: ImportOptions,
+): Promise<ImportResult[]> {
+  const results: ImportResult[] = [];
+  for await (const result of importEach(registry, options)) {
+    results.push(result);
+    options.onResult?.(result);
+  }
+  return results;
+}
+
+async function* importEach(
+  registry: ImportRegistry,
+  options: ImportOptions,
+): AsyncGenerator<ImportResult, undefined> {
+  const works = new Map<string, Work>();
+  for await (const found of findFolders(options.paths, options.within)) {
+    options.signal?.throwIfAborted();
+    if ("error" in found) yield refused(found);
+    else for (const work of modelsIn(found)) works.set(work.path, works.get(work.path) ?? work);
+  }
+  if (works.size > 1 && (options.model?.modelId !== undefined || options.model?.alias != null)) {
+    throw new RegistryError(
+      "invalid_input",
+      `There are ${works.size} models, which cannot all have one name. Import the one that is to have it by itself.`,
+    );
+  }
+  const planned = new Map<string, string>();
+  for (const work of works.values()) {
+    options.signal?.throwIfAborted();
+    const result = await importOne(registry, work, options, planned);
+    if (result !== undefined) yield result;
+  }
+}
+
+/** A model by its files' names, and what else lies beside it. */
+interface Work {
+  readonly folder: string;
+  /** Of its first file. */
+  readonly path: string;
+  readonly group: FileGroup;
+  readonly beside: GroupedFiles;
+  /** Somebody named it: then it is imported whatever it is for. */
+  readonly isNamed: boolean;
+}
+
+function* modelsIn({ path: folder, names, asked }: FolderListing): Generator<Work, undefined> {
+  const beside = groupGgufFiles(names);
+  const groups = asked === undefined ? beside.groups : asked.map((name) => groupOf(name, beside.groups));
+  for (const group of groups) {
+    yield { folder, path: join(folder, group.weights[0]!), group, beside, isNamed: asked !== undefined };
+  }
+}
+
+// A file that was named is looked at whatever its name is.
+function groupOf(name: string, groups: readonly FileGroup[]): FileGroup {
+  return groups.find(({ weights }) => weights.includes(name)) ?? { weights: [name], missingParts: [] };
+}
+
+async function importOne(
+  registry: ImportRegistry,
+  { folder, path, group, beside, isNamed }: Work,
+  options: ImportOptions,
+  planned: Map<string, string>,
+): Promise<ImportResult | undefined> {
+  try {
+    const local = await readLocalModel(folder, group, beside, options.within);
+    if (local.facts.kind === "model") return await importModel(registry, local, options, planned);
+    if (isNamed) throw notAModel(path, local);
+    return undefined;
+  } catch (error) {
+    if (isRegistryError(error) && IS_OF_ONE_MODEL.has(error.code)) return refused({ path, error });
+    throw error;
+  }
+}
+
+/** @param planned by content, the ids of what would have been imported by now, where nothing really is. */
+async function importModel(
+  registry: ImportRegistry,
+  local: LocalModel,
+  options: ImportOptions,
+  planned: Map<string, string>,
+): Promise<ImportResult> {
+  const paths = local.files.map(({ path }) => path);
+  const hashed = await hashModel(registry, local, options);
+  const known = await findKnown(registry, hashed, options.location);
+  if (known?.isThere === true) {
+    return { outcome: "already_registered", model: await registry.models.get(known.modelId), paths };
+  }
+  if (options.dryRun === true) return plan(registry, local, hashed, known, planned, options);
+  if (known !== undefined) {
+    return { outcome: "found_again", model: await relocateModel(registry, known.modelId, hashed), paths };
+  }
+  const { model, isNew } = await registerModel(registry, local, hashed, options.model ?? {});
+  return { outcome: isNew ? "imported" : "already_registered", model, paths };
+}
+
+async function plan(
+  registry: ImportRegistry,
+  local: LocalModel,
+  hashed: readonly HashedFile[],
+  known: KnownModel | undefined,
+  planned: Map<string, string>,
+  options: ImportOptions,
+): Promise<ImportResult> {
+  const paths = hashed.map(({ path }) => path);
+  const { sizeBytes } = local;
+  if (known !== undefined) {
+    return { outcome: "found_again", model: await registry.models.get(known.modelId), paths };
+  }
+  const content = hashed.map(({ sha256 }) => sha256).join();
+  const before = planned.get(content);
+  if (before !== undefined) {
+    return { outcome: "already_registered", model: { modelId: before, alias: null, sizeBytes }, paths };
+  }
+  const names = await freeNames(registry, local, options.model ?? {});
+  planned.set(content, names.modelId);
+  return { outcome: "imported", model: { ...names, sizeBytes }, paths };
+}
+
+// Anything else, such as a registry that cannot be written, ends the import.
+const IS_OF_ONE_MODEL: ReadonlySet<string> = new Set([
+  "invalid_input",
+  "not_found",
+  "permission_denied",
+  "io_error",
+  "name_taken",
+  "checksum_mismatch",
+  "source_unreachable",
+]);
+
+function notAModel(path: string, { facts }: LocalModel): RegistryError {
+  const what = {
+    projector: "a projector, which belongs to a model: put it beside the model, and import that",
+    adapter: "an adapter, which changes a model and is none",
+    vocabulary: "a vocabulary without a model",
+    other: "something else than a model",
+    model: "a model",
+  }[facts.kind];
+  return new RegistryError("invalid_input", `${toVisible(path)} holds ${what}.`);
+}
+
+function refused({ path, error }: Refusal): ImportResult {
+  return { outcome: "refused", path, error };
+}

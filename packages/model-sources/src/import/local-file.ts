@@ -1,0 +1,158 @@
+import { constants, type BigIntStats } from "node:fs";
+import { open, realpath, stat, type FileHandle } from "node:fs/promises";
+import { sep } from "node:path";
+
+import { RegistryError, toVisible } from "@cortex/model-db";
+
+import type { ByteSource } from "../facts/byte-source.ts";
+
+/** What tells one state of a file from another, without reading it. */
+export interface FileStamp {
+  readonly sizeBytes: number;
+  /** Unix milliseconds. */
+  readonly modifiedAt: number;
+  /** Which file it is, whatever it is called: by device and number. */
+  readonly identity: string;
+}
+
+/** A file of this machine that is to become part of a model, held open. */
+export class LocalFile implements ByteSource, AsyncDisposable {
+  /** The path as it was asked for. */
+  readonly name: string;
+  readonly stamp: FileStamp;
+  readonly chunkBytes: number = 65_536;
+  readonly #handle: FileHandle;
+  readonly #stats: BigIntStats;
+
+  private constructor(path: string, handle: FileHandle, stats: BigIntStats) {
+    this.name = path;
+    this.#handle = handle;
+    this.#stats = stats;
+    this.stamp = {
+      sizeBytes: Number(stats.size),
+      modifiedAt: Number(stats.mtimeMs),
+      identity: `${stats.dev}:${stats.ino}`,
+    };
+  }
+
+  /**
+   * Opens a file.
+   *
+   * @param path absolute.
+   * @param within folders outside of which nothing may be opened, whatever links say; left out, any file may be.
+   * @throws RegistryError `not_found`, `permission_denied`, `invalid_input` for what is no file, `io_error`.
+   */
+  static async open(path: string, within?: readonly string[]): Promise<LocalFile> {
+    // A pipe would be waited for until somebody writes.
+    const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch((error: unknown) => {
+      throw asRegistryError(path, error);
+    });
+    try {
+      const stats = await handle.stat({ bigint: true });
+      if (within !== undefined && !(await liesWithin(path, stats, within))) {
+        throw new RegistryError(
+          "permission_denied",
+          `${toVisible(path)} does not lie in a folder that models may be imported from: ${within.map(toVisible).join(", ") || "there is none"}.`,
+        );
+      }
+      if (!stats.isFile()) {
+        throw new RegistryError(
+          "invalid_input",
+          `${toVisible(path)} is no file. Name files, or folders with files.`,
+        );
+      }
+      return new LocalFile(path, handle, stats);
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
+  }
+
+  get sizeBytes(): number {
+    return this.stamp.sizeBytes;
+  }
+
+  /** The open file itself, for whoever reads all of it. It is closed with this. */
+  get handle(): FileHandle {
+    return this.#handle;
+  }
+
+  async read(offset: number, length: number): Promise<Uint8Array> {
+    const bytes = Buffer.allocUnsafe(Math.max(0, Math.min(length, this.sizeBytes - offset)));
+    let filled = 0;
+    while (filled < bytes.length) {
+      const { bytesRead } = await this.#handle.read(bytes, filled, bytes.length - filled, offset + filled);
+      if (bytesRead === 0) break;
+      filled += bytesRead;
+    }
+    return bytes.subarray(0, filled);
+  }
+
+  /**
+   * Insists that the file is as it was when it was opened, and that its path still means it.
+   *
+   * @throws RegistryError `io_error`.
+   */
+  async checkUnchanged(): Promise<void> {
+    const now = await this.#handle.stat({ bigint: true });
+    const there = await stat(this.name, { bigint: true }).catch(() => undefined);
+    const isSame =
+      now.size === this.#stats.size &&
+      now.mtimeNs === this.#stats.mtimeNs &&
+      there?.ino === now.ino &&
+      there.dev === now.dev;
+    if (isSame) return;
+    throw new RegistryError(
+      "io_error",
+      `${toVisible(this.name)} changed while it was read. Wait until whatever writes it is done, and import it again.`,
+    );
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#handle.close();
+  }
+}
+
+// The real path is judged, and that it is the path of what is open: a link can be turned meanwhile.
+async function liesWithin(path: string, stats: BigIntStats, within: readonly string[]): Promise<boolean> {
+  try {
+    const real = await realpath(path);
+    const there = await stat(real, { bigint: true });
+    if (there.dev !== stats.dev || there.ino !== stats.ino) return false;
+    return await isInOneOf(real, within);
+  } catch {
+    return false;
+  }
+}
+
+/** Whether a real path lies in one of some folders, links to which are followed. */
+export async function isInOneOf(real: string, folders: readonly string[]): Promise<boolean> {
+  for (const folder of folders) {
+    const root = await realpath(folder).catch(() => undefined);
+    if (root === undefined) continue;
+    if (real === root || real.startsWith(root.endsWith(sep) ? root : `${root}${sep}`)) return true;
+  }
+  return false;
+}
+
+/** What the system says of a path, for people. */
+export function asRegistryError(path: string, error: unknown): RegistryError {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const shown = toVisible(path);
+  switch (code) {
+    case "ENOENT":
+    case "ENOTDIR":
+      return new RegistryError("not_found", `There is no file ${shown}.`, { cause: error });
+    case "EACCES":
+    case "EPERM":
+      return new RegistryError("permission_denied", `${shown} cannot be read: you have no right to.`, {
+        cause: error,
+      });
+    case "ELOOP":
+      return new RegistryError("invalid_input", `${shown} is a link that leads to itself.`, { cause: error });
+    default:
+      return new RegistryError("io_error", `${shown} cannot be read: ${toVisible(message)}`, {
+        cause: error,
+      });
+  }
+}

@@ -1,0 +1,2 @@
+export { ggufFile, type GgufOptions, type Tensor, type Value } from "./gguf-file.ts";
+export { LLAMA_TENSORS, llama, llamaFile } from "./llama-file.ts";
