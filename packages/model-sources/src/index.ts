@@ -30,3 +30,10 @@ export {
 } from "./verify/verify-models.ts";
 export { importModels, type ImportOptions, type ImportResult } from "./import/import-models.ts";
 export { NO_REGISTRY, type ImportRegistry } from "./import/register-model.ts";
+export type { ByteSource } from "./facts/byte-source.ts";
+export { readGgufFacts } from "./facts/gguf-facts.ts";
+export { groupGgufFiles, type FileGroup, type GroupedFiles } from "./facts/group-files.ts";
+export type { ModelDimensions, ModelFacts } from "./facts/model-facts.ts";
+export { recordOfFacts } from "./facts/record-of-facts.ts";
+export { readRemoteFacts } from "./facts/remote-facts.ts";
+export { LocalFile } from "./import/local-file.ts";

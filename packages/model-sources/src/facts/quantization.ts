@@ -1,11 +1,9 @@
+import { quantizationIn } from "../reference/quantization-in.ts";
 import { FILE_TYPES } from "./ggml-types.ts";
 import type { GgufHeader } from "./gguf-header.ts";
 
 // Set where the file type was guessed when the file was made (`LLAMA_FTYPE_GUESSED`).
 const GUESSED = 1024;
-// A quantization as it stands in the names of files, such as `Q4_K_M`, `UD-Q4_K_XL`, `IQ3_XXS`, `BF16`.
-const LABEL =
-  /(?:^|[^A-Z0-9])((?:I?Q|TQ)[1-8]_[A-Z0-9]+(?:_[A-Z]{1,3})?|BF16|F16|F32|MXFP4(?:_MOE)?)(?=$|[^A-Z0-9])/g;
 
 /**
  * How a GGUF file is quantized: what its header says, unless its tensors contradict that; else what its name
@@ -19,20 +17,15 @@ export function quantizationOf(header: GgufHeader, fileName: string): string | n
   const said = header.values.get("general.file_type");
   const type = typeof said === "number" ? FILE_TYPES.get(said % GUESSED) : undefined;
   if (type !== undefined && (main === undefined || type.matrices.includes(main))) return type.name;
-  const label = quantizationLabel(fileName);
-  if (label !== undefined && (main === undefined || isOfType(label, main))) return label;
+  const label = quantizationIn(fileName);
+  if (label !== null && (main === undefined || isOfType(label, main))) return label;
   return main ?? null;
-}
-
-/** The quantization that stands in the name of a file, in capital letters. */
-function quantizationLabel(fileName: string): string | undefined {
-  return [...fileName.toUpperCase().matchAll(LABEL)].at(-1)?.[1];
 }
 
 /** A name without the quantization in it, which stands behind the rest by itself. */
 export function withoutLabel(name: string): string {
-  const label = quantizationLabel(name);
-  if (label === undefined) return name;
+  const label = quantizationIn(name);
+  if (label === null) return name;
   const at = name.toUpperCase().lastIndexOf(label);
   const parts = [name.slice(0, at), name.slice(at + label.length)];
   return parts
@@ -49,6 +42,7 @@ function mainType({ tensors }: GgufHeader): string | undefined {
 }
 
 function isOfType(label: string, main: string): boolean {
-  const type = [...FILE_TYPES.values()].find(({ name }) => name === label);
-  return type === undefined ? label.startsWith(main) : type.matrices.includes(main);
+  const name = label.replace(/^UD-/, "");
+  const type = [...FILE_TYPES.values()].find((one) => one.name === name);
+  return type === undefined ? name.startsWith(main) : type.matrices.includes(main);
 }

@@ -84,7 +84,7 @@ test("a quantization that the tensors contradict is not believed", async () => {
   expect(await quantizationWith(7)).toBe("Q4_K");
   expect(await quantizationWith(7, "tiny.Q4_K_S.gguf")).toBe("Q4_K_S");
   expect(await quantizationWith(7, "tiny.Q5_K_M.gguf")).toBe("Q4_K");
-  expect(await quantizationWith(7, "tiny-UD-Q4_K_XL.gguf")).toBe("Q4_K_XL");
+  expect(await quantizationWith(7, "tiny-UD-Q4_K_XL.gguf")).toBe("UD-Q4_K_XL");
 });
 
 test("projectors, adapters and vocabularies are no models", async () => {
