@@ -51,6 +51,37 @@ const VERBS: Readonly<Record<string, DeclareVerb>> = {
       .example("cortex import /data/models --dry-run")
       .action(async () => (await import("./commands/import.ts")).importFiles),
 
+  pull: (verb) =>
+    verb(
+      "pull <reference>",
+      "Fetch a model from Hugging Face, cortex.so or a URL; the same again goes on where it was interrupted",
+    )
+      .option("--alias <alias>", "What to call it (default: a short name is made)")
+      .option("--limit-rate <size>", "At most so many bytes a second, such as 5MB")
+      .option(
+        "--connections <integer>",
+        "How many parts of a file are fetched at a time, 1 to 32 (default: 4)",
+      )
+      .option("--detach", "Only ask for it: a running cortex-server fetches it")
+      .option("-y, --yes", "Do not ask which of several models: Q4_K_M, Q8_0, or the first")
+      .example("cortex pull hf.co/TheBloke/OpenHermes-2.5-Mistral-7B-GGUF:Q4_K_M")
+      .example("cortex pull tinyllama:1b-gguf --limit-rate 5MB")
+      .action(async () => (await import("./commands/pull.ts")).pull),
+
+  "transfer transfers": (verb) =>
+    verb(
+      "transfer [action] [transfer]",
+      "What is being fetched: list (default), pause, resume or cancel <transfer>",
+    )
+      .option(
+        "--state <word>",
+        "With list: queued, running, paused, failed, done or cancelled (default: all that have not ended)",
+        MANY,
+      )
+      .example("cortex transfer pause 3")
+      .example("cortex transfer --state done --json")
+      .action(async () => (await import("./commands/transfer.ts")).transfer),
+
   update: (verb) =>
     recordFlags(
       verb("update <model>", "Change what is recorded about a model; an empty value ('') clears a field"),

@@ -14,7 +14,7 @@ const ABOUT = [
 
 const GROUPS: readonly [title: string, verbs: readonly string[]][] = [
   ["Look", ["list", "show", "search", "ps", "history", "watch"]],
-  ["Bring in", ["import"]],
+  ["Bring in", ["import", "pull", "transfer"]],
   ["Change", ["add", "update", "alias", "tag", "rm"]],
   ["Run", ["start", "stop"]],
   ["Files and space", ["verify"]],

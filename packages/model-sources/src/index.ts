@@ -37,3 +37,14 @@ export type { ModelDimensions, ModelFacts } from "./facts/model-facts.ts";
 export { recordOfFacts } from "./facts/record-of-facts.ts";
 export { readRemoteFacts } from "./facts/remote-facts.ts";
 export { LocalFile } from "./import/local-file.ts";
+export {
+  planPull,
+  requestPull,
+  type PullOptions,
+  type PullPlan,
+  type PullRegistry,
+} from "./transfers/plan-pull.ts";
+export { pulledFrom, type PulledFrom } from "./transfers/pulled-from.ts";
+export { cancelTransfer, followTransfer } from "./transfers/follow-transfer.ts";
+export { runTransfer, type WorkOptions } from "./transfers/run-transfer.ts";
+export type { FileProgress, TransferProgress } from "./transfers/progress.ts";

@@ -1,0 +1,38 @@
+import { rm, rmdir } from "node:fs/promises";
+import { dirname, join, relative } from "node:path";
+
+import type { Transfer } from "@cortex/model-db";
+
+import { PARTIAL_SUFFIX } from "../download/download-file.ts";
+import { placeInFolder } from "../folders/place-in-folder.ts";
+
+/** What the next state of a file is called while the one before it is still in use. */
+export const NEXT_SUFFIX = ".next";
+
+/**
+ * Deletes what a transfer has written: what is not whole yet, and files in whose place nothing was when it came to
+ * them. Folders that are empty then go too.
+ */
+export async function deleteWritten({ folder: path, files }: Transfer): Promise<void> {
+  const folder = { path, isWritable: true };
+  for (const file of files) {
+    const place = await placeInFolder(folder, file.path);
+    for (const name of [place, `${place}${NEXT_SUFFIX}`]) {
+      await rm(`${name}${PARTIAL_SUFFIX}`, { force: true });
+    }
+    await rm(`${place}${NEXT_SUFFIX}`, { force: true });
+    if (file.isOurs) await rm(place, { force: true });
+    await removeEmptyFolders(path, dirname(place));
+  }
+}
+
+async function removeEmptyFolders(root: string, folder: string): Promise<void> {
+  for (let at = folder; !relative(root, at).startsWith("..") && at !== root; at = join(at, "..")) {
+    const isGone = await rmdir(at).then(
+      () => true,
+      // It is not empty, or not there.
+      (error: NodeJS.ErrnoException) => error.code === "ENOENT",
+    );
+    if (!isGone) return;
+  }
+}

@@ -1,0 +1,270 @@
+import { rename, rm } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import {
+  isRegistryError,
+  RegistryError,
+  type ClaimedTransfer,
+  type ErrorCode,
+  type Registry,
+  type Transfer,
+  type TransferFile,
+  type TransferState,
+} from "@cortex/model-db";
+
+import { downloadFile } from "../download/download-file.ts";
+import type { RateLimit } from "../download/rate-limit.ts";
+import type { ModelsFolder } from "../folders/models-folder.ts";
+import { placeInFolder } from "../folders/place-in-folder.ts";
+import type { Hub } from "../hub/hub.ts";
+import { contentOf, isAsSaid, type FileContent } from "./content-of.ts";
+import { deleteWritten, NEXT_SUFFIX } from "./delete-written.ts";
+import { describeFetched, type FetchedFile } from "./describe-fetched.ts";
+import { Speedometer, toProgress, type TransferProgress } from "./progress.ts";
+
+export interface WorkOptions {
+  readonly hub: Hub;
+  /** How many ranges of a file are fetched at a time, from 1. */
+  readonly connections?: number | undefined;
+  /** Shared with all that it limits. */
+  readonly rateLimit?: RateLimit | undefined;
+  /** Ends the work: the transfer goes back into the queue, and whoever takes it up goes on where it was. */
+  readonly signal?: AbortSignal | undefined;
+  /** Told ten times a second at most. */
+  readonly onProgress?: ((progress: TransferProgress) => void) | undefined;
+}
+
+// How soon the worker sees that somebody wants it to stop, and how often it tells how far it is.
+const LOOK_MS = 300;
+const REPORT_MS = 1000;
+const PROGRESS_MS = 100;
+
+/** Why work stops before its end, other than by a failure. */
+class Stopped extends Error {
+  readonly state: TransferState | "lost" | "ended";
+
+  constructor(state: TransferState | "lost" | "ended") {
+    super(`The work stops: ${state}.`);
+    this.state = state;
+  }
+}
+
+/**
+ * Does the work of a transfer that was claimed: fetches its files, verifies each, and registers the model. It
+ * stops when somebody pauses or cancels the transfer, of which it then deletes what it has written.
+ *
+ * @param registry the registry itself.
+ * @returns the transfer as it is afterwards: `done`, or why not.
+ * @throws what is no expected failure; the transfer has failed then, too.
+ */
+export async function runTransfer(
+  registry: Registry,
+  claimed: ClaimedTransfer,
+  options: WorkOptions,
+): Promise<Transfer> {
+  return new TransferRun(registry, claimed, options).run();
+}
+
+class TransferRun {
+  readonly #registry: Registry;
+  readonly #claim: ClaimedTransfer;
+  readonly #options: WorkOptions;
+  readonly #folder: ModelsFolder;
+  readonly #files: Map<string, { doneBytes: number; isOurs: boolean }>;
+  readonly #stop = new AbortController();
+  readonly #over = new AbortController();
+  readonly #speedometer = new Speedometer();
+  #toldAt = 0;
+
+  constructor(registry: Registry, claimed: ClaimedTransfer, options: WorkOptions) {
+    const { folder, files } = claimed.transfer;
+    this.#registry = registry;
+    this.#claim = claimed;
+    this.#options = options;
+    this.#folder = { path: folder, isWritable: true };
+    this.#files = new Map(files.map(({ path, doneBytes, isOurs }) => [path, { doneBytes, isOurs }]));
+  }
+
+  async run(): Promise<Transfer> {
+    const { signal } = this.#options;
+    const end = (): void => this.#stop.abort(new Stopped("ended"));
+    if (signal?.aborted === true) end();
+    signal?.addEventListener("abort", end);
+    const keeping = this.#keepClaim();
+    try {
+      const fetched = await this.#fetchAll();
+      const model = await describeFetched(this.#registry, this.#claim.transfer, fetched);
+      this.#stop.signal.throwIfAborted();
+      return await this.#registry.transferWork.finish(this.#claim, model);
+    } catch (error) {
+      return await this.#giveUp(this.#stop.signal.aborted ? this.#stop.signal.reason : error);
+    } finally {
+      signal?.removeEventListener("abort", end);
+      this.#over.abort();
+      await keeping;
+    }
+  }
+
+  async #fetchAll(): Promise<FetchedFile[]> {
+    const fetched: { file: TransferFile; place: string; at: string; sha256: string; sizeBytes: number }[] =
+      [];
+    for (const file of this.#claim.transfer.files) fetched.push(await this.#fetch(file));
+    // All are there and verified: what they replace can go.
+    for (const { at, place } of fetched) if (at !== place) await rename(at, place);
+    return fetched.map(({ file, place, sha256, sizeBytes }) => ({ file, path: place, sha256, sizeBytes }));
+  }
+
+  /** Fetches a file, unless it is here. @returns where it is to be, and where it is. */
+  async #fetch(
+    file: TransferFile,
+  ): Promise<{ file: TransferFile; place: string; at: string; sha256: string; sizeBytes: number }> {
+    const { signal } = this.#stop;
+    signal.throwIfAborted();
+    const place = await placeInFolder(this.#folder, file.path);
+    const state = this.#files.get(file.path)!;
+    const found = await contentOf(place, signal);
+    if (found !== undefined && (isAsSaid(found, file) || isWholeByItsSize(found, file, state))) {
+      this.#tell(file, found.sizeBytes);
+      return { file, place, at: place, ...found };
+    }
+    if (found !== undefined && state.isOurs) await rm(place);
+    const isReplacing = found !== undefined && !state.isOurs;
+    if (isReplacing) await this.#checkIsModels(place);
+    else if (!state.isOurs) {
+      // Said before anything is written: whoever cancels it later knows what may be deleted.
+      state.isOurs = true;
+      await this.#report();
+    }
+    const path = isReplacing ? `${file.path}${NEXT_SUFFIX}` : file.path;
+    const { hub, connections, rateLimit } = this.#options;
+    const downloaded = await downloadFile({
+      file: { ...file, sizeBytes: file.sizeBytes! },
+      folder: this.#folder,
+      path,
+      http: hub.http,
+      connections,
+      rateLimit,
+      signal,
+      onProgress: ({ receivedBytes }) => this.#tell(file, receivedBytes),
+    });
+    this.#tell(file, downloaded.sizeBytes);
+    const { sha256, sizeBytes, path: at } = downloaded;
+    return { file, place, at, sha256, sizeBytes };
+  }
+
+  /** Insists that a file which is in the way is an older state of the same model that was fetched, too. */
+  async #checkIsModels(place: string): Promise<void> {
+    const { modelId } = this.#claim.transfer;
+    const isKnown = (await this.#registry.models.find(modelId)) !== undefined;
+    const known = isKnown ? await this.#registry.files.list(modelId) : [];
+    if (known.some(({ path, source }) => path === place && source !== null)) return;
+    throw new RegistryError(
+      "name_taken",
+      `${place} is there already, with another content, and was not fetched for this model. Move it away, then resume the transfer.`,
+    );
+  }
+
+  #tell(file: TransferFile, doneBytes: number): void {
+    this.#files.get(file.path)!.doneBytes = doneBytes;
+    const { onProgress } = this.#options;
+    const now = performance.now();
+    if (onProgress === undefined || now - this.#toldAt < PROGRESS_MS) return;
+    this.#toldAt = now;
+    onProgress(
+      toProgress(this.#claim.transfer, (path) => this.#files.get(path)!.doneBytes, this.#speedometer),
+    );
+  }
+
+  /** Renews the claim until the work is over, and stops the work when somebody wants that. */
+  async #keepClaim(): Promise<void> {
+    const { transferId } = this.#claim;
+    for (let reportedAt = performance.now(); ;) {
+      const isOver = await sleep(LOOK_MS, false, { signal: this.#over.signal }).catch(() => true);
+      if (isOver || this.#stop.signal.aborted) return;
+      try {
+        const isDue = performance.now() - reportedAt >= REPORT_MS;
+        const { state } = await (isDue ? this.#report() : this.#registry.transfers.get(transferId));
+        if (isDue) reportedAt = performance.now();
+        if (state !== "running") this.#stop.abort(new Stopped(state));
+      } catch (error) {
+        // A registry that cannot be written for a moment is no reason to stop: the claim itself decides.
+        if (isRegistryError(error) && (error.code === "lease_lost" || error.code === "not_found")) {
+          this.#stop.abort(new Stopped("lost"));
+        } else if (!isRegistryError(error)) this.#stop.abort(error);
+      }
+    }
+  }
+
+  async #report(): Promise<Transfer> {
+    return this.#registry.transferWork.report(this.#claim, this.#progress());
+  }
+
+  #progress(): { path: string; doneBytes: number; isOurs: boolean }[] {
+    return Array.from(this.#files, ([path, state]) => ({ path, ...state }));
+  }
+
+  async #giveUp(reason: unknown): Promise<Transfer> {
+    const { transfers, transferWork } = this.#registry;
+    const { transferId } = this.#claim;
+    this.#over.abort();
+    try {
+      if (reason instanceof Stopped) {
+        if (reason.state === "lost") return await transfers.get(transferId);
+        if (reason.state !== "cancelled") return await transferWork.release(this.#claim, this.#progress());
+        return await deleteCancelled(this.#registry, {
+          ...this.#claim,
+          transfer: await this.#report(),
+        });
+      }
+      const failure = toFailure(reason);
+      const failed = await transferWork.fail(this.#claim, failure, this.#progress());
+      if (failed.state === "cancelled") {
+        const claimed = await transferWork.claimCancelled(transferId);
+        if (claimed !== undefined) return await deleteCancelled(this.#registry, claimed);
+      }
+      if (failure.code === "internal_error") throw reason;
+      return failed;
+    } catch (error) {
+      if (isRegistryError(error) && error.code === "lease_lost") return transfers.get(transferId);
+      throw error;
+    }
+  }
+}
+
+/**
+ * Deletes what a cancelled transfer has written, and gives the claim on it back.
+ *
+ * @throws RegistryError `lease_lost`.
+ */
+export async function deleteCancelled(
+  { transferWork }: Registry,
+  { transfer, ...claim }: ClaimedTransfer,
+): Promise<Transfer> {
+  await deleteWritten(transfer);
+  const nothing = transfer.files.map(({ path }) => ({ path, doneBytes: 0, isOurs: false }));
+  return transferWork.release(claim, nothing);
+}
+
+// What a source gives no hash of is known by having been fetched to its end.
+function isWholeByItsSize(
+  found: FileContent,
+  file: TransferFile,
+  state: { doneBytes: number; isOurs: boolean },
+): boolean {
+  return file.sha256 === null && file.gitSha1 === null && state.isOurs && found.sizeBytes === file.sizeBytes;
+}
+
+const SYSTEM_ERRORS: Readonly<Record<string, ErrorCode>> = {
+  ENOSPC: "disk_full",
+  EDQUOT: "disk_full",
+  EACCES: "permission_denied",
+  EPERM: "permission_denied",
+  EROFS: "read_only",
+  EIO: "io_error",
+};
+
+function toFailure(error: unknown): { code: ErrorCode | "internal_error"; message: string } {
+  if (isRegistryError(error)) return { code: error.code, message: error.message };
+  const { code = "", message } = error as NodeJS.ErrnoException;
+  return { code: SYSTEM_ERRORS[code] ?? "internal_error", message: message ?? String(error) };
+}
