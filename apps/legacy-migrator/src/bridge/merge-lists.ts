@@ -77,14 +77,16 @@ const MAX_EDITED = 8;
  * Merges what another program wrote into the file: from the version that it started from, to what it
  * wrote, to what the registry holds now. Reads and changes nothing. Conflicts are decided for the registry.
  *
- * A line that is gone counts as deleted only in the clear case. The file must be whole: well-formed to its
- * last byte. Then
+ * A line that is gone counts as deleted only in the clear case:
  * - a line whose model had its files, and whose YAML is gone now, was deleted: the old program removes the
- *   YAML first. For the same reason one whose YAML is there was not: two programs that write at once, of
- *   which one dies, can leave a file that is whole but for some lines;
- * - where there never was a YAML, a line that is gone counts when a later one is there, since a crash leaves
- *   the beginning of a file, and so does a program that knows an older version; and when it went alone, since
- *   the old program deletes one at a time: one that reads while others write drops what is torn.
+ *   YAML first. That says enough in a file that is torn, too, while a line of ours is left in it: programs
+ *   write back what others tore, again and again. For the same reason a line whose YAML is there was not
+ *   deleted: two programs that write at once, of which one dies, can leave a file that is whole but for some
+ *   lines;
+ * - where there never was a YAML, a line that is gone counts when the file is whole, well-formed to its last
+ *   byte; when a later line is there, since a crash leaves the beginning of a file, and so does a program
+ *   that knows an older version; and when it went alone, since the old program deletes one at a time: one
+ *   that reads while others write drops what is torn.
  * A file that was replaced as a whole was not cut short by anybody: there the YAML and later lines do not
  * matter, the number does (eight, or half of the file), and that a line of ours is left.
  *
@@ -268,8 +270,9 @@ function mergeLosses(
     const { row, model, base: from, isLast, config } = loss;
     const { modelId } = row;
     const isDeleted =
-      distrusted === undefined &&
-      (config === "gone" || (isPlausible && !isLeft(loss) && (!isLast || endCounts)));
+      config === "gone"
+        ? distrusted === undefined || lastThere !== -1
+        : distrusted === undefined && isPlausible && !isLeft(loss) && (!isLast || endCounts);
     if (!isDeleted) kept.push(modelId);
     else if (model.status === MODEL_STATUS.RUNNING) {
       conflicts.push({ modelId, why: "it is running, and was deleted from the file" });

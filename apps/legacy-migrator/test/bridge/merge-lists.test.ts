@@ -110,6 +110,18 @@ describe("what a foreign write did is taken over", () => {
     expect(merge([many], many.slice(0, 1), undefined, { configOf }).deletions).toHaveLength(49);
   });
 
+  test("a torn file tells of those that went with their YAML, while a line of ours is left in it", () => {
+    const configOf = withoutConfig("b", "d");
+    const torn = Buffer.concat([fileOf([A]), Buffer.alloc(9), fileOf([C])]);
+    const merged = merge([[A, B, C, D, E]], torn, undefined, { configOf });
+    expect(merged).toMatchObject({ deletions: [{ modelId: "b" }, { modelId: "d" }], kept: ["c", "e"] });
+    expect(merged.distrust).toBeDefined();
+    expect(merge([[B]], Buffer.alloc(9), undefined, { configOf })).toMatchObject({
+      deletions: [],
+      kept: ["b"],
+    });
+  });
+
   test("a line in the other spelling of its id is that model", () => {
     const old = row("huggingface.co/A/R/F.gguf");
     const known = row("A:R:F.gguf", { configPath: old.configPath, alias: "f" });
