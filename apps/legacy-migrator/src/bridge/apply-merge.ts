@@ -44,19 +44,23 @@ export interface AppliedMerge {
 /**
  * Merges a foreign write into the registry, with what it holds at that moment: all or nothing.
  *
- * @param isTaken whether a line that is new is taken over already.
+ * @param choose of the lines that are new, those that are taken over already.
+ * @param beforeDone is told of all of it, and of the latest event before, when nothing but the end of the
+ * transaction is left.
  * @throws RegistryError as a transaction does.
  */
 export async function applyMerge(
   registry: Registry,
   input: Omit<MergeInput, "ours">,
-  isTaken: (line: NumberedLine) => boolean,
+  choose: (additions: readonly NumberedLine[]) => readonly NumberedLine[],
   origin: Origin,
+  beforeDone: (applied: AppliedMerge, latestEventId: number) => void,
 ): Promise<AppliedMerge> {
   return registry.transaction(
     async (repositories) => {
+      const latestEventId = await repositories.history.latestEventId();
       const whole = mergeLists({ ...input, ours: await readRegisteredModels(repositories.models) });
-      const merge = { ...whole, additions: whole.additions.filter(isTaken) };
+      const merge = { ...whole, additions: choose(whole.additions) };
       const conflicts = [...merge.conflicts];
       const deleted: string[] = [];
       for (const deletion of merge.deletions) {
@@ -78,7 +82,9 @@ export async function applyMerge(
         waiting = refused;
       }
       const entries = await importLines(repositories, merge, origin);
-      return { merge, deleted, updated, entries, conflicts };
+      const applied = { merge, deleted, updated, entries, conflicts };
+      beforeDone(applied, latestEventId);
+      return applied;
     },
     { actor: LEGACY_ACTOR },
   );

@@ -24,6 +24,7 @@ import { reasonOf } from "../reason-of.ts";
 import { applyMerge, LEGACY_ACTOR, type AppliedMerge } from "./apply-merge.ts";
 import { BaseStore } from "./base-store.ts";
 import { conflictEvent, type BridgeCounts, type BridgeEvent } from "./bridge-event.ts";
+import type { Base } from "./choose-base.ts";
 import { layOut } from "./lay-out.ts";
 import { ListFile, type ForeignContent } from "./list-file.ts";
 import { formatRow, parseRow, UNKNOWN_WORD, type ListRow } from "./list-row.ts";
@@ -163,6 +164,9 @@ class Bridge {
     const { list, folder, registry } = this.#ends;
     const latest = await registry.history.latestEventId();
     this.#bases = new BaseStore(folder, registry.registryId, latest);
+    const { preparedAfter } = this.#bases;
+    // A bridge that was killed may have come to the end of its last merge, or not.
+    if (preparedAfter !== undefined && (await hasMergedAfter(registry, preparedAfter))) this.#bases.commit();
     this.#order = this.#bases.newest?.rows.map(({ modelId }) => modelId) ?? [];
     // Their first meeting is a migration, and can be taken back as one.
     if (this.#bases.newest === undefined) finishBackup(createBackup(registry.location, [list]));
@@ -236,6 +240,9 @@ class Bridge {
     if (!isLateDone) return false;
     if (this.#isDirty && (now - this.#writtenAt >= WRITE_EVERY_MS || this.#options.signal.aborted)) {
       await this.#write();
+    } else if (!this.#isDirty && this.#pending.length > 0) {
+      // A file that never came to rest was merged before they had been missing for long: it is asked again.
+      file.doubt();
     }
     // Who opened the file just before ours took its place is about to write now.
     return !this.#isDirty && this.#pending.length === 0 && file.replacedMs > LATE_WRITE_MS;
@@ -261,18 +268,21 @@ class Bridge {
     };
     const looked = mergeLists({ ...input, ours: await readRegisteredModels(registry.models) });
     if (lateBases === undefined) this.#noteMissing(looked, content);
-    const isWhole = looked.distrust === undefined && looked.kept.length + looked.pending.length === 0;
+    // Whole lines are taken over while the rest is still being written: what then becomes of them is known.
+    // Not one without its YAML, which the old program writes before the line, and removes before it.
+    const early = input.bases.length === 0 ? looked.additions : withConfig(looked.additions, dataFolder);
+    const isSure =
+      looked.distrust === undefined &&
+      looked.kept.length + looked.pending.length + looked.deletions.length === 0 &&
+      early.length === looked.additions.length;
     const quietMs = now - content.since;
     const restlessMs = now - this.#unsettledSince;
     const isComplete =
-      quietMs >= (isWhole && looked.deletions.length === 0 ? QUIET_MS : SETTLED_MS) ||
+      quietMs >= (isSure ? QUIET_MS : SETTLED_MS) ||
       (looked.distrust === undefined && restlessMs >= RESTLESS_MS) ||
       restlessMs >= NEVER_WHOLE_MS;
-    // Whole lines are taken over while the rest is still being written: what then becomes of them is known.
-    // Not one without its YAML, which the old program writes before the line, and removes before it.
-    const isTaken = (line: NumberedLine): boolean => isComplete || hasItsConfig(line, dataFolder);
     const wishes = [
-      ...looked.additions.filter(isTaken).map(({ text }) => text),
+      ...(isComplete ? looked.additions : early).map(({ text }) => text),
       ...looked.updates.map(({ modelId, fields }) => `${modelId} ${JSON.stringify(fields)}`),
       ...looked.deletions.map(({ modelId }) => `${modelId} is gone`),
     ];
@@ -281,12 +291,19 @@ class Bridge {
 
     const origin = { list, dataFolder, modifiedAt: content.modifiedAt };
     const isNeeded = wishes.length > 0;
+    // A YAML may have gone since.
+    const choose = (additions: readonly NumberedLine[]): readonly NumberedLine[] =>
+      isComplete ? additions : withConfig(additions, dataFolder);
     const applied: AppliedMerge = isNeeded
-      ? await applyMerge(registry, input, isTaken, origin)
+      ? await applyMerge(registry, input, choose, origin, (done, latestEventId) => {
+          // What was written too late nobody else has seen: for the others it is a change of ours.
+          const change = (bases: readonly Base[]): readonly Base[] =>
+            lateBases === undefined ? withTaken(bases, theirs, done) : bases;
+          this.#bases.prepare(change, latestEventId);
+        })
       : { merge: looked, deleted: [], updated: [], entries: [], conflicts: looked.conflicts };
     this.#isDirty = true;
-    // What was written too late nobody else has seen: for the others it is a change of ours.
-    if (lateBases === undefined) this.#rebase(theirs, applied);
+    if (isNeeded) this.#bases.commit();
     this.#reportChanges(applied);
     if (!isComplete) {
       for (const wish of wishes) this.#tried.add(wish);
@@ -302,15 +319,6 @@ class Bridge {
       this.#pending = applied.merge.pending;
     }
     return true;
-  }
-
-  // What was taken over, other programs are taken to know.
-  #rebase(theirs: ListText, { merge, deleted, updated, entries }: AppliedMerge): void {
-    const refused = new Set(entries.filter(({ outcome }) => outcome === "refused").map(({ line }) => line));
-    const isAdded = new Set(merge.additions.map(({ line }) => line).filter((line) => !refused.has(line)));
-    const added = theirs.rows.filter(({ line }) => isAdded.has(line)).map(({ row }) => row);
-    const deletions = merge.deletions.filter(({ modelId }) => deleted.includes(modelId));
-    this.#bases.rewrite((bases) => rebase(bases, { deletions, updates: updated }, added));
   }
 
   #reportChanges({ deleted, updated, entries }: AppliedMerge): void {
@@ -445,15 +453,36 @@ class Bridge {
   }
 }
 
+// What was taken over, other programs are taken to know.
+function withTaken(
+  bases: readonly Base[],
+  theirs: ListText,
+  { merge, deleted, updated, entries }: AppliedMerge,
+): readonly Base[] {
+  const refused = new Set(entries.filter(({ outcome }) => outcome === "refused").map(({ line }) => line));
+  const isAdded = new Set(merge.additions.map(({ line }) => line).filter((line) => !refused.has(line)));
+  const added = theirs.rows.filter(({ line }) => isAdded.has(line)).map(({ row }) => row);
+  const deletions = merge.deletions.filter(({ modelId }) => deleted.includes(modelId));
+  return rebase(bases, { deletions, updates: updated }, added);
+}
+
+async function hasMergedAfter({ history }: Registry, eventId: number): Promise<boolean> {
+  const { items } = await history.list({ actor: LEGACY_ACTOR, limit: 1 });
+  return items.some((event) => event.eventId > eventId);
+}
+
 function configOf({ availability, configPath }: Model): ConfigState {
   if (configPath !== null && existsSync(configPath)) return "there";
   return availability === "present" && configPath !== null ? "gone" : "unknown";
 }
 
-// Whether the YAML of a line is there; one that names none lacks none.
-function hasItsConfig({ text }: NumberedLine, dataFolder: string): boolean {
-  const written = parseRow(text)?.configPath ?? UNKNOWN_WORD;
-  return written === UNKNOWN_WORD || resolveLegacyPath(written, dataFolder, new Disk()).exists;
+// Those lines whose YAML is there; one that names none lacks none.
+function withConfig(lines: readonly NumberedLine[], dataFolder: string): readonly NumberedLine[] {
+  const disk = new Disk();
+  return lines.filter(({ text }) => {
+    const written = parseRow(text)?.configPath ?? UNKNOWN_WORD;
+    return written === UNKNOWN_WORD || resolveLegacyPath(written, dataFolder, disk).exists;
+  });
 }
 
 function isSameRows(rows: readonly ListRow[], others: readonly ListRow[] | undefined): boolean {

@@ -142,6 +142,11 @@ export class ListFile implements Disposable {
     this.#wasMissing = false;
   }
 
+  /** Takes what the file holds for unknown: the next look tells of it as of what another program wrote. */
+  doubt(): void {
+    this.#known = undefined;
+  }
+
   /** Whether the file holds this text, as far as is known. */
   holds(bytes: Buffer): boolean {
     return this.#missingSince === undefined && this.#known?.bytes.equals(bytes) === true;
