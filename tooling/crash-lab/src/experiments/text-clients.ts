@@ -128,7 +128,14 @@ async function work(
     if (code !== null) problems.push(`${name} failed: ${errors}`);
     if (existsSync(record)) told[side].push(...readToldChanges(record, name, monotonicMs()));
   };
+  const bridged: Aftermath["bridged"][number][] = [];
   let bridge = startBridge(list, location);
+  const stopBridge = async (signal: "SIGKILL" | "SIGTERM"): Promise<void> => {
+    const to = monotonicMs();
+    problems.push(...(await endBridge(bridge, signal)));
+    const from = bridge.begunAt();
+    if (from !== undefined) bridged.push({ from, to });
+  };
   const parties = [start("ours"), ...Array.from({ length: oldPrograms }, () => start("old"))];
   const until = performance.now() + durationMs;
   while (performance.now() < until) {
@@ -136,7 +143,7 @@ async function work(
     const victim = random.pick(kills);
     killed++;
     if (victim === "bridge") {
-      problems.push(...(await endBridge(bridge, "SIGKILL")));
+      await stopBridge("SIGKILL");
       bridge = startBridge(list, location);
       continue;
     }
@@ -146,9 +153,10 @@ async function work(
     parties[index] = start(victim);
   }
   await Promise.all(parties.map(end));
-  problems.push(...(await endBridge(bridge, "SIGTERM")));
+  await stopBridge("SIGTERM");
   bridgeOnce(list, location);
-  const verdict = judge(await readAftermath(list, location), told.ours, told.old);
+  const aftermath = { ...(await readAftermath(list, location)), bridged };
+  const verdict = judge(aftermath, told.ours, told.old);
   problems.push(...verdict.problems);
   if (problems.length === 0) rmSync(folder, { recursive: true });
   else problems.push(`all of it is kept in ${folder}`);
@@ -181,6 +189,8 @@ interface RunningBridge {
   readonly child: ChildProcess;
   /** Resolves when it has begun, or ended before. */
   readonly begun: Promise<unknown>;
+  /** When it said that it has begun, by the monotonic clock; `undefined` where it did not. */
+  readonly begunAt: () => number | undefined;
   readonly errors: () => string;
 }
 
@@ -188,10 +198,11 @@ function startBridge(list: string, location: string): RunningBridge {
   const child = spawn(process.execPath, bridgeWords(list, location), { stdio: ["ignore", "pipe", "pipe"] });
   let errors = "";
   child.stderr.on("data", (chunk: Buffer) => (errors += chunk.toString()));
-  const begun = Promise.race([once(child.stdout, "data"), once(child, "exit")]);
+  let begunAt: number | undefined;
   // Nobody reads the rest, which must not fill the pipe.
-  child.stdout.resume();
-  return { child, begun, errors: () => errors };
+  child.stdout.on("data", () => (begunAt ??= monotonicMs()));
+  const begun = Promise.race([once(child.stdout, "data"), once(child, "exit")]);
+  return { child, begun, begunAt: () => begunAt, errors: () => errors };
 }
 
 async function endBridge(
@@ -254,7 +265,7 @@ function bridgeOnce(list: string, location: string): void {
   if (status !== 0) throw new Error(`The bridge failed: ${stderr}`);
 }
 
-async function readAftermath(list: string, location: string): Promise<Aftermath> {
+async function readAftermath(list: string, location: string): Promise<Omit<Aftermath, "bridged">> {
   await using registry = await openRegistry(location, { mode: "read" });
   const models = new Map<string, Model>();
   for await (const model of registry.models.all()) models.set(model.modelId, model);
@@ -263,6 +274,7 @@ async function readAftermath(list: string, location: string): Promise<Aftermath>
   return {
     models,
     events,
+    aheadMs: Date.now() - monotonicMs(),
     listed: entries.map(({ id }) => id),
     aliasesListed: new Map(entries.map(({ id, alias }) => [id, alias])),
   };
