@@ -39,3 +39,13 @@ export interface Service {
 
 /** A request under way. */
 export type RequestContext = Context<Env>;
+
+/** What a request under way asks for: all that is needed of one whose answer is kept. */
+export interface Target {
+  readonly req: {
+    /** As it was sent, without the query. */
+    readonly path: string;
+    /** With the query; it may lack what is before the path. */
+    readonly url: string;
+  };
+}

@@ -49,21 +49,33 @@ export function statusOf(code: ErrorCode | HttpErrorCode): number {
   return code in HTTP_CODES ? HTTP_CODES[code as HttpErrorCode] : outcomeOf(code as ErrorCode).httpStatus;
 }
 
-/**
- * The answer to a request that failed. Of a failure that nobody expected the client learns the request's
- * id and nothing else.
- */
+/** The answer to a request that failed, for Hono. */
 export function toErrorResponse(error: unknown, c: RequestContext): Response {
-  const requestId = c.get("requestId");
-  const { code, headers } = toPublicError(error);
-  return Response.json(toErrorBody(error, requestId, c.req.path), {
-    status: statusOf(code),
-    headers: { ...headers, "x-request-id": requestId },
-  });
+  const { body, ...init } = toErrorAnswer(error, c.get("requestId"), c.req.path);
+  return new Response(body, init);
 }
 
 /**
- * What is said of a failure: {@link toErrorResponse} without the answer around it.
+ * The answer to a request that failed. Of a failure that nobody expected the client learns the request's
+ * id and nothing else.
+ *
+ * @param path of the request.
+ */
+export function toErrorAnswer(
+  error: unknown,
+  requestId: string,
+  path: string,
+): { status: number; headers: Record<string, string>; body: string } {
+  const { code, headers } = toPublicError(error);
+  return {
+    status: statusOf(code),
+    headers: { "content-type": "application/json", ...headers, "x-request-id": requestId },
+    body: JSON.stringify(toErrorBody(error, requestId, path)),
+  };
+}
+
+/**
+ * What is said of a failure: {@link toErrorAnswer} without the answer around it.
  *
  * @param path where it happened, by which clients of another program are known; none where no request was
  *   understood.

@@ -4,7 +4,7 @@ import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiResponse
 import { errorShapeOf } from "./error-shape.ts";
 import { statusOf, type HttpErrorCode } from "./errors.ts";
 import { ROUTE_TAGS } from "./route-tags.ts";
-import type { Route, RouteRequest, RouteResponse } from "./route.ts";
+import type { RouteDescription, RouteRequest, RouteResponse } from "./route.ts";
 
 // What can be wrong with any request, and with the service.
 const EVERYWHERE = [
@@ -35,13 +35,13 @@ export function failuresOf({
   method,
   request,
   errors,
-}: Pick<Route, "method" | "request" | "errors">): (ErrorCode | HttpErrorCode)[] {
+}: Pick<RouteDescription, "method" | "request" | "errors">): (ErrorCode | HttpErrorCode)[] {
   const takesBody = request.body !== undefined || request.lines !== undefined;
   return [...EVERYWHERE, ...(takesBody ? WITH_BODY : []), ...(method === "get" ? [] : CHANGING), ...errors];
 }
 
 /** The OpenAPI 3.1 document of routes. */
-export function openApiDocument(routes: readonly Route[]): ReturnType<typeof createDocument> {
+export function openApiDocument(routes: readonly RouteDescription[]): ReturnType<typeof createDocument> {
   const paths: Record<string, Record<string, ZodOpenApiOperationObject>> = {};
   for (const each of routes) (paths[each.path] ??= {})[each.method] = operationOf(each);
   return createDocument({
@@ -81,7 +81,7 @@ function operationOf({
   request,
   responses,
   errors,
-}: Route): ZodOpenApiOperationObject {
+}: RouteDescription): ZodOpenApiOperationObject {
   return {
     operationId,
     summary,

@@ -1,6 +1,6 @@
 import type { z } from "zod";
 
-import type { Method, Route, RouteRequest, RouteResponse } from "./route.ts";
+import type { Method, RouteDescription, RouteRequest, RouteResponse } from "./route.ts";
 import type { NATIVE_ROUTES } from "./routes/native.ts";
 import type { errorSchema } from "./schemas/error.ts";
 
@@ -10,7 +10,7 @@ type Native = (typeof NATIVE_ROUTES)[number];
 export type Paths = { [Path in Native["path"]]: PathItem<Extract<Native, { path: Path }>> };
 
 type PathItem<Each extends Pick<Native, "method">> = {
-  [Verb in Each["method"]]: Extract<Each, { method: Verb }> extends Route<
+  [Verb in Each["method"]]: Extract<Each, { method: Verb }> extends RouteDescription<
     Method,
     `/${string}`,
     infer Request,

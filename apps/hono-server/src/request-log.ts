@@ -13,39 +13,79 @@ export interface ServiceLog {
   error(fields: object, message: string): void;
 }
 
+/** A request whose answer is out. */
+export interface Answered {
+  readonly requestId: string;
+  readonly method: string;
+  readonly path: string;
+  /** The path of its route, as OpenAPI writes it. */
+  readonly route: string | undefined;
+  readonly status: number;
+  /** When it came in, by `performance.now()`. */
+  readonly startedAt: number;
+  readonly address: string | undefined;
+  readonly user: string | undefined;
+  /** Whether the client left before it had all. */
+  readonly isCut: boolean;
+  /** What went wrong. */
+  readonly error: unknown;
+}
+
 const PATH_LENGTH = 200;
 
 /**
- * Logs each request once, when its answer is out: never a header, a body, or what stands in the query or
- * the path's parameters. Failures of the service come with the error behind them.
- *
- * @param routes those whose path may have been asked with another method.
+ * Logs each request once: never a header, a body, or what stands in the query or the path's parameters.
+ * Failures of the service come with the error behind them.
  */
-export function requestLog(log: ServiceLog, routes: readonly RoutePlace[]): MiddlewareHandler<Env> {
-  const at = routesAt(routes);
+export class RequestLog {
+  readonly #log: ServiceLog;
+  readonly #at: ReturnType<typeof routesAt>;
+
+  /** @param routes those whose path may have been asked with another method. */
+  constructor(log: ServiceLog, routes: readonly RoutePlace[]) {
+    this.#log = log;
+    this.#at = routesAt(routes);
+  }
+
+  write({ path, method, status, error, ...answered }: Answered): void {
+    // A method that the path does not know has no route, and its path has parameters all the same.
+    const route = answered.route ?? this.#at(path)[0]?.path;
+    const fields = {
+      request_id: answered.requestId,
+      method,
+      ...(route === undefined ? { path: toVisible(path.slice(0, PATH_LENGTH)) } : { route }),
+      status,
+      duration_ms: Math.round((performance.now() - answered.startedAt) * 100) / 100,
+      address: answered.address,
+      user: answered.user,
+      ...(answered.isCut ? { is_cut: true } : {}),
+      ...(status >= 500 && error !== undefined ? { err: error } : {}),
+    };
+    if (status >= 500) this.#log.error(fields, "Failed");
+    else if (isProbe(path)) this.#log.debug(fields, "Answered");
+    else this.#log.info(fields, "Answered");
+  }
+}
+
+/** Logs the requests to an app, each when its answer is out. */
+export function logApp(log: RequestLog): MiddlewareHandler<Env> {
   return async (c, next) => {
     const startedAt = performance.now();
     await next();
     const { outgoing } = c.env ?? {};
     const write = (): void => {
-      const { status } = c.res;
-      // A method that the path does not know has no route, and its path has parameters all the same.
-      const route = routeOf(c) ?? at(c.req.path)[0]?.path;
-      const fields = {
-        request_id: c.get("requestId"),
+      log.write({
+        requestId: c.get("requestId"),
         method: c.req.method,
-        ...(route === undefined ? { path: toVisible(c.req.path.slice(0, PATH_LENGTH)) } : { route }),
-        status,
-        duration_ms: Math.round((performance.now() - startedAt) * 100) / 100,
+        path: c.req.path,
+        route: routeOf(c),
+        status: c.res.status,
+        startedAt,
         address: c.get("address"),
         user: c.get("user"),
-        // The client left before it had all.
-        ...(outgoing !== undefined && !outgoing.writableFinished ? { is_cut: true } : {}),
-        ...(status >= 500 && c.error !== undefined ? { err: c.error } : {}),
-      };
-      if (status >= 500) log.error(fields, "Failed");
-      else if (isProbe(c.req.path)) log.debug(fields, "Answered");
-      else log.info(fields, "Answered");
+        isCut: outgoing !== undefined && !outgoing.writableFinished,
+        error: c.error,
+      });
     };
     if (outgoing === undefined || outgoing.closed) write();
     else outgoing.once("close", write);

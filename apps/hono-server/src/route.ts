@@ -1,8 +1,8 @@
-import type { ErrorCode } from "@cortex/model-db";
+import type { ErrorCode, GuardedRegistry } from "@cortex/model-db";
 import type { z } from "zod";
 
 import type { JsonText } from "./answer/json-text.ts";
-import type { RequestContext } from "./env.ts";
+import type { RequestContext, Target } from "./env.ts";
 import type { HttpErrorCode } from "./errors.ts";
 import type { RouteTag } from "./route-tags.ts";
 
@@ -33,8 +33,8 @@ export interface RouteResponse {
 /** How a route is asked. */
 export type Method = "get" | "post" | "put" | "patch" | "delete";
 
-/** A route: what it takes, what it answers, and what it does; the OpenAPI document is made of these. */
-export interface Route<
+/** What a route takes and answers; the OpenAPI document is made of these. */
+export interface RouteDescription<
   Verb extends Method = Method,
   Path extends `/${string}` = `/${string}`,
   Request extends RouteRequest = RouteRequest,
@@ -51,19 +51,38 @@ export interface Route<
   readonly responses: Responses;
   /** The failures that it can answer beside those that every route can. */
   readonly errors: readonly (ErrorCode | HttpErrorCode)[];
-  readonly handle: (c: RequestContext, input: RouteInput<Request>) => Answer | Promise<Answer>;
-  /**
-   * Whether the answer is made of the models that the caller sees and of nothing else: then it is kept as long
-   * as they stay as they are. Its handler answers with a {@link JsonText}.
-   */
-  readonly isKept?: boolean;
 }
 
-/** What a route's handler answers. */
-export type Answer = Response | JsonText;
+/** A route that does something. */
+export interface HandledRoute<
+  Verb extends Method = Method,
+  Path extends `/${string}` = `/${string}`,
+  Request extends RouteRequest = RouteRequest,
+  Responses extends Readonly<Record<number, RouteResponse>> = Readonly<Record<number, RouteResponse>>,
+> extends RouteDescription<Verb, Path, Request, Responses> {
+  readonly handle: (c: RequestContext, input: RouteInput<Request>) => Response | Promise<Response>;
+}
+
+/**
+ * A route whose answer is made of the models that the caller sees and of nothing else: it is kept as long as
+ * they stay as they are.
+ */
+export interface KeptRoute<
+  Path extends `/${string}` = `/${string}`,
+  Request extends KeptRouteRequest = KeptRouteRequest,
+  Responses extends Readonly<Record<number, RouteResponse>> = Readonly<Record<number, RouteResponse>>,
+> extends RouteDescription<"get", Path, Request, Responses> {
+  /** Makes the answer. */
+  readonly read: (caller: GuardedRegistry, input: RouteInput<Request>, target: Target) => Promise<JsonText>;
+}
+
+/** What a route takes whose answer is kept; of the headers it knows `If-None-Match` alone. */
+export type KeptRouteRequest = Pick<RouteRequest, "path" | "query" | "headers">;
+
+export type Route = HandledRoute | KeptRoute;
 
 /** What a route's handler is given, checked. */
-export interface RouteInput<Request extends RouteRequest> {
+interface RouteInput<Request extends RouteRequest> {
   readonly path: Parsed<Request["path"]>;
   readonly query: Parsed<Request["query"]>;
   readonly body: Parsed<Request["body"]>;
@@ -77,6 +96,15 @@ export function route<
   const Path extends `/${string}`,
   const Request extends RouteRequest,
   const Responses extends Readonly<Record<number, RouteResponse>>,
->(definition: Route<Verb, Path, Request, Responses>): Route<Verb, Path, Request, Responses> {
+>(definition: HandledRoute<Verb, Path, Request, Responses>): HandledRoute<Verb, Path, Request, Responses> {
+  return definition;
+}
+
+/** A route whose answers are kept, typed likewise. */
+export function keptRoute<
+  const Path extends `/${string}`,
+  const Request extends KeptRouteRequest,
+  const Responses extends Readonly<Record<number, RouteResponse>>,
+>(definition: KeptRoute<Path, Request, Responses>): KeptRoute<Path, Request, Responses> {
   return definition;
 }

@@ -27,7 +27,7 @@ export async function startService(options: AppOptions = {}): Promise<Service & 
   const folder = mkdtempSync(join(tmpdir(), "hono-server-"));
   const registry = await openRegistry(join(folder, "registry.db"), { actor: "test" });
   const app = createApp(registry, options);
-  const server = createNodeServer(app.fetch);
+  const server = createNodeServer(app);
   await new Promise<void>((listening) => {
     server.listen(0, "127.0.0.1", listening);
   });

@@ -7,9 +7,4 @@ export class JsonText {
     this.text = text;
     this.headers = { "content-type": "application/json", ...headers };
   }
-
-  toResponse(): Response {
-    // Plain headers are handed to Node as they are; the web's `Headers` would cost more than reading a model.
-    return new Response(this.text, { headers: this.headers as Record<string, string> });
-  }
 }

@@ -1,11 +1,19 @@
-import type { RequestContext } from "../env.ts";
+import type { GuardedRegistry } from "@cortex/model-db";
+
 import { namesEtag } from "./etag.ts";
 import type { JsonText } from "./json-text.ts";
 
-interface Kept {
+/** An answer as it goes out; it is not to be changed. */
+export interface KeptAnswer {
+  readonly status: 200 | 304;
+  readonly headers: Record<string, string>;
+  readonly body: string | Uint8Array<ArrayBuffer> | null;
+}
+
+interface Kept extends KeptAnswer {
+  readonly status: 200;
   /** A long one as bytes, which need not be encoded again; a short one goes out with its headers in one piece. */
   readonly body: string | Uint8Array<ArrayBuffer>;
-  readonly headers: Record<string, string>;
 }
 
 const MAX_BYTES = 16 * 1024 * 1024;
@@ -44,17 +52,22 @@ export class KeptAnswers {
    * Answers a request, with 304 where the client has the answer. An answer that does not bring an `ETag`
    * gets the mark of the state for one.
    *
+   * @param question which names what is asked for, with its query.
+   * @param ifNoneMatch the header, if there is one.
    * @param read makes the answer where none is kept; whatever it throws is nobody's answer.
    */
-  async answer(c: RequestContext, read: () => Promise<JsonText>): Promise<Response> {
-    const mark = await c.get("caller").stateMark();
-    const key = `${mark} ${c.env.incoming?.url ?? c.req.url}`;
-    const { body, headers } = this.#find(key) ?? this.#note(key, mark, await read());
-    const known = c.req.header("if-none-match");
-    if (known !== undefined && namesEtag(known, headers["etag"]!)) {
-      return new Response(null, { status: 304, headers: { etag: headers["etag"]! } });
-    }
-    return new Response(body, { headers });
+  async answer(
+    caller: Pick<GuardedRegistry, "stateMark">,
+    question: string,
+    ifNoneMatch: string | undefined,
+    read: () => Promise<JsonText>,
+  ): Promise<KeptAnswer> {
+    const mark = await caller.stateMark();
+    const key = `${mark} ${question}`;
+    const kept = this.#find(key) ?? this.#note(key, mark, await read());
+    const etag = kept.headers["etag"]!;
+    if (ifNoneMatch === undefined || !namesEtag(ifNoneMatch, etag)) return kept;
+    return { status: 304, headers: { etag }, body: null };
   }
 
   #find(key: string): Kept | undefined {
@@ -68,7 +81,11 @@ export class KeptAnswers {
   #note(key: string, mark: string, { text, headers }: JsonText): Kept {
     const all = { etag: `"${mark}"`, ...headers };
     if (this.#asked.has(key) || this.#askedBefore.has(key)) {
-      const kept = { body: text.length < SHORT_LENGTH ? text : Buffer.from(text), headers: all };
+      const kept: Kept = {
+        status: 200,
+        body: text.length < SHORT_LENGTH ? text : Buffer.from(text),
+        headers: all,
+      };
       this.#keep(key, kept);
       return kept;
     }
@@ -81,7 +98,7 @@ export class KeptAnswers {
     }
     this.#asked.add(key);
     this.#askedBytes += bytes;
-    return { body: text, headers: all };
+    return { status: 200, body: text, headers: all };
   }
 
   #keep(key: string, kept: Kept): void {

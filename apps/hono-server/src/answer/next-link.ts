@@ -1,4 +1,4 @@
-import type { RequestContext } from "../env.ts";
+import type { Target } from "../env.ts";
 import { queryTextOf } from "../request/query-text.ts";
 
 // Node refuses answers whose headers are larger than 16 KiB; such a cursor stands in the body alone.
@@ -10,7 +10,7 @@ const MAX_CURSOR_LENGTH = 4096;
  *
  * @param nextCursor `null` on the last page, which has no such header.
  */
-export function nextLink(c: RequestContext, nextCursor: string | null): Record<string, string> {
+export function nextLink(c: Target, nextCursor: string | null): Record<string, string> {
   if (nextCursor === null || nextCursor.length > MAX_CURSOR_LENGTH) return {};
   const query = new URLSearchParams(queryTextOf(c));
   query.set("cursor", nextCursor);

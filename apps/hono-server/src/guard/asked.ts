@@ -1,34 +1,35 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
-
-import type { RequestContext } from "../env.ts";
+import type { IncomingMessage } from "node:http";
 
 /**
- * What the guard looks at of a request, and says in its answer: in Node's own objects where there are
- * some, since the web's `Headers` cost more than the rest of the guard.
+ * A request as the guard sees it, and what it finds out about it. It looks into Node's own request: the web's
+ * `Headers` cost more than the rest of the guard.
  */
-export class Asked {
-  readonly #c: RequestContext;
+export abstract class Asked {
+  readonly method: string;
+  /** As it was sent, without the query. */
+  readonly path: string;
+  /** Names the request in answers, logs and the history. */
+  requestId = "";
+  /** Where it comes from: an IP address, or `local` for a unix socket. */
+  address: string | undefined;
+  /** Who it is by the token that came along. */
+  user: string | undefined;
   readonly #incoming: IncomingMessage | undefined;
-  readonly outgoing: ServerResponse | undefined;
-  #said: [name: string, value: string][] | undefined;
 
-  constructor(c: RequestContext) {
-    this.#c = c;
-    // Asked by `app.request()`, an app has none.
-    c.env ??= {};
-    this.#incoming = c.env.incoming;
-    this.outgoing = c.env.outgoing;
+  constructor(method: string, path: string, incoming: IncomingMessage | undefined) {
+    this.method = method;
+    this.path = path;
+    this.#incoming = incoming;
   }
 
   /** A header, by its name in small letters; what came more than once is joined with commas. */
   header(name: string): string | undefined {
-    if (this.#incoming === undefined) return this.#c.req.raw.headers.get(name) ?? undefined;
-    return this.#incoming.headers[name] as string | undefined;
+    return this.#incoming?.headers[name] as string | undefined;
   }
 
   /** Whom the client believes to talk to: the `Host` header, with the port if it names one. */
   get host(): string {
-    return this.#incoming === undefined ? new URL(this.#c.req.url).host : (this.#incoming.headers.host ?? "");
+    return this.#incoming?.headers.host ?? "";
   }
 
   /** The address at the other end of the connection; `undefined` on a unix socket. */
@@ -42,13 +43,8 @@ export class Asked {
   }
 
   /** Puts a header into the answer, whatever that will be. */
-  say(name: string, value: string): void {
-    if (this.outgoing === undefined) (this.#said ??= []).push([name, value]);
-    else this.outgoing.setHeader(name, value);
-  }
+  abstract say(name: string, value: string): void;
 
-  /** Completes an answer that does not go through Node's own object. */
-  finish(): void {
-    for (const [name, value] of this.#said ?? []) this.#c.res.headers.set(name, value);
-  }
+  /** Calls back when the last byte of the answer is out, or its client is gone. */
+  abstract whenOut(callback: () => void): void;
 }

@@ -1,10 +1,8 @@
-import type { Registry } from "@cortex/model-db";
-import type { MiddlewareHandler } from "hono";
+import type { GuardedRegistry, Registry } from "@cortex/model-db";
 
-import type { Env } from "../env.ts";
 import { HttpError } from "../errors.ts";
 import { ClientAddress, isForwarded, networkOf } from "./address.ts";
-import { Asked } from "./asked.ts";
+import type { Asked } from "./asked.ts";
 import type { Authentication } from "./authentication.ts";
 import { Concurrency } from "./concurrency.ts";
 import { checkEncoding } from "./encoding.ts";
@@ -43,64 +41,82 @@ const EVENTS = "/v1/events";
 const BURST_SECONDS = 2;
 
 /** What stands in front of every route: who asks, from where, and whether that may be. */
-export function guard(
-  registry: Registry,
-  authentication: Authentication,
-  options: GuardOptions & { actor?: string | undefined },
-): MiddlewareHandler<Env> {
-  const hosts = new HostCheck(options.allowedHosts);
-  const origins = new OriginCheck(options.corsOrigins);
-  const addresses = new ClientAddress(options.trustProxy);
-  const perSecond = options.requestsPerSecond ?? 500;
-  const rate = { perSecond, burst: perSecond * BURST_SECONDS };
-  const limits = perSecond === 0 ? undefined : { address: new RateLimit(rate), token: new RateLimit(rate) };
-  const policy = `"default";q=${rate.burst};w=${BURST_SECONDS}`;
-  const requests = new Concurrency(options.maxConcurrent ?? 256);
-  const listeners = new Concurrency(options.maxListeners ?? 2000);
+export class Guard {
+  readonly #registry: Registry;
+  readonly #authentication: Authentication;
+  readonly #actor: string;
+  readonly #hosts: HostCheck;
+  readonly #origins: OriginCheck;
+  readonly #addresses: ClientAddress;
+  readonly #limits: { readonly address: RateLimit; readonly token: RateLimit } | undefined;
+  readonly #policy: string;
+  readonly #requests: Concurrency;
+  readonly #listeners: Concurrency;
 
-  function limit(by: RateLimit, key: string, asked: Asked): void {
+  constructor(
+    registry: Registry,
+    authentication: Authentication,
+    options: GuardOptions & { actor?: string | undefined },
+  ) {
+    this.#registry = registry;
+    this.#authentication = authentication;
+    this.#actor = options.actor ?? "http";
+    this.#hosts = new HostCheck(options.allowedHosts);
+    this.#origins = new OriginCheck(options.corsOrigins);
+    this.#addresses = new ClientAddress(options.trustProxy);
+    const perSecond = options.requestsPerSecond ?? 500;
+    const rate = { perSecond, burst: perSecond * BURST_SECONDS };
+    this.#limits = perSecond === 0 ? undefined : { address: new RateLimit(rate), token: new RateLimit(rate) };
+    this.#policy = `"default";q=${rate.burst};w=${BURST_SECONDS}`;
+    this.#requests = new Concurrency(options.maxConcurrent ?? 256);
+    this.#listeners = new Concurrency(options.maxListeners ?? 2000);
+  }
+
+  /**
+   * Lets a request in, and counts it until its answer is out. What it finds out about it on the way, it notes
+   * in it, also where it refuses it.
+   *
+   * @returns the registry as whoever asks may use it; `undefined` where a browser only asks whether it may ask.
+   * @throws HttpError, RegistryError for whoever may not come in.
+   */
+  async admit(asked: Asked): Promise<GuardedRegistry | undefined> {
+    const { method, path } = asked;
+    const requestId = requestIdOf(asked.header("x-request-id"));
+    asked.requestId = requestId;
+    asked.say("x-request-id", requestId);
+    asked.say("x-content-type-options", "nosniff");
+    this.#hosts.check(asked.host, asked.localAddress);
+    this.#origins.check(asked);
+    if (this.#origins.isPreflight(asked)) return undefined;
+    checkEncoding(asked);
+    const address = this.#addresses.find(asked.peer, asked.header("x-forwarded-for"));
+    asked.address = address;
+    const isFromHere = (address === "local" || isLoopback(address)) && !isForwarded(asked);
+    const limits = isProbe(path) || isFromHere ? undefined : this.#limits;
+    if (limits !== undefined) this.#limit(limits.address, networkOf(address), asked);
+    const identity = await this.#authentication.identify(asked, path);
+    if (identity?.user) asked.user = identity.user;
+    if (limits !== undefined && identity?.tokenId) this.#limit(limits.token, identity.tokenId, asked);
+    if (!isProbe(path)) {
+      const client = isFromHere ? undefined : (identity?.tokenId ?? networkOf(address));
+      const leave = (path === EVENTS ? this.#listeners : this.#requests).enter(client);
+      // An answer that is streamed is under way until its last byte is out.
+      asked.whenOut(leave);
+    }
+    // Who asks was found out since the request came in, and all changes up to then were looked for.
+    const asOf = method === "GET" && !isPublic(path) ? this.#registry.access.lookedAt : undefined;
+    return this.#registry.as({ identity, origin: { address, requestId }, actor: this.#actor, asOf });
+  }
+
+  #limit(by: RateLimit, key: string, asked: Asked): void {
     const { isAllowed, remaining, waitMs } = by.take(key, performance.now());
     const seconds = Math.ceil(waitMs / 1000);
     // https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/ (10)
-    asked.say("ratelimit-policy", policy);
+    asked.say("ratelimit-policy", this.#policy);
     asked.say("ratelimit", `"default";r=${remaining};t=${seconds}`);
     if (isAllowed) return;
     throw new HttpError("too_many_requests", `Too many requests. Ask again in ${seconds} s.`, {
       "retry-after": String(seconds),
     });
   }
-
-  return async (c, next) => {
-    const asked = new Asked(c);
-    const requestId = requestIdOf(asked.header("x-request-id"));
-    c.set("requestId", requestId);
-    asked.say("x-request-id", requestId);
-    asked.say("x-content-type-options", "nosniff");
-    hosts.check(asked.host, asked.localAddress);
-    origins.check(asked);
-    const preflight = origins.preflight(c.req.method, asked);
-    if (preflight !== undefined) return preflight;
-    checkEncoding(asked);
-    const { path } = c.req;
-    const address = addresses.find(asked.peer, asked.header("x-forwarded-for"));
-    c.set("address", address);
-    const isFromHere = (address === "local" || isLoopback(address)) && !isForwarded(asked);
-    const isLimited = limits !== undefined && !isProbe(path) && !isFromHere;
-    if (isLimited) limit(limits.address, networkOf(address), asked);
-    const identity = await authentication.identify(asked, path);
-    if (identity?.user) c.set("user", identity.user);
-    if (isLimited && identity?.tokenId) limit(limits.token, identity.tokenId, asked);
-    const actor = options.actor ?? "http";
-    // Who asks was found out since the request came in, and all changes up to then were looked for.
-    const asOf = c.req.method === "GET" && !isPublic(path) ? registry.access.lookedAt : undefined;
-    c.set("caller", registry.as({ identity, origin: { address, requestId }, actor, asOf }));
-    if (isProbe(path)) return next();
-    const client = isFromHere ? undefined : (identity?.tokenId ?? networkOf(address));
-    const leave = (path === EVENTS ? listeners : requests).enter(client);
-    // An answer that is streamed is under way until its last byte is out.
-    asked.outgoing?.once("close", leave);
-    await next();
-    if (asked.outgoing === undefined) leave();
-    asked.finish();
-  };
 }

@@ -21,8 +21,16 @@ import { forbiddenHost } from "./host.ts";
 import { faultOf } from "./node-request.ts";
 import { newRequestId } from "./request-id.ts";
 
-/** Answers a request; `bindings` are the request and the answer as Node has them. */
-export type Fetch = (request: Request, bindings: HttpBindings) => Response | Promise<Response>;
+/** An app that can be served. */
+export interface Served {
+  /** Answers a request; `bindings` are the request and the answer as Node has them. */
+  fetch(request: Request, bindings: HttpBindings): Response | Promise<Response>;
+  /** Where the app has one, it is asked first. */
+  readonly lane?: {
+    /** Answers a request if it is one for the lane. @returns whether it is. */
+    take(incoming: IncomingMessage, outgoing: ServerResponse): boolean;
+  };
+}
 
 /** What a client can keep a connection waiting with, bounded: each of these ends one that is too slow. */
 const OPTIONS = {
@@ -47,18 +55,18 @@ const MAX_CONNECTIONS = 10_000;
  * A server for an app, which survives clients that mean harm; it is still to listen. What Node refuses by
  * itself is answered in the shape of every other failure.
  *
- * @param fetch the app's.
  * @param tls a certificate and its key, to serve HTTPS.
  */
-export function createNodeServer(fetch: Fetch, tls?: Pick<TlsOptions, "cert" | "key">): Server | TlsServer {
-  const respond = getRequestListener(fetch as Parameters<typeof getRequestListener>[0], {
+export function createNodeServer(app: Served, tls?: Pick<TlsOptions, "cert" | "key">): Server | TlsServer {
+  const respond = getRequestListener(
+    (request, bindings) => app.fetch(request, bindings as HttpBindings),
     // What is left to refuse here are hosts that are only nearly addresses, such as 127.1 or port 99999.
-    errorHandler: () => toResponse(forbiddenHost()),
-  });
+    { errorHandler: () => toResponse(forbiddenHost()) },
+  );
   const listener = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
     const fault = faultOf(incoming);
-    if (fault === undefined) void respond(incoming, outgoing);
-    else refuse(incoming, outgoing, fault);
+    if (fault !== undefined) refuse(incoming, outgoing, fault);
+    else if (app.lane?.take(incoming, outgoing) !== true) void respond(incoming, outgoing);
   };
   const server =
     tls === undefined ? createServer(OPTIONS, listener) : createTlsServer({ ...OPTIONS, ...tls }, listener);

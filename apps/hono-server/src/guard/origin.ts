@@ -43,13 +43,15 @@ export class OriginCheck {
     if (origin !== `http://${asked.host}` && origin !== `https://${asked.host}`) throw forbiddenOrigin();
   }
 
-  /** What a browser is told that asks, before a request, whether it may send that; `undefined` for any other request. */
-  preflight(method: string, asked: Asked): Response | undefined {
-    if (method !== "OPTIONS" || asked.header("access-control-request-method") === undefined) return undefined;
+  /** Whether a browser asks whether it may send a request, and says what it may. */
+  isPreflight(asked: Asked): boolean {
+    if (asked.method !== "OPTIONS" || asked.header("access-control-request-method") === undefined) {
+      return false;
+    }
     asked.say("access-control-allow-methods", METHODS);
     asked.say("access-control-allow-headers", REQUEST_HEADERS);
     asked.say("access-control-max-age", MAX_AGE_SECONDS);
-    return new Response(null, { status: 204 });
+    return true;
   }
 }
 

@@ -1,5 +1,5 @@
 import type { RequestContext } from "../env.ts";
-import { Asked } from "./asked.ts";
+import { AskedOfContext } from "./asked-of-context.ts";
 
 /**
  * For answers that take their time: whether who asked is still who they were when this was called, with the
@@ -8,7 +8,7 @@ import { Asked } from "./asked.ts";
 export function sameIdentity(c: RequestContext): () => Promise<boolean> {
   const { authentication } = c.get("service");
   const { path } = c.req;
-  const request = new Asked(c);
+  const request = new AskedOfContext(c);
   // The answer has begun by then: there is nothing to say in its headers.
   const asked = { header: (name: string) => request.header(name), say: () => undefined };
   const identify = async (): Promise<string | undefined> => {

@@ -1,8 +1,5 @@
 import { Gauge, Histogram, type Registry } from "prom-client";
 
-import type { RequestContext } from "../env.ts";
-import { routeOf } from "../route-of.ts";
-
 const BUCKETS_S = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
 
@@ -44,12 +41,14 @@ export class RequestMeter {
     return performance.now();
   }
 
-  /** Its answer is there. */
-  end(c: RequestContext, start: number): void {
+  /**
+   * Its answer is there.
+   *
+   * @param start when it began.
+   * @param route the path of its route, as OpenAPI writes it; `none` where there is none.
+   */
+  end(start: number, method: string, route: string, status: number): void {
     this.#underWay -= 1;
-    const { method } = c.req;
-    const { status } = c.res;
-    const route = routeOf(c) ?? "none";
     const key = `${status} ${method} ${route}`;
     let meter = this.#meters.get(key);
     if (meter === undefined) {

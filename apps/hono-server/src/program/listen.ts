@@ -7,7 +7,7 @@ import { createSecureContext } from "node:tls";
 
 import { RegistryError } from "@cortex/model-db";
 
-import { createNodeServer, type Fetch } from "../guard/node-server.ts";
+import { createNodeServer, type Served } from "../guard/node-server.ts";
 import type { Settings } from "./settings.ts";
 
 /** Where the program listens, until closed. */
@@ -37,11 +37,11 @@ const SOCKET_UMASK = 0o177;
 export async function listen(
   at: { readonly host: string; readonly port: number } | { readonly path: string },
   settings: Settings,
-  fetch: Fetch,
+  app: Served,
 ): Promise<Listener> {
   // A unix socket stays on the machine: nobody can listen in.
   const isTls = settings.tlsCert !== undefined && !("path" in at);
-  const server = createNodeServer(fetch, isTls ? readCertificate(settings) : undefined);
+  const server = createNodeServer(app, isTls ? readCertificate(settings) : undefined);
   if ("path" in at) await clearSocket(at.path);
   await started(server, at);
   return {

@@ -61,6 +61,11 @@ export class LiveApp {
     return this.#app.fetch(request, bindings);
   }
 
+  /** That of the app as it is now. */
+  get lane(): App["lane"] {
+    return this.#app.lane;
+  }
+
   /** Goes on with other settings; requests under way end with theirs, and event streams are taken up again. */
   apply(settings: Settings): void {
     const isSame =

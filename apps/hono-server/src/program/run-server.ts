@@ -43,7 +43,7 @@ export async function runServer(started: ReadSettings, read: () => ReadSettings,
     const backup =
       settings.backup === undefined ? undefined : await keepBackup(settings.db, settings.backup, log);
     for (const place of placesOf(started)) {
-      listeners.push(await listen(place, settings, (request, bindings) => app.fetch(request, bindings)));
+      listeners.push(await listen(place, settings, app));
     }
     running = { app, listeners, log };
     for (const { address } of listeners) {

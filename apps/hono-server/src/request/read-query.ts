@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import type { RequestContext } from "../env.ts";
+import type { Target } from "../env.ts";
 import { invalidInput } from "./invalid-input.ts";
 import { parseInput } from "./parse-input.ts";
 import { queryTextOf } from "./query-text.ts";
@@ -10,7 +10,7 @@ import { queryTextOf } from "./query-text.ts";
  *
  * @throws RegistryError `invalid_input`, naming the parameter.
  */
-export function readQuery<Schema extends z.ZodObject>(c: RequestContext, schema: Schema): z.output<Schema> {
+export function readQuery<Schema extends z.ZodObject>(c: Target, schema: Schema): z.output<Schema> {
   const given: Record<string, string | string[]> = Object.create(null) as object as Record<
     string,
     string | string[]

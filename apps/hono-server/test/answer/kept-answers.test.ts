@@ -1,12 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 import type { Grant, Registry } from "@cortex/model-db";
-import { Hono } from "hono";
 import { describe, expect } from "vitest";
 
 import { JsonText } from "../../src/answer/json-text.ts";
 import { KeptAnswers } from "../../src/answer/kept-answers.ts";
-import type { Env } from "../../src/env.ts";
 import { toWireModel } from "../../src/schemas/model.ts";
 import { checkedFetch } from "../checked-fetch.ts";
 import { test } from "../harness.ts";
@@ -100,22 +98,16 @@ const GRANTS: Record<string, Grant> = {
   root: { ...GRANT, role: "admin" },
 };
 
-/** Answers any path with the ids that the user in a header sees. */
+/** Answers any path with the ids that a user sees. */
 function idsFor(registry: Registry, answers: KeptAnswers): (path: string, user: string) => Promise<unknown> {
-  const app = new Hono<Env>();
-  app.get("*", (c) => {
-    const user = c.req.header("x-user")!;
-    c.env = {};
-    c.set(
-      "caller",
-      registry.as({ identity: { user, grants: [GRANTS[user]!], scopes: [], tokenId: null } }) as never,
-    );
-    return answers.answer(c, async () => {
-      const { items } = await c.get("caller").models.list();
+  return async (path, user) => {
+    const caller = registry.as({ identity: { user, grants: [GRANTS[user]!], scopes: [], tokenId: null } });
+    const { body } = await answers.answer(caller, path, undefined, async () => {
+      const { items } = await caller.models.list();
       return new JsonText(JSON.stringify(items.map(({ modelId }) => modelId)));
     });
-  });
-  return async (path, user) => (await app.request(path, { headers: { "x-user": user } })).json();
+    return JSON.parse(String(body)) as unknown;
+  };
 }
 
 describe("what is kept", () => {

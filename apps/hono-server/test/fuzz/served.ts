@@ -7,7 +7,7 @@ import { openRegistry } from "@cortex/model-db";
 import { createApp, createNodeServer } from "../../src/index.ts";
 
 const registry = await openRegistry(process.argv[2]!, { actor: "fuzz" });
-const server = createNodeServer(createApp(registry).fetch);
+const server = createNodeServer(createApp(registry));
 server.listen(0, "127.0.0.1", () => console.log((server.address() as AddressInfo).port));
 
 for await (const _ of createInterface({ input: process.stdin })) {

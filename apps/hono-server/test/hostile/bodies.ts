@@ -1,6 +1,6 @@
 import { deflateSync, gzipSync } from "node:zlib";
 
-import type { Route } from "../../src/route.ts";
+import type { RouteDescription } from "../../src/route.ts";
 import { refused, toBytes, type Attack } from "./attack.ts";
 
 const JSON_TYPE = "Content-Type: application/json";
@@ -90,7 +90,7 @@ const BROKEN: readonly (readonly [name: string, body: string | Uint8Array, heade
 ];
 
 /** Each body for each route that takes one. */
-export function bodies(routes: readonly Route[]): Attack[] {
+export function bodies(routes: readonly RouteDescription[]): Attack[] {
   return routes
     .filter(({ request }) => request.body !== undefined)
     .flatMap(({ method, path }) =>

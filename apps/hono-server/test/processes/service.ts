@@ -13,7 +13,7 @@ const { location, port, options } = JSON.parse(process.argv[2]!) as {
 };
 const registry = await openRegistry(location, { actor: "service" });
 const app = createApp(registry, options);
-const server = createNodeServer(app.fetch);
+const server = createNodeServer(app);
 server.listen(port, "127.0.0.1", () => say("port", (server.address() as AddressInfo).port));
 
 let made = await registry.models.count();

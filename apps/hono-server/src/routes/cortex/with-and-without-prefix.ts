@@ -1,6 +1,6 @@
-import type { Method, Route, RouteRequest } from "../../route.ts";
+import type { HandledRoute, Method, RouteRequest } from "../../route.ts";
 
-type OldRoute<Request extends RouteRequest> = Route<Method, `/${string}`, Request>;
+type OldRoute<Request extends RouteRequest> = HandledRoute<Method, `/${string}`, Request>;
 
 /** A route of the old program, which it answered with `/v1` before the path and without. */
 export function withAndWithoutPrefix<const Request extends RouteRequest>(

@@ -2,13 +2,13 @@ import { z } from "zod";
 
 import { etagOf } from "../../answer/etag.ts";
 import { JsonText } from "../../answer/json-text.ts";
-import { route } from "../../route.ts";
+import { keptRoute } from "../../route.ts";
 import { MODEL_EXAMPLE } from "../../schemas/examples.ts";
 import { ifNoneMatchHeader, modelHeaders } from "../../schemas/headers.ts";
 import { modelSchema, WIRE } from "../../schemas/model.ts";
 import { modelPath } from "./path.ts";
 
-export const getModel = route({
+export const getModel = keptRoute({
   method: "get",
   path: "/v1/models/{model_id}",
   operationId: "getModel",
@@ -23,9 +23,8 @@ export const getModel = route({
     304: { description: "It is still what If-None-Match names", headers: modelHeaders },
   },
   errors: ["model_not_found"],
-  isKept: true,
-  handle: async (c, { path }) => {
-    const model = await c.get("caller").models.resolveJson(path.model_id, WIRE);
+  read: async ({ models }, { path }) => {
+    const model = await models.resolveJson(path.model_id, WIRE);
     return new JsonText(model.json, { etag: etagOf(model) });
   },
 });

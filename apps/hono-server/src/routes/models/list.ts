@@ -4,7 +4,7 @@ import { z } from "zod";
 import { JsonText } from "../../answer/json-text.ts";
 import { nextLink } from "../../answer/next-link.ts";
 import { invalidInput } from "../../request/invalid-input.ts";
-import { route } from "../../route.ts";
+import { keptRoute } from "../../route.ts";
 import { MODEL_EXAMPLE } from "../../schemas/examples.ts";
 import { ifNoneMatchHeader } from "../../schemas/headers.ts";
 import { partialModelSchema, WIRE } from "../../schemas/model.ts";
@@ -55,7 +55,7 @@ const listQuery = z.strictObject({
   total: flagParameter("Count all that match, too").optional(),
 });
 
-export const listModels = route({
+export const listModels = keptRoute({
   method: "get",
   path: "/v1/models",
   operationId: "listModels",
@@ -72,9 +72,8 @@ export const listModels = route({
     304: { description: "No model that the caller sees has changed", headers: keptPageHeaders },
   },
   errors: [],
-  isKept: true,
-  handle: async (c, { query }) => {
-    const { items, nextCursor, total } = await c.get("caller").models.listJson(
+  read: async ({ models }, { query }, target) => {
+    const { items, nextCursor, total } = await models.listJson(
       parseListWords(
         {
           ...query,
@@ -89,7 +88,7 @@ export const listModels = route({
     );
     const rest = { next_cursor: nextCursor, ...(total === undefined ? {} : { total }) };
     const text = `{"object":"list","data":[${items.join(",")}],${JSON.stringify(rest).slice(1)}`;
-    return new JsonText(text, nextLink(c, nextCursor));
+    return new JsonText(text, nextLink(target, nextCursor));
   },
 });
 
