@@ -1,6 +1,20 @@
-import type { FetchedModel, Registry, Transfer, TransferFile } from "@cortex/model-db";
+import { basename, dirname, extname, join } from "node:path";
 
+import {
+  isRegistryError,
+  type FetchedModel,
+  type NewModelFile,
+  type Registry,
+  type Transfer,
+  type TransferFile,
+} from "@cortex/model-db";
+
+import { groupGgufFiles } from "../facts/group-files.ts";
+import type { ModelFacts } from "../facts/model-facts.ts";
+import { recordOfFacts } from "../facts/record-of-facts.ts";
+import { readLocalModel } from "../import/local-model.ts";
 import { quantizationIn } from "../reference/quantization-in.ts";
+import { seenFrom, writeModelYml } from "./model-yml.ts";
 import { toSourceMetadata } from "./pulled-from.ts";
 
 /** A file that was fetched, is in its place and was verified. */
@@ -12,27 +26,78 @@ export interface FetchedFile {
   readonly sizeBytes: number;
 }
 
-/** What becomes of a model's record when its files are here. */
+/**
+ * What becomes of a model's record when its files are here: what they say, and where they came from. The file by
+ * which clients of the old program know the model is written beside them.
+ */
 export async function describeFetched(
-  _registry: Registry,
+  registry: Registry,
   transfer: Transfer,
   fetched: readonly FetchedFile[],
 ): Promise<FetchedModel> {
+  const weights = fetched.filter(({ file }) => file.role === "weights");
+  const [first] = weights as [FetchedFile, ...FetchedFile[]];
+  const config = fetched.find(({ path }) => basename(path) === "model.yml");
+  const projector = fetched.find(({ file }) => file.role === "mmproj");
+  const sizeBytes = [...weights, ...(projector === undefined ? [] : [projector])].reduce(
+    (sum, file) => sum + file.sizeBytes,
+    0,
+  );
+  const facts = await factsOf(weights);
+  const said = facts === undefined ? saidByItsName(first.path) : recordOfFacts(facts);
+  const ymlPath = config?.path ?? ymlBeside(first.path);
+  const dataFolder = dirname(registry.location);
+  const hasYml =
+    ymlPath !== undefined &&
+    (await writeModelYml(ymlPath, dataFolder, {
+      modelId: transfer.modelId,
+      weights: weights.map(({ path }) => path),
+      projector: projector?.path,
+      sizeBytes,
+      facts,
+    }));
   const verifiedAt = Date.now();
-  const first = fetched.find(({ file }) => file.role === "weights")!;
+  const files = fetched
+    .filter(({ path }) => path !== ymlPath)
+    .map(({ file, path, sha256, sizeBytes: size }): NewModelFile => {
+      return { path, role: file.role, sha256, sizeBytes: size, verifiedAt, source: file.url };
+    });
+  // Old programs change it: nothing is recorded of its content.
+  if (hasYml) files.push({ path: ymlPath, role: "config", source: (config ?? first).file.url });
   return {
+    ...said,
     authorRepo: transfer.repository?.split("/")[0] ?? null,
     branch: transfer.branch,
-    sizeBytes: fetched.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
-    quantization: quantizationIn(first.file.path),
-    metadata: toSourceMetadata(transfer),
-    files: fetched.map(({ file, path, sha256, sizeBytes }) => ({
-      path,
-      role: file.role,
-      sha256,
-      sizeBytes,
-      verifiedAt,
-      source: file.url,
-    })),
+    configPath: hasYml ? seenFrom(dataFolder, ymlPath) : null,
+    sizeBytes,
+    metadata: { ...said.metadata, ...toSourceMetadata(transfer) },
+    files,
   };
+}
+
+/** What the header of the weights says; `undefined` where it is none that is known. */
+async function factsOf(weights: readonly FetchedFile[]): Promise<ModelFacts | undefined> {
+  const folder = dirname(weights[0]!.path);
+  const grouped = groupGgufFiles(weights.map(({ path }) => basename(path)));
+  const [group] = grouped.groups;
+  if (group === undefined) return undefined;
+  try {
+    return (await readLocalModel(folder, group, { ...grouped, projectors: [] }, undefined)).facts;
+  } catch (error) {
+    // What the source says that it is, it is: that nobody here can read it is no reason to throw it away.
+    if (isRegistryError(error) && error.code === "invalid_input") return undefined;
+    throw error;
+  }
+}
+
+function saidByItsName(path: string): Pick<FetchedModel, "format" | "quantization" | "metadata"> {
+  const format = extname(path).slice(1).toLowerCase();
+  return { format, quantization: quantizationIn(path), metadata: {} };
+}
+
+/** Where the old program keeps what it knows of a GGUF file. */
+function ymlBeside(path: string): string | undefined {
+  const extension = extname(path);
+  if (extension.toLowerCase() !== ".gguf") return undefined;
+  return join(dirname(path), `${basename(path, extension)}.yml`);
 }

@@ -1,4 +1,5 @@
 import { rename, rm } from "node:fs/promises";
+import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import {
@@ -20,6 +21,7 @@ import type { Hub } from "../hub/hub.ts";
 import { contentOf, isAsSaid, type FileContent } from "./content-of.ts";
 import { deleteWritten, NEXT_SUFFIX } from "./delete-written.ts";
 import { describeFetched, type FetchedFile } from "./describe-fetched.ts";
+import { syncFolder } from "./model-yml.ts";
 import { Speedometer, toProgress, type TransferProgress } from "./progress.ts";
 
 export interface WorkOptions {
@@ -110,7 +112,11 @@ class TransferRun {
       [];
     for (const file of this.#claim.transfer.files) fetched.push(await this.#fetch(file));
     // All are there and verified: what they replace can go.
-    for (const { at, place } of fetched) if (at !== place) await rename(at, place);
+    for (const { at, place } of fetched) {
+      if (at === place) continue;
+      await rename(at, place);
+      await syncFolder(dirname(place));
+    }
     return fetched.map(({ file, place, sha256, sizeBytes }) => ({ file, path: place, sha256, sizeBytes }));
   }
 
