@@ -141,6 +141,11 @@ const VERBS: Readonly<Record<string, DeclareVerb>> = {
       .example("cortex verify --max-seconds 600")
       .action(async () => (await import("./commands/verify.ts")).verify),
 
+  df: (verb) =>
+    verb("df", "What models' files take on the disk: by store, source and author; what is shared counts once")
+      .example("cortex df --json")
+      .action(async () => (await import("./commands/df.ts")).df),
+
   start: (verb) =>
     verb("start <model>", "Record that a program runs a model: a lease, which makes its status RUNNING")
       .option("--holder <name>", "Who runs it (default: your user name)")

@@ -48,3 +48,4 @@ export { pulledFrom, type PulledFrom } from "./transfers/pulled-from.ts";
 export { cancelTransfer, followTransfer } from "./transfers/follow-transfer.ts";
 export { runTransfer, type WorkOptions } from "./transfers/run-transfer.ts";
 export type { FileProgress, TransferProgress } from "./transfers/progress.ts";
+export { diskUsage, type DiskUsage, type Usage } from "./space/disk-usage.ts";

@@ -1,0 +1,46 @@
+import type { Dir } from "node:fs";
+import { opendir } from "node:fs/promises";
+import { join } from "node:path";
+
+import { PARTIAL_SUFFIX } from "../download/download-file.ts";
+import type { ModelsFolder } from "../folders/models-folder.ts";
+import { fileOnDisk, type FileOnDisk } from "./file-on-disk.ts";
+
+/** What was fetched of a file that is not whole. */
+export interface PartialFile {
+  /** Absolute. */
+  readonly path: string;
+  readonly folder: ModelsFolder;
+  readonly onDisk: FileOnDisk;
+}
+
+/** The files in models folders that are not whole yet. Links are not followed. */
+export async function* partialFiles(
+  folders: readonly ModelsFolder[],
+): AsyncGenerator<PartialFile, undefined> {
+  for (const folder of folders) yield* partialsIn(folder, folder.path);
+}
+
+async function* partialsIn(folder: ModelsFolder, path: string): AsyncGenerator<PartialFile, undefined> {
+  const entries = await openFolder(path);
+  if (entries === undefined) return;
+  const inner: string[] = [];
+  for await (const entry of entries) {
+    const at = join(path, entry.name);
+    if (entry.isDirectory()) inner.push(at);
+    if (!entry.isFile() || !entry.name.endsWith(PARTIAL_SUFFIX)) continue;
+    const onDisk = await fileOnDisk(at);
+    if (onDisk !== undefined) yield { path: at, folder, onDisk };
+  }
+  for (const at of inner) yield* partialsIn(folder, at);
+}
+
+async function openFolder(path: string): Promise<Dir | undefined> {
+  try {
+    return await opendir(path);
+  } catch (error) {
+    const { code = "" } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "EACCES") return undefined;
+    throw error;
+  }
+}
