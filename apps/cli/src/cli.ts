@@ -146,6 +146,25 @@ const VERBS: Readonly<Record<string, DeclareVerb>> = {
       .example("cortex df --json")
       .action(async () => (await import("./commands/df.ts")).df),
 
+  prune: (verb) =>
+    verb(
+      "prune",
+      "Free space: delete what was fetched in vain and superseded revisions or, if asked to, models that are not used; pinned and running ones never",
+    )
+      .option("--partials", "Only what was fetched in vain, and what else is chosen")
+      .option("--superseded", "Only models that a newer revision has replaced, and what else is chosen")
+      .option("--unused-since <time>", "Models that were not used since this time, such as 90d")
+      .option(
+        "--to <size>",
+        "Until fetched models take no more than this: the ones used longest ago first, and no more than is needed",
+      )
+      .option("-y, --yes", "Do not ask")
+      .option("--dry-run", "Only show what would go and how much is freed")
+      .example("cortex prune --dry-run")
+      .example("cortex prune --unused-since 90d")
+      .example("cortex prune --to 200GB -y")
+      .action(async () => (await import("./commands/prune.ts")).prune),
+
   start: (verb) =>
     verb("start <model>", "Record that a program runs a model: a lease, which makes its status RUNNING")
       .option("--holder <name>", "Who runs it (default: your user name)")

@@ -49,3 +49,5 @@ export { cancelTransfer, followTransfer } from "./transfers/follow-transfer.ts";
 export { runTransfer, type WorkOptions } from "./transfers/run-transfer.ts";
 export type { FileProgress, TransferProgress } from "./transfers/progress.ts";
 export { diskUsage, type DiskUsage, type Usage } from "./space/disk-usage.ts";
+export { planPrune, type GoingModel, type PruneOptions, type PrunePlan } from "./space/plan-prune.ts";
+export { prune, type PruneReport } from "./space/prune.ts";

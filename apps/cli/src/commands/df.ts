@@ -57,36 +57,43 @@ function toCells({ name, models, files, usedBytes, sharedBytes }: Usage, unknown
 function summary({ usedBytes, savedBytes, partialBytes, missingFiles, folders }: DiskUsage): string {
   const lines = [`${formatSize(usedBytes)} in all, each content once`];
   if (savedBytes > 0) lines.push(`${formatSize(savedBytes)} more if nothing were shared`);
-  if (partialBytes > 0) lines.push(`${formatSize(partialBytes)} of it is not whole yet: see \`cortex prune\``);
+  if (partialBytes > 0)
+    lines.push(`${formatSize(partialBytes)} of it is not whole yet: see \`cortex prune\``);
   if (missingFiles > 0)
-    lines.push(`${missingFiles} ${missingFiles === 1 ? "file is" : "files are"} not there: see \`cortex verify\``);
+    lines.push(
+      `${missingFiles} ${missingFiles === 1 ? "file is" : "files are"} not there: see \`cortex verify\``,
+    );
   for (const { path, freeBytes, isWritable } of folders) {
-    lines.push(toVisible(`${formatSize(freeBytes)} free in ${path}${isWritable ? "" : ", which is read-only"}`));
+    lines.push(
+      toVisible(`${formatSize(freeBytes)} free in ${path}${isWritable ? "" : ", which is read-only"}`),
+    );
   }
   return lines.join("\n");
 }
 
 function toUsageRecord(usage: DiskUsage): object {
-  const rows = (named: string, all: readonly Usage[]): object[] =>
-    all.map(({ name, models, files, usedBytes, sharedBytes }) => ({
-      [named]: name,
-      models,
-      files,
-      used_bytes: usedBytes,
-      shared_bytes: sharedBytes,
-    }));
   return {
     used_bytes: usage.usedBytes,
     saved_bytes: usage.savedBytes,
     partial_bytes: usage.partialBytes,
     missing_files: usage.missingFiles,
-    by_store: rows("store", usage.byStore),
-    by_source: rows("source_type", usage.bySource),
-    by_author: rows("author_repo", usage.byAuthor),
+    by_store: toRecords("store", usage.byStore),
+    by_source: toRecords("source_type", usage.bySource),
+    by_author: toRecords("author_repo", usage.byAuthor),
     folders: usage.folders.map(({ path, isWritable, freeBytes }) => ({
       path,
       writable: isWritable,
       free_bytes: freeBytes,
     })),
   };
+}
+
+function toRecords(named: string, rows: readonly Usage[]): object[] {
+  return rows.map(({ name, models, files, usedBytes, sharedBytes }) => ({
+    [named]: name,
+    models,
+    files,
+    used_bytes: usedBytes,
+    shared_bytes: sharedBytes,
+  }));
 }

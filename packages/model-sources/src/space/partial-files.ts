@@ -4,7 +4,15 @@ import { join } from "node:path";
 
 import { PARTIAL_SUFFIX } from "../download/download-file.ts";
 import type { ModelsFolder } from "../folders/models-folder.ts";
+import { NEXT_SUFFIX } from "../transfers/delete-written.ts";
 import { fileOnDisk, type FileOnDisk } from "./file-on-disk.ts";
+
+/** What files end in that a transfer has not brought to their place. */
+export const PARTIAL_SUFFIXES: readonly string[] = [
+  PARTIAL_SUFFIX,
+  NEXT_SUFFIX,
+  `${NEXT_SUFFIX}${PARTIAL_SUFFIX}`,
+];
 
 /** What was fetched of a file that is not whole. */
 export interface PartialFile {
@@ -28,7 +36,7 @@ async function* partialsIn(folder: ModelsFolder, path: string): AsyncGenerator<P
   for await (const entry of entries) {
     const at = join(path, entry.name);
     if (entry.isDirectory()) inner.push(at);
-    if (!entry.isFile() || !entry.name.endsWith(PARTIAL_SUFFIX)) continue;
+    if (!entry.isFile() || !PARTIAL_SUFFIXES.some((suffix) => entry.name.endsWith(suffix))) continue;
     const onDisk = await fileOnDisk(at);
     if (onDisk !== undefined) yield { path: at, folder, onDisk };
   }

@@ -1,0 +1,48 @@
+import { join } from "node:path";
+
+import type { Repositories, Transfer } from "@cortex/model-db";
+
+import type { ModelsFolder } from "../folders/models-folder.ts";
+import { fileOnDisk } from "./file-on-disk.ts";
+import { PARTIAL_SUFFIXES, partialFiles, type PartialFile } from "./partial-files.ts";
+
+/**
+ * What was fetched in vain: the partial files that transfers have written which were given up, and that no other
+ * transfer goes on with.
+ *
+ * @returns with the ids of the models that are being fetched, or may be: their transfer waits, is paused or failed.
+ */
+export async function orphanedPartials(
+  registry: Pick<Repositories, "transfers">,
+  folders: readonly ModelsFolder[],
+): Promise<{ orphans: PartialFile[]; fetching: ReadonlySet<string> }> {
+  const fetching = new Set<string>();
+  const [wanted, givenUp] = [new Set<string>(), new Set<string>()];
+  for await (const transfer of everyTransfer(registry)) {
+    const isOver = transfer.finishedAt !== null;
+    if (!isOver) fetching.add(transfer.modelId);
+    for (const { path } of transfer.files) {
+      for (const suffix of PARTIAL_SUFFIXES) {
+        const partial = await fileOnDisk(join(transfer.folder, path) + suffix);
+        if (partial !== undefined) (isOver ? givenUp : wanted).add(partial.realPath);
+      }
+    }
+  }
+  const orphans: PartialFile[] = [];
+  for await (const partial of partialFiles(folders.filter(({ isWritable }) => isWritable))) {
+    const { realPath } = partial.onDisk;
+    if (givenUp.has(realPath) && !wanted.has(realPath)) orphans.push(partial);
+  }
+  return { orphans, fetching };
+}
+
+async function* everyTransfer({
+  transfers,
+}: Pick<Repositories, "transfers">): AsyncGenerator<Transfer, undefined> {
+  for (let cursor: string | null = null; ;) {
+    const { items, nextCursor } = await transfers.list({ limit: 1000, cursor });
+    yield* items;
+    if (nextCursor === null) return;
+    cursor = nextCursor;
+  }
+}

@@ -1,0 +1,47 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+
+import { expect, test } from "vitest";
+
+import { modelFolders, planPrune, prune } from "../../src/index.ts";
+import { RegistryFolder } from "../registry-folder.ts";
+
+const PRUNER = fileURLToPath(new URL("../processes/pruner.ts", import.meta.url));
+
+test("a prune that is killed at any moment leaves no record of a file that is gone, and is finished by the next", async () => {
+  await using folder = await RegistryFolder.create();
+  const { registry } = folder;
+  const pathOf = (modelId: string): string => folder.at(`models/org/${modelId}/x.gguf`);
+  const round = Array.from({ length: 60 }, (_, index) => `m${index}`);
+  for (const modelId of round) {
+    const file = folder.write(`models/org/${modelId}/x.gguf`, modelId.padEnd(4096), {
+      source: `https://huggingface.co/${modelId}`,
+    });
+    await folder.model(modelId, file);
+  }
+  let cutOff = 0;
+  for (let kill = 0; kill < 5; kill += 1) {
+    const child = spawn(process.execPath, ["--conditions=@cortex/source", PRUNER, registry.location]);
+    await once(child.stdout, "data");
+    await sleep(kill * 4);
+    child.kill("SIGKILL");
+    await once(child, "close");
+    const { items: models } = await registry.models.list({ limit: 1000 });
+    const present = models.filter(({ availability }) => availability === "present");
+    for (const { modelId } of present) expect(existsSync(pathOf(modelId)), modelId).toBe(true);
+    const left = round.filter((modelId) => existsSync(pathOf(modelId))).length;
+    if (left > 0 && left < round.length) cutOff += 1;
+  }
+  expect(cutOff).toBeGreaterThan(0);
+  const folders = await modelFolders({}, registry.location);
+  const options = { unusedSince: Date.now() + 86_400_000, partials: true };
+  await prune(registry, folders, await planPrune(registry, folders, options));
+  for (const modelId of round) {
+    expect(existsSync(pathOf(modelId))).toBe(false);
+    expect((await registry.models.get(modelId)).availability).toBe("downloadable");
+  }
+  expect(existsSync(folder.at("models/org"))).toBe(false);
+});
