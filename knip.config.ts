@@ -7,7 +7,7 @@ const config: KnipConfig = {
   workspaces: {
     ".": {},
     "packages/model-db": { entry: ["test/**/*.test.ts", "test/processes/*.ts", "scripts/*.ts"] },
-    "packages/model-sources": { entry: ["test/**/*.test.ts"] },
+    "packages/model-sources": { entry: ["test/**/*.test.ts", "test/processes/*.ts"] },
     "apps/cli": {
       entry: ["src/main.ts", "test/**/*.test.ts"],
       // Imported by @cortex/model-db, which is bundled.

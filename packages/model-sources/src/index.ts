@@ -13,8 +13,8 @@ export { hubOptions } from "./hub/hub-options.ts";
 export { Hub, type FoundRepository, type HubOptions } from "./hub/hub.ts";
 export { HttpClient, type HttpRequest, type HttpResponse } from "./hub/http-client.ts";
 export type { RemoteFile, RemoteModel } from "./hub/remote-model.ts";
+export { JOURNAL_SUFFIX, PARTIAL_SUFFIX, discardPartial } from "./download/partial-file.ts";
 export {
-  PARTIAL_SUFFIX,
   downloadFile,
   type Download,
   type DownloadProgress,

@@ -1,16 +1,19 @@
-import { createHash } from "node:crypto";
-import { constants } from "node:fs";
-import { link, mkdir, open, rm } from "node:fs/promises";
+import { lstat, mkdir, open } from "node:fs/promises";
 import { dirname } from "node:path";
+import { setInterval } from "node:timers/promises";
 
 import { RegistryError } from "@cortex/model-db";
 
 import { freeBytes } from "../folders/choose-folder.ts";
 import type { ModelsFolder } from "../folders/models-folder.ts";
 import { placeInFolder } from "../folders/place-in-folder.ts";
-import type { HttpClient } from "../hub/http-client.ts";
-import { failureOf } from "../hub/hub-failure.ts";
+import { unreachable, type HttpClient } from "../hub/http-client.ts";
 import type { RemoteFile } from "../hub/remote-model.ts";
+import { ContentHash, type ContentHashes } from "./content-hash.ts";
+import { nameTaken, notWritten, wrongBytes } from "./download-failures.ts";
+import { fetchGaps } from "./fetch-gaps.ts";
+import { PartialFile, discardPartial, syncFolder } from "./partial-file.ts";
+import { RangeFetcher, RangesIgnored } from "./range-fetcher.ts";
 import type { RateLimit } from "./rate-limit.ts";
 
 export interface Download {
@@ -20,10 +23,11 @@ export interface Download {
   readonly path: string;
   /** How it is fetched: that of the hub which named the file. */
   readonly http: HttpClient;
-  /** How many ranges are fetched at a time, from 1. */
+  /** How many parts are fetched at a time, from 1. @default 4 */
   readonly connections?: number | undefined;
   /** Shared with all that it limits. */
   readonly rateLimit?: RateLimit | undefined;
+  /** What arrived until then stays, and another call goes on from there. */
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: DownloadProgress) => void) | undefined;
 }
@@ -43,55 +47,138 @@ export interface DownloadedFile {
   readonly sizeBytes: number;
 }
 
-/** What a file is called until it is whole and verified. */
-export const PARTIAL_SUFFIX = ".partial";
+const CONNECTIONS = 4;
+const JOURNAL_MS = 2000;
 
 /**
- * Fetches a file to its place. It has another name until it is whole and what it should be.
+ * Fetches a file to its place. Until it is whole and its hash is what the hub said, it has another name; what
+ * a break, a kill or the signal leaves of it is gone on with. One that is there already is not fetched again.
+ * Only one call at a time may fetch to one place.
  *
- * @throws RegistryError `checksum_mismatch`, `disk_full`, `name_taken` where another file is there,
- *   `source_unreachable`, and what {@link placeInFolder} throws; the signal's reason.
+ * @throws RegistryError `checksum_mismatch` where it changed or arrived wrong, `disk_full`, `name_taken` where
+ *   another file has its place, `source_unreachable`, `permission_denied`, and as {@link placeInFolder}; the
+ *   signal's reason.
  */
 export async function downloadFile(download: Download): Promise<DownloadedFile> {
-  const { file, folder, http, signal, rateLimit, onProgress } = download;
+  const { file, folder, signal } = download;
+  signal?.throwIfAborted();
   const place = await placeInFolder(folder, download.path);
-  if ((await freeBytes(dirname(place))) < file.sizeBytes) {
-    throw new RegistryError("disk_full", `${place} needs ${file.sizeBytes} bytes. Free some space.`);
+  const present = await presentFile(place, file);
+  if (present !== undefined) return present;
+  await makeFolders(dirname(place));
+  // A link that was put on the way meanwhile.
+  await placeInFolder(folder, download.path);
+  await using partial = await PartialFile.open(place, file);
+  const neededBytes = file.sizeBytes - partial.resumedBytes;
+  const free = await freeBytes(dirname(place));
+  if (free < neededBytes) {
+    await partial[Symbol.asyncDispose]();
+    if (partial.resumedBytes === 0) await discardPartial(place);
+    throw new RegistryError(
+      "disk_full",
+      `${place} needs ${neededBytes} bytes more, and ${free} are free. Free some space, or choose another folder.`,
+    );
   }
-  await mkdir(dirname(place), { recursive: true });
-  const partial = `${place}${PARTIAL_SUFFIX}`;
-  const handle = await open(
-    partial,
-    constants.O_RDWR | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW,
-  );
-  const sha256 = createHash("sha256");
-  const sha1 = createHash("sha1").update(`blob ${file.sizeBytes}\0`);
-  let receivedBytes = 0;
   try {
-    const response = await http.request(file.url, { signal });
-    if (response.status !== 200) throw failureOf(file.url, response);
-    for await (const chunk of response.body as AsyncIterable<Buffer>) {
-      await rateLimit?.take(chunk.length, signal);
-      await handle.write(chunk, 0, chunk.length, receivedBytes);
-      sha256.update(chunk);
-      sha1.update(chunk);
-      receivedBytes += chunk.length;
-      onProgress?.({ receivedBytes, totalBytes: file.sizeBytes });
+    const sha256 = await fetchVerified(download, partial);
+    await partial.finish();
+    return { path: place, sha256, sizeBytes: file.sizeBytes };
+  } catch (error) {
+    if (error instanceof RegistryError && error.code === "checksum_mismatch") await discardPartial(place);
+    else await partial.saveProgress().catch(() => undefined);
+    throw error;
+  }
+}
+
+/** Fetches what is missing until the hash is right. @returns the SHA-256. */
+async function fetchVerified(download: Download, partial: PartialFile): Promise<string> {
+  const { file } = download;
+  for (let mayBeOld = partial.resumedBytes > 0; ; mayBeOld = false) {
+    const hashes = await fetchHashed(download, partial);
+    const [expected, actual] =
+      file.sha256 === null ? [file.gitSha1, hashes.gitSha1] : [file.sha256, hashes.sha256];
+    if (expected === null || expected === actual) return hashes.sha256;
+    // The wrong bytes may be those that an earlier try left.
+    if (!mayBeOld) throw wrongBytes(file.url, expected, actual);
+    await partial.restart();
+  }
+}
+
+async function fetchHashed(download: Download, partial: PartialFile): Promise<ContentHashes> {
+  const { file, onProgress, signal } = download;
+  const withGitSha1 = file.sha256 === null && file.gitSha1 !== null;
+  const fetcher = new RangeFetcher(download);
+  let connections = download.connections ?? CONNECTIONS;
+  for (let tries = 0; ; tries++) {
+    await using hash = new ContentHash(partial.descriptor, file.sizeBytes, withGitSha1);
+    const report = (): void => {
+      hash.advance(partial.ranges.prefixEnd);
+      onProgress?.({ receivedBytes: partial.ranges.bytes, totalBytes: file.sizeBytes });
+    };
+    report();
+    try {
+      await withJournal(partial, () =>
+        fetchGaps({ fetcher, partial, connections, signal, onWritten: report }),
+      );
+      return await hash.whole();
+    } catch (error) {
+      if (!(error instanceof RangesIgnored)) throw error;
+      // It can only be had in one piece.
+      if (tries > download.http.retries.count) throw unreachable(file.url, error);
+      connections = 1;
+      await partial.restart();
     }
-    await handle.sync();
+  }
+}
+
+async function withJournal(partial: PartialFile, work: () => Promise<void>): Promise<void> {
+  const ended = new AbortController();
+  const saving = saveRegularly(partial, ended.signal);
+  try {
+    await work();
   } finally {
-    await handle.close();
+    ended.abort();
+    await saving;
   }
-  const hash = sha256.digest("hex");
-  const isRight =
-    receivedBytes === file.sizeBytes &&
-    (file.sha256 === null || file.sha256 === hash) &&
-    (file.gitSha1 === null || file.gitSha1 === sha1.digest("hex"));
-  if (!isRight) {
-    await rm(partial, { force: true });
-    throw new RegistryError("checksum_mismatch", `${file.url} did not arrive as it should be. Try again.`);
+}
+
+async function saveRegularly(partial: PartialFile, signal: AbortSignal): Promise<void> {
+  try {
+    for await (const _ of setInterval(JOURNAL_MS, undefined, { signal })) await partial.saveProgress();
+  } catch {
+    // Ended; or it cannot be saved, and a kill would cost what came since.
   }
-  await link(partial, place);
-  await rm(partial);
-  return { path: place, sha256: hash, sizeBytes: receivedBytes };
+}
+
+/** The file, where it is in its place already. @throws RegistryError `name_taken` where that is another one. */
+async function presentFile(place: string, file: Download["file"]): Promise<DownloadedFile | undefined> {
+  const stats = await lstat(place).catch(() => undefined);
+  if (stats === undefined) return undefined;
+  const isComparable =
+    stats.isFile() && stats.size === file.sizeBytes && (file.sha256 ?? file.gitSha1) !== null;
+  if (isComparable) {
+    await using handle = await open(place, "r");
+    await using hash = new ContentHash(handle.fd, file.sizeBytes, file.sha256 === null);
+    hash.advance(file.sizeBytes);
+    const { sha256, gitSha1 } = await hash.whole();
+    if (file.sha256 === null ? file.gitSha1 === gitSha1 : file.sha256 === sha256) {
+      await discardPartial(place);
+      return { path: place, sha256, sizeBytes: file.sizeBytes };
+    }
+  }
+  throw nameTaken(place);
+}
+
+/** Makes a folder with those on the way, so that they are there after a power failure too. */
+async function makeFolders(path: string): Promise<void> {
+  try {
+    const first = await mkdir(path, { recursive: true });
+    if (first === undefined) return;
+    for (let folder = dirname(path); folder.length >= dirname(first).length; folder = dirname(folder)) {
+      await syncFolder(folder);
+      if (folder === dirname(folder)) return;
+    }
+  } catch (error) {
+    throw notWritten(path, error);
+  }
 }

@@ -52,11 +52,14 @@ export class HttpClient implements AsyncDisposable {
   readonly #tokenOrigin: string;
   readonly #privateHosts: ReadonlySet<string>;
   readonly retries: Retries;
+  /** How long a server may be silent. */
+  readonly stallTimeoutMs: number;
 
   constructor({ token, tokenUrl, privateHosts = [], retries, stallTimeoutMs = 30_000 }: HttpClientOptions) {
     this.#token = token;
     this.#tokenOrigin = new URL(tokenUrl).origin;
     this.#privateHosts = new Set(privateHosts.map(bareHost));
+    this.stallTimeoutMs = stallTimeoutMs;
     this.retries = { ...DEFAULT_RETRIES, ...retries };
     this.#dispatcher = new EnvHttpProxyAgent({
       connect: guardedConnector(this.#privateHosts),

@@ -9,6 +9,7 @@ import {
 } from "../reference/model-reference.ts";
 import { safePath } from "../safe-path.ts";
 import { fetchWhole } from "./fetch-whole.ts";
+import { fileState } from "./file-state.ts";
 import { HttpClient, type HttpClientOptions } from "./http-client.ts";
 import { failureOf } from "./hub-failure.ts";
 import type { RemoteFile, RemoteModel } from "./remote-model.ts";
@@ -152,7 +153,7 @@ export class Hub implements AsyncDisposable {
     const sizeBytes = size === null || size === undefined ? Number.NaN : Number(size);
     if (!Number.isSafeInteger(sizeBytes)) throw unexpected(url, "no size of the file");
     const path = safePath(decodeURIComponent(new URL(url).pathname.split("/").at(-1) ?? ""));
-    const etag = headers.get("etag") ?? headers.get("last-modified");
+    const etag = fileState(headers);
     const file: RemoteFile = { path, sizeBytes, sha256: null, gitSha1: null, url, etag };
     return { sourceType: "local", repo: null, branch: null, commit: null, files: [file] };
   }

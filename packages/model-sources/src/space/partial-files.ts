@@ -2,7 +2,7 @@ import type { Dir } from "node:fs";
 import { opendir } from "node:fs/promises";
 import { join } from "node:path";
 
-import { PARTIAL_SUFFIX } from "../download/download-file.ts";
+import { JOURNAL_SUFFIX, PARTIAL_SUFFIX } from "../download/partial-file.ts";
 import type { ModelsFolder } from "../folders/models-folder.ts";
 import { NEXT_SUFFIX } from "../transfers/delete-written.ts";
 import { fileOnDisk, type FileOnDisk } from "./file-on-disk.ts";
@@ -10,6 +10,7 @@ import { fileOnDisk, type FileOnDisk } from "./file-on-disk.ts";
 /** What files end in that a transfer has not brought to their place. */
 export const PARTIAL_SUFFIXES: readonly string[] = [
   PARTIAL_SUFFIX,
+  JOURNAL_SUFFIX,
   NEXT_SUFFIX,
   `${NEXT_SUFFIX}${PARTIAL_SUFFIX}`,
 ];

@@ -3,7 +3,7 @@ import { dirname, join, relative } from "node:path";
 
 import type { Transfer } from "@cortex/model-db";
 
-import { PARTIAL_SUFFIX } from "../download/download-file.ts";
+import { discardPartial } from "../download/partial-file.ts";
 import { placeInFolder } from "../folders/place-in-folder.ts";
 
 /** What the next state of a file is called while the one before it is still in use. */
@@ -17,9 +17,7 @@ export async function deleteWritten({ folder: path, files }: Transfer): Promise<
   const folder = { path, isWritable: true };
   for (const file of files) {
     const place = await placeInFolder(folder, file.path);
-    for (const name of [place, `${place}${NEXT_SUFFIX}`]) {
-      await rm(`${name}${PARTIAL_SUFFIX}`, { force: true });
-    }
+    for (const name of [place, `${place}${NEXT_SUFFIX}`]) await discardPartial(name);
     await rm(`${place}${NEXT_SUFFIX}`, { force: true });
     if (file.isOurs) await rm(place, { force: true });
     await removeEmptyFolders(path, dirname(place));
