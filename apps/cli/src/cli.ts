@@ -43,6 +43,9 @@ const VERBS: Readonly<Record<string, DeclareVerb>> = {
       "import <...paths>",
       "Bring in models that lie on this machine, files or folders: what they say of themselves is recorded, and they stay where they are",
     )
+      .option("--copy", "Copy the files into the models folder")
+      .option("--move", "Move the files into the models folder")
+      .option("--hardlink", "Link the files into the models folder: they take no further room")
       .option("--model-id <id>", "Its id (default: made from what the file says)")
       .option("--alias <alias>", "Its friendly name (default: a short one is made)")
       .option("--tag <tag>", "A label; repeatable", MANY)

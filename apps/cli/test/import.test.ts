@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 
 import { llamaFile } from "@cortex/test-models";
 import { expect, test } from "vitest";
@@ -57,4 +57,15 @@ test("what cannot come in is named, and its exit code is the first one's", async
   ]);
   mkdirSync(sandbox.path("empty"));
   expect(await sandbox.run(["import", "empty"])).toMatchObject({ exitCode: 3, stdout: "" });
+});
+
+test("files come into the models folder in one way", async () => {
+  using sandbox = new Sandbox();
+  writeFileSync(sandbox.path("a.gguf"), llamaFile());
+  expect((await sandbox.run(["import", "a.gguf", "--copy", "--move"])).exitCode).toBe(2);
+  const moved = await sandbox.json<List<Imported & { paths: string[] }>>("import", "a.gguf", "--move");
+  expect(moved.data).toMatchObject([
+    { outcome: "imported", paths: [sandbox.path("models/imported/a/a.gguf")], left: [] },
+  ]);
+  expect(existsSync(sandbox.path("a.gguf"))).toBe(false);
 });

@@ -28,7 +28,13 @@ export {
   type VerifyOptions,
   type VerifyProgress,
 } from "./verify/verify-models.ts";
-export { importModels, type ImportOptions, type ImportResult } from "./import/import-models.ts";
+export {
+  importModels,
+  type ImportedModel,
+  type ImportOptions,
+  type ImportResult,
+  type RefusedModel,
+} from "./import/import-models.ts";
 export { NO_REGISTRY, type ImportRegistry } from "./import/register-model.ts";
 export type { ByteSource } from "./facts/byte-source.ts";
 export { readGgufFacts } from "./facts/gguf-facts.ts";
@@ -51,3 +57,4 @@ export type { FileProgress, TransferProgress } from "./transfers/progress.ts";
 export { diskUsage, type DiskUsage, type Usage } from "./space/disk-usage.ts";
 export { planPrune, type GoingModel, type PruneOptions, type PrunePlan } from "./space/plan-prune.ts";
 export { prune, type PruneReport } from "./space/prune.ts";
+export type { PlacingWay } from "./import/place-files.ts";

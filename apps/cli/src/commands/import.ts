@@ -1,7 +1,13 @@
 import { existsSync } from "node:fs";
 
 import { outcomeOf, RegistryError, toVisible } from "@cortex/model-db";
-import { importModels, NO_REGISTRY, type ImportResult } from "@cortex/model-sources";
+import {
+  importModels,
+  modelFolders,
+  NO_REGISTRY,
+  type ImportResult,
+  type PlacingWay,
+} from "@cortex/model-sources";
 
 import { Interrupted, MisuseError } from "../errors.ts";
 import type { Everywhere } from "../everywhere.ts";
@@ -18,6 +24,9 @@ export interface ImportModelsOptions extends Everywhere {
   readonly modelId?: string;
   readonly alias?: string;
   readonly tag?: readonly string[];
+  readonly copy?: boolean;
+  readonly move?: boolean;
+  readonly hardlink?: boolean;
   readonly dryRun?: boolean;
 }
 
@@ -29,6 +38,7 @@ export interface ImportModelsOptions extends Everywhere {
 export async function importFiles(options: ImportModelsOptions): Promise<number> {
   if (options.paths.includes("")) throw new MisuseError("import needs paths of files or folders.");
   const { json = false, quiet = false, dryRun = false } = options;
+  const way = wayOf(options);
   const signal = untilInterrupted();
   const progress = startProgress("% read", quiet || json);
   const results: ImportResult[] = [];
@@ -39,6 +49,8 @@ export async function importFiles(options: ImportModelsOptions): Promise<number>
     await importModels(registry ?? NO_REGISTRY, {
       paths: options.paths,
       location: locationOf(options),
+      way,
+      folders: way && (await modelFolders(process.env, locationOf(options))),
       model: { modelId: options.modelId, alias: options.alias, tags: options.tag },
       dryRun,
       signal,
@@ -70,18 +82,29 @@ export async function importFiles(options: ImportModelsOptions): Promise<number>
   return refused === undefined ? 0 : outcomeOf(refused.error.code).exitCode;
 }
 
+const WAYS = ["copy", "move", "hardlink"] as const;
+
+function wayOf(options: ImportModelsOptions): PlacingWay | undefined {
+  const ways = WAYS.filter((way) => options[way] === true);
+  if (ways.length > 1) {
+    throw new MisuseError(`A file comes into the models folder in one way: --${ways.join(" or --")}.`);
+  }
+  return ways[0];
+}
+
 function describe(result: ImportResult, dryRun: boolean): string {
   if (result.outcome === "refused") return toVisible(result.error.message);
   const { model, paths } = result;
   const size = model.sizeBytes === null ? "" : ` (${formatSize(model.sizeBytes)})`;
   const alias = model.alias === null || model.alias === model.modelId ? "" : ` as ${model.alias}`;
   const [path] = paths;
+  const left = (result.left ?? []).map((original) => `; ${original} could not be taken away`).join("");
   const sentence = {
     imported: `${dryRun ? "Would import" : "Imported"} ${model.modelId}${alias}${size}: ${path}`,
     already_registered: `${path} is already registered as ${model.modelId}`,
     found_again: `${dryRun ? "Would find" : "Found"} the files of ${model.modelId} again: ${path}`,
   }[result.outcome];
-  return toVisible(sentence);
+  return toVisible(`${sentence}${left}`);
 }
 
 function toResultRecord(result: ImportResult): object {
@@ -89,6 +112,7 @@ function toResultRecord(result: ImportResult): object {
     const { code, message } = result.error;
     return { outcome: result.outcome, path: result.path, error: { code, message } };
   }
-  const { outcome, model, paths } = result;
-  return { outcome, model_id: model.modelId, alias: model.alias, size_bytes: model.sizeBytes, paths };
+  const { outcome, model, paths, left } = result;
+  const { modelId, alias, sizeBytes } = model;
+  return { outcome, model_id: modelId, alias, size_bytes: sizeBytes, paths, ...(left && { left }) };
 }

@@ -1,7 +1,7 @@
-import { RegistryError, toVisible, type FileRole } from "@cortex/model-db";
+import { RegistryError, toVisible, type FileRole, type ModelFile } from "@cortex/model-db";
 
 import { hashFile } from "../verify/hash-file.ts";
-import { LocalFile } from "./local-file.ts";
+import { isSameFile, LocalFile, type FileStamp } from "./local-file.ts";
 import type { LocalModel, LocalModelFile } from "./local-model.ts";
 import type { ImportRegistry } from "./register-model.ts";
 
@@ -13,6 +13,16 @@ export interface HashedFile {
   readonly sha256: string;
   /** When reading it began, in Unix milliseconds. */
   readonly verifiedAt: number;
+  /** What the file was when it was read. */
+  readonly stamp: FileStamp;
+}
+
+/** What is recorded of a file. */
+export function toRecorded(
+  { path, role, sizeBytes, sha256, verifiedAt }: HashedFile,
+  source: string | null = null,
+): ModelFile {
+  return { path, role, sizeBytes, sha256, verifiedAt, source };
 }
 
 export interface HashingOptions {
@@ -58,15 +68,10 @@ export async function hashModel(
         verifiedAt !== null &&
         verifiedAt > stamp.modifiedAt + TIME_STEP_MS,
     );
+    const { sizeBytes } = stamp;
     if (known !== undefined) {
-      doneBytes += stamp.sizeBytes;
-      hashed.push({
-        path,
-        role,
-        sizeBytes: stamp.sizeBytes,
-        sha256: known.sha256!,
-        verifiedAt: known.verifiedAt!,
-      });
+      doneBytes += sizeBytes;
+      hashed.push({ path, role, sizeBytes, sha256: known.sha256!, verifiedAt: known.verifiedAt!, stamp });
       continue;
     }
     const verifiedAt = Date.now();
@@ -74,7 +79,7 @@ export async function hashModel(
       doneBytes += bytes;
       onProgress?.({ path, doneBytes, totalBytes: local.sizeBytes });
     });
-    hashed.push({ path, role, sizeBytes: stamp.sizeBytes, sha256, verifiedAt });
+    hashed.push({ path, role, sizeBytes, sha256, verifiedAt, stamp });
   }
   return hashed;
 }
@@ -86,8 +91,7 @@ async function contentOf(
   onBytes: (bytes: number) => void,
 ): Promise<string> {
   await using file = await LocalFile.open(path, within);
-  const { identity, modifiedAt, sizeBytes } = file.stamp;
-  if (identity !== stamp.identity || modifiedAt !== stamp.modifiedAt || sizeBytes !== stamp.sizeBytes) {
+  if (!isSameFile(file.stamp, stamp)) {
     throw new RegistryError("io_error", `${toVisible(path)} changed while it was read. Import it again.`);
   }
   const { sha256 } = await hashFile(file.handle, { signal, onBytes });

@@ -1,11 +1,14 @@
 import { join } from "node:path";
 
-import { isRegistryError, RegistryError, toVisible, type Model } from "@cortex/model-db";
+import { isRegistryError, RegistryError, toVisible, type Model, type ModelFile } from "@cortex/model-db";
 
 import { groupGgufFiles, type FileGroup, type GroupedFiles } from "../facts/group-files.ts";
+import type { ModelsFolder } from "../folders/models-folder.ts";
 import { findFolders, type FolderListing, type Refusal } from "./find-files.ts";
-import { hashModel, type HashedFile, type ImportProgress } from "./hash-model.ts";
+import { hashModel, toRecorded, type HashedFile, type ImportProgress } from "./hash-model.ts";
 import { readLocalModel, type LocalModel } from "./local-model.ts";
+import { folderNameFor } from "./model-name.ts";
+import { Placement, removeOriginals, type PlacingWay } from "./place-files.ts";
 import {
   findKnown,
   freeNames,
@@ -23,6 +26,10 @@ export interface ImportOptions {
   readonly model?: Wishes | undefined;
   /** The registry's file: recorded paths that are relative begin at its folder. */
   readonly location: string;
+  /** How the files come into a models folder; left out, they stay where they are. */
+  readonly way?: PlacingWay | undefined;
+  /** The models folders, for files that do not stay where they are. */
+  readonly folders?: readonly ModelsFolder[] | undefined;
   /** Folders outside of which nothing is looked at, whatever links say; left out, everything is. */
   readonly within?: readonly string[] | undefined;
   /** Look and say, but change nothing. */
@@ -38,17 +45,26 @@ export interface ImportOptions {
  * What became of a model that was found: `imported`; `already_registered`, by the same content; `found_again`, a
  * registered model whose files were gone from where they were; `refused`, and why.
  */
-export type ImportResult =
-  | {
-      readonly outcome: "imported" | "already_registered" | "found_again";
-      readonly model: Pick<Model, "modelId" | "alias" | "sizeBytes">;
-      readonly paths: readonly string[];
-    }
-  | { readonly outcome: "refused"; readonly path: string; readonly error: RegistryError };
+export type ImportResult = ImportedModel | RefusedModel;
+
+export interface ImportedModel {
+  readonly outcome: "imported" | "already_registered" | "found_again";
+  readonly model: Pick<Model, "modelId" | "alias" | "sizeBytes">;
+  /** Of its files: as they are recorded or, where nothing is recorded, as they were found. */
+  readonly paths: readonly string[];
+  /** What was moved and could not be taken away from where it was. */
+  readonly left?: readonly string[];
+}
+
+export interface RefusedModel {
+  readonly outcome: "refused";
+  readonly path: string;
+  readonly error: RegistryError;
+}
 
 /**
- * Brings models that lie on this machine into the registry, where they are: each with what its files say. The files
- * stay what and where they are.
+ * Brings models that lie on this machine into the registry, each with what its files say. The files stay what and
+ * where they are, unless a way into a models folder is named.
  *
  * @returns what became of each, in the order in which they were found.
  * @throws RegistryError of the registry itself; what is wrong with one model is its result.
@@ -121,7 +137,9 @@ async function importOne(
 ): Promise<ImportResult | undefined> {
   try {
     const local = await readLocalModel(folder, group, beside, options.within);
-    if (local.facts.kind === "model") return await importModel(registry, local, options, planned);
+    if (local.facts.kind === "model") {
+      return await importModel(registry, local, options, planned, beside.groups.length < 2);
+    }
     if (isNamed) throw notAModel(path, local);
     return undefined;
   } catch (error) {
@@ -130,13 +148,17 @@ async function importOne(
   }
 }
 
-/** @param planned by content, the ids of what would have been imported by now, where nothing really is. */
+/**
+ * @param planned by content, the ids of what would have been imported by now, where nothing really is.
+ * @param isAlone whether no other model is in its folder.
+ */
 async function importModel(
   registry: ImportRegistry,
   local: LocalModel,
   options: ImportOptions,
   planned: Map<string, string>,
-): Promise<ImportResult> {
+  isAlone: boolean,
+): Promise<ImportedModel> {
   const paths = local.files.map(({ path }) => path);
   const hashed = await hashModel(registry, local, options);
   const known = await findKnown(registry, hashed, options.location);
@@ -144,10 +166,38 @@ async function importModel(
     return { outcome: "already_registered", model: await registry.models.get(known.modelId), paths };
   }
   if (options.dryRun === true) return plan(registry, local, hashed, known, planned, options);
-  if (known !== undefined) {
-    return { outcome: "found_again", model: await relocateModel(registry, known.modelId, hashed), paths };
+  if (options.way === undefined) {
+    return record(
+      registry,
+      local,
+      hashed.map((file) => toRecorded(file)),
+      known,
+      options,
+    );
   }
-  const { model, isNew } = await registerModel(registry, local, hashed, options.model ?? {});
+  const name = folderNameFor(local.files[0]!.path);
+  await using placement = await Placement.create(hashed, options.way, options.folders ?? [], name, options);
+  const result = await record(registry, local, placement.files, known, options);
+  if (result.outcome === "already_registered") return result;
+  placement.keep();
+  if (options.way !== "move") return result;
+  // A projector goes on serving the other models that it lies beside.
+  const moved = hashed.filter(({ role }) => role === "weights" || isAlone);
+  return { ...result, left: await removeOriginals(moved) };
+}
+
+async function record(
+  registry: ImportRegistry,
+  local: LocalModel,
+  files: readonly ModelFile[],
+  known: KnownModel | undefined,
+  options: ImportOptions,
+): Promise<ImportedModel> {
+  const paths = files.map(({ path }) => path);
+  if (known !== undefined) {
+    return { outcome: "found_again", model: await relocateModel(registry, known.modelId, files), paths };
+  }
+  const { model, isNew } = await registerModel(registry, local, files, options.model ?? {});
   return { outcome: isNew ? "imported" : "already_registered", model, paths };
 }
 
@@ -158,7 +208,7 @@ async function plan(
   known: KnownModel | undefined,
   planned: Map<string, string>,
   options: ImportOptions,
-): Promise<ImportResult> {
+): Promise<ImportedModel> {
   const paths = hashed.map(({ path }) => path);
   const { sizeBytes } = local;
   if (known !== undefined) {
@@ -196,6 +246,6 @@ function notAModel(path: string, { facts }: LocalModel): RegistryError {
   return new RegistryError("invalid_input", `${toVisible(path)} holds ${what}.`);
 }
 
-function refused({ path, error }: Refusal): ImportResult {
+function refused({ path, error }: Refusal): RefusedModel {
   return { outcome: "refused", path, error };
 }

@@ -15,6 +15,19 @@ export interface FileStamp {
   readonly identity: string;
 }
 
+/** The stamp of a file as the system describes it. */
+export function stampOf({ size, mtimeMs, dev, ino }: BigIntStats): FileStamp {
+  return { sizeBytes: Number(size), modifiedAt: Number(mtimeMs), identity: `${dev}:${ino}` };
+}
+
+export function isSameFile(one: FileStamp, other: FileStamp): boolean {
+  return (
+    one.identity === other.identity &&
+    one.modifiedAt === other.modifiedAt &&
+    one.sizeBytes === other.sizeBytes
+  );
+}
+
 /** A file of this machine that is to become part of a model, held open. */
 export class LocalFile implements ByteSource, AsyncDisposable {
   /** The path as it was asked for. */
@@ -28,11 +41,7 @@ export class LocalFile implements ByteSource, AsyncDisposable {
     this.name = path;
     this.#handle = handle;
     this.#stats = stats;
-    this.stamp = {
-      sizeBytes: Number(stats.size),
-      modifiedAt: Number(stats.mtimeMs),
-      identity: `${stats.dev}:${stats.ino}`,
-    };
+    this.stamp = stampOf(stats);
   }
 
   /**

@@ -28,6 +28,11 @@ export function namesFor(
   };
 }
 
+/** A name for the folder that a model's files are copied to, from that of its first file. */
+export function folderNameFor(path: string): string {
+  return slugOf(basename(path).replace(/(?:-\d{5}-of-\d{5})?\.[^.]+$/, "")) || "model";
+}
+
 function numbered(id: string): string[] {
   return Array.from({ length: 99 }, (_, index) => `${id}-${index + 2}`);
 }

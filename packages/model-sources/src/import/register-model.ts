@@ -5,9 +5,9 @@ import {
   toVisible,
   type Files,
   type Model,
+  type ModelFile,
   type Models,
   type NewModel,
-  type NewModelFile,
   type Repositories,
 } from "@cortex/model-db";
 
@@ -92,7 +92,7 @@ async function isFile(path: string, sizeBytes: number | null): Promise<boolean> 
 export async function registerModel(
   registry: ImportRegistry,
   local: LocalModel,
-  files: readonly NewModelFile[],
+  files: readonly ModelFile[],
   wishes: Wishes,
 ): Promise<{ model: Model; isNew: boolean }> {
   return registry.transaction(async (repositories) => {
@@ -138,16 +138,12 @@ export async function freeNames(
 export async function relocateModel(
   registry: ImportRegistry,
   modelId: string,
-  files: readonly HashedFile[],
+  files: readonly ModelFile[],
 ): Promise<Model> {
   return registry.transaction(async (repositories) => {
     const recorded = await repositories.files.list(modelId);
-    for (const file of files) {
-      for (const { path } of recorded.filter(({ sha256 }) => sha256 === file.sha256)) {
-        if (path !== file.path) await repositories.files.delete(modelId, path);
-      }
-      await repositories.files.put(modelId, { ...file, source: null });
-    }
+    const remove = recorded.filter((old) => files.some(({ sha256 }) => sha256 === old.sha256));
+    await repositories.files.change(modelId, { put: files, remove: remove.map(({ path }) => path) });
     return repositories.models.update(modelId, { availability: "present" });
   });
 }

@@ -10,6 +10,8 @@ export interface HashOptions {
   readonly signal?: AbortSignal | undefined;
   /** Told of each piece: how many bytes it has. */
   readonly onBytes?: ((bytes: number) => void) | undefined;
+  /** Given each piece, before the one behind the next is read. */
+  readonly onChunk?: ((chunk: Buffer) => Promise<void>) | undefined;
 }
 
 /**
@@ -31,7 +33,7 @@ export async function hashFile(
 
 async function hashOpenFile(
   file: FileHandle,
-  { signal, onBytes }: HashOptions,
+  { signal, onBytes, onChunk }: HashOptions,
 ): Promise<{ sha256: string; sizeBytes: number }> {
   const hash = createHash("sha256");
   let spare = Buffer.allocUnsafeSlow(CHUNK_BYTES);
@@ -45,7 +47,9 @@ async function hashOpenFile(
     reading = file.read(spare, 0, CHUNK_BYTES, sizeBytes);
     spare = buffer;
     try {
-      hash.update(buffer.subarray(0, bytesRead));
+      const chunk = buffer.subarray(0, bytesRead);
+      hash.update(chunk);
+      await onChunk?.(chunk);
       onBytes?.(bytesRead);
     } catch (error) {
       await reading.catch(() => undefined);
