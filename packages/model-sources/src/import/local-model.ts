@@ -89,8 +89,8 @@ function checkParts(parts: readonly { path: string; facts: ModelFacts }[]): void
   }
 }
 
-// The first part has the header; the others only tensors.
-function factsOfAll(parts: readonly ModelFacts[]): ModelFacts {
+/** What a model says whose parts say this. The first part has the header; the others only tensors. */
+export function factsOfAll(parts: readonly ModelFacts[]): ModelFacts {
   const [first] = parts;
   if (parts.length === 1) return first!;
   const counts = parts.map(({ parameterCount }) => parameterCount);

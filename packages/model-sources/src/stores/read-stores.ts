@@ -1,0 +1,34 @@
+import type { StorePlace } from "./all-stores.ts";
+import type { Finding, FoundModel, StoreName } from "./found-model.ts";
+import type { StoreReader } from "./store-reader.ts";
+
+/** What is in the stores, before anything else is known of it. */
+export interface StoreContents {
+  readonly stores: readonly { readonly name: StoreName; readonly path: string }[];
+  readonly models: readonly FoundModel[];
+  readonly findings: readonly Finding[];
+}
+
+/**
+ * Reads stores one after the other. Files that two of them show, as where one store lies in another, are shown by
+ * the first.
+ */
+export async function readStores(places: readonly StorePlace[], reader: StoreReader): Promise<StoreContents> {
+  const models: FoundModel[] = [];
+  const findings: Finding[] = [];
+  const seen = new Set<string>();
+  for (const { store, path } of places) {
+    for await (const found of store.read(path, reader)) {
+      if (found.kind === "finding") {
+        findings.push(found);
+        continue;
+      }
+      const paths = JSON.stringify([found.name, found.files.map((file) => file.path)]);
+      if (seen.has(paths)) continue;
+      seen.add(paths);
+      models.push(found);
+    }
+  }
+  const stores = places.map(({ store, path }) => ({ name: store.name, path }));
+  return { stores, models, findings };
+}

@@ -1,0 +1,206 @@
+import { closeSync, openSync, readdirSync, readlinkSync, readSync, statSync, type Dirent } from "node:fs";
+import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
+
+import type { FileRole } from "@cortex/model-db";
+
+import type { FoundFile, Finding } from "./found-model.ts";
+
+const MAX_ENTRIES = 200_000;
+const MAX_TEXT_BYTES = 1024 * 1024;
+const MAX_DEPTH = 24;
+// How long others wait at most. A call of the file system takes microseconds, and a promise for each twenty times that.
+const TURN_MS = 15;
+
+/** A file below a folder. */
+export interface Entry {
+  /** With `/` between its parts. */
+  readonly relativePath: string;
+  readonly path: string;
+  readonly isLink: boolean;
+}
+
+/**
+ * Reads other tools' folders, which anybody may have written: whatever cannot be read becomes a finding, a link that
+ * leads back is followed once, and nothing is read whole that is larger than what tools write there.
+ */
+export class StoreReader {
+  #findings: Finding[] = [];
+  #turnEnds = performance.now() + TURN_MS;
+
+  /** Notes what is the matter with something. @param problem the end of a sentence that begins with the path. */
+  note(path: string, problem: string): void {
+    this.#findings.push({ kind: "finding", path, problem });
+  }
+
+  /** What has been noted since this was asked last. */
+  takeFindings(): Finding[] {
+    const findings = this.#findings;
+    if (findings.length > 0) this.#findings = [];
+    return findings;
+  }
+
+  /** Lets others have their turn, when it is time. */
+  async rest(): Promise<void> {
+    if (performance.now() < this.#turnEnds) return;
+    await setImmediate();
+    this.#turnEnds = performance.now() + TURN_MS;
+  }
+
+  /** What is in a folder, by name; nothing where there is no such folder. */
+  list(folder: string): Dirent[] {
+    try {
+      const entries = readdirSync(folder, { withFileTypes: true });
+      if (entries.length > MAX_ENTRIES) {
+        this.note(folder, `has ${entries.length} entries, and only the first ${MAX_ENTRIES} are looked at`);
+        entries.length = MAX_ENTRIES;
+      }
+      return entries.toSorted((one, other) => (one.name < other.name ? -1 : 1));
+    } catch (error) {
+      this.#noteUnlessGone(folder, error);
+      return [];
+    }
+  }
+
+  /** Whether there is such a folder, through links. */
+  isFolder(path: string): boolean {
+    try {
+      return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+    } catch {
+      return false;
+    }
+  }
+
+  /**
+   * A file as it is now, through links.
+   *
+   * @param sha256 what its name says of its content.
+   */
+  file(path: string, role: FileRole, sha256: string | null = null): FoundFile {
+    try {
+      const stats = statSync(path, { bigint: true, throwIfNoEntry: false });
+      if (stats?.isFile() === true) {
+        return {
+          path,
+          role,
+          sizeBytes: Number(stats.size),
+          sha256,
+          identity: `${stats.dev}:${stats.ino}`,
+          modifiedAt: Number(stats.mtimeMs),
+        };
+      }
+    } catch (error) {
+      this.#noteUnlessGone(path, error);
+    }
+    return { path, role, sizeBytes: null, sha256, identity: null, modifiedAt: null };
+  }
+
+  /** A file that is being downloaded: as large as what is on the disk, since some are laid out in full before. */
+  partialFile(path: string): FoundFile {
+    const file = this.file(path, "other");
+    if (file.sizeBytes === null) return file;
+    const { blocks } = statSync(path);
+    return { ...file, sizeBytes: blocks > 0 ? Math.min(file.sizeBytes, blocks * 512) : file.sizeBytes };
+  }
+
+  /** Where a link leads, as it says; `undefined` where it is none. */
+  link(path: string): string | undefined {
+    try {
+      return readlinkSync(path);
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** A small text; `undefined` where there is none, or it is too large to be one. */
+  text(path: string): string | undefined {
+    try {
+      const descriptor = openSync(path, "r");
+      try {
+        const buffer = Buffer.allocUnsafe(MAX_TEXT_BYTES + 1);
+        let length = 0;
+        while (length < buffer.length) {
+          const read = readSync(descriptor, buffer, length, buffer.length - length, null);
+          if (read === 0) return buffer.toString("utf8", 0, length);
+          length += read;
+        }
+        this.note(path, "is far larger than such a file is");
+      } finally {
+        closeSync(descriptor);
+      }
+    } catch (error) {
+      this.#noteUnlessGone(path, error);
+    }
+    return undefined;
+  }
+
+  /** A small JSON document; `undefined` where there is none. */
+  json(path: string): unknown {
+    const text = this.text(path);
+    if (text === undefined) return undefined;
+    try {
+      return JSON.parse(text) as unknown;
+    } catch {
+      this.note(path, "is no JSON");
+      return undefined;
+    }
+  }
+
+  /**
+   * The files below a folder, by name. Folders are entered through links too, each only once.
+   *
+   * @param options.skip folders, by name, that are not entered.
+   */
+  async *walk(
+    root: string,
+    { skip = new Set<string>() }: { readonly skip?: ReadonlySet<string> } = {},
+  ): AsyncGenerator<{ readonly entries: readonly Entry[] }, undefined> {
+    const seen = new Set<string>();
+    const waiting = [{ path: root, relativePath: "", depth: 0 }];
+    for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {
+      await this.rest();
+      const { path, relativePath, depth } = at;
+      const identity = this.#folderIdentity(path);
+      if (identity === undefined || seen.has(identity)) continue;
+      seen.add(identity);
+      const entries: Entry[] = [];
+      const folders: typeof waiting = [];
+      for (const entry of this.list(path)) {
+        const inside = join(path, entry.name);
+        const isLink = entry.isSymbolicLink();
+        const name = relativePath === "" ? entry.name : `${relativePath}/${entry.name}`;
+        if (entry.isDirectory() || (isLink && this.isFolder(inside))) {
+          if (!skip.has(entry.name)) folders.push({ path: inside, relativePath: name, depth: depth + 1 });
+        } else if (entry.name.includes("\ufffd")) this.note(inside, "has a name that is no text");
+        else if (isLink || entry.isFile()) entries.push({ relativePath: name, path: inside, isLink });
+      }
+      if (depth >= MAX_DEPTH && folders.length > 0) this.note(path, "has folders too deep to be looked at");
+      else waiting.push(...folders.toReversed());
+      if (entries.length > 0) yield { entries };
+    }
+  }
+
+  #folderIdentity(path: string): string | undefined {
+    try {
+      const stats = statSync(path, { bigint: true, throwIfNoEntry: false });
+      return stats?.isDirectory() === true ? `${stats.dev}:${stats.ino}` : undefined;
+    } catch (error) {
+      this.#noteUnlessGone(path, error);
+      return undefined;
+    }
+  }
+
+  #noteUnlessGone(path: string, error: unknown): void {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ENOTDIR") return;
+    this.note(path, PROBLEMS[code ?? ""] ?? `cannot be read (${code ?? String(error)})`);
+  }
+}
+
+const PROBLEMS: Readonly<Record<string, string>> = {
+  EACCES: "cannot be read: you may not",
+  EPERM: "cannot be read: you may not",
+  ELOOP: "is a link that leads back to itself",
+  EISDIR: "is a folder in a file's place",
+  EIO: "cannot be read: the disk fails",
+};
