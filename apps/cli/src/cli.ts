@@ -123,6 +123,19 @@ const VERBS: Readonly<Record<string, DeclareVerb>> = {
       .example("cortex tag tinyllama +chat -old")
       .action(async () => (await import("./commands/tag.ts")).tag),
 
+  scan: (verb) =>
+    verb(
+      "scan [...folders]",
+      "Show the models of every tool on this machine, and correct what the registry says of where its own are",
+    )
+      .option("--adopt", "Register the whole ones that are new; their files stay where they are")
+      .option("--again", "Also those that were taken out of the registry; implies --adopt")
+      .option("--dry-run", "Only show what would change")
+      .example("cortex scan")
+      .example("cortex scan --adopt --dry-run")
+      .example("cortex scan /mnt/models --adopt")
+      .action(async () => (await import("./commands/scan.ts")).scan),
+
   "rm delete remove": (verb) =>
     verb("rm <...models>", "Take models out of the registry; their files stay where they are")
       .option("-y, --yes", "Do not ask")

@@ -14,7 +14,7 @@ const ABOUT = [
 
 const GROUPS: readonly [title: string, verbs: readonly string[]][] = [
   ["Look", ["list", "show", "search", "ps", "history", "watch"]],
-  ["Bring in", ["import", "pull", "transfer"]],
+  ["Bring in", ["import", "pull", "transfer", "scan"]],
   ["Change", ["add", "update", "alias", "tag", "rm"]],
   ["Run", ["start", "stop"]],
   ["Files and space", ["verify", "df", "prune"]],

@@ -1,4 +1,4 @@
-import { linkSync, renameSync, rmSync, statSync, unlinkSync, utimesSync, writeFileSync } from "node:fs";
+import { linkSync, renameSync, rmSync, unlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { llamaFile } from "@cortex/test-models";
@@ -102,17 +102,19 @@ describe("what is on a machine", () => {
   test("is read once: what was found is kept until a file is written to", async () => {
     await using machine = await Machine.create();
     const [one, two] = ["a", "b"].map((name) => machine.home(`.lmstudio/models/org/repo/${name}.gguf`));
-    FIRST.write(one!);
-    FIRST.write(two!);
+    const written = new Date("2026-01-31T12:00:00Z");
+    for (const path of [one!, two!]) {
+      FIRST.write(path);
+      utimesSync(path, written, written);
+    }
     expect((await machine.scan()).inventory.models.map(({ sameAs }) => sameAs)).toEqual([1, 1]);
     const kept = await machine.folder.registry.fileDigests.findMany([one!, two!]);
     expect([...kept.values()].map(({ sha256 }) => sha256)).toEqual([FIRST.sha256, FIRST.sha256]);
     // Nobody would notice other content behind the same size and time: so it was not read again.
-    const { atime, mtime } = statSync(two!);
     writeFileSync(two!, Buffer.alloc(FIRST.sizeBytes));
-    utimesSync(two!, atime, mtime);
+    utimesSync(two!, written, written);
     expect((await machine.scan()).inventory.models.map(({ sameAs }) => sameAs)).toEqual([1, 1]);
-    utimesSync(two!, atime, new Date(mtime.getTime() + 1000));
+    utimesSync(two!, written, new Date(written.getTime() + 1000));
     expect((await machine.scan()).inventory.models.map(({ sameAs }) => sameAs)).toEqual([null, null]);
   });
 
