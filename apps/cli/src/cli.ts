@@ -152,6 +152,10 @@ const VERBS: Readonly<Record<string, DeclareVerb>> = {
         "--max-seconds <integer>",
         "Begin no further file after this time; what was verified longest ago comes first",
       )
+      .option(
+        "--repair",
+        "Put good content in the place of files that cortex wrote and that are damaged or gone: from another copy, else fetched again",
+      )
       .option("--record", "Record the SHA-256 of files that have none, so that the next time can compare")
       .example("cortex verify tinyllama")
       .example("cortex verify --max-seconds 600")

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 
 import { openRegistry } from "@cortex/model-db";
 import { expect, test } from "vitest";
@@ -33,7 +33,7 @@ test("whole files end with 0, and a file without a digest is said to be compared
   expect(await sandbox.run(["verify"])).toEqual({
     exitCode: 0,
     stdout: "",
-    stderr: "2 files, 6 B: 1 whole, 1 by size alone: no SHA-256 is recorded, see --record\n",
+    stderr: "2 files, 6 B: 1 whole, 1 by size and header alone: no SHA-256 is recorded, see --record\n",
   });
   const { stderr } = await sandbox.run(["verify", "b", "--record"]);
   expect(stderr).toBe("1 file, 3 B: 1 recorded with its SHA-256\n");
@@ -91,6 +91,38 @@ test("as JSON every file is there, with what was recorded and what was found", a
     ],
     next_cursor: null,
   });
+});
+
+test("a damaged file is repaired from another copy, and one that is not ours is not touched", async () => {
+  using sandbox = new Sandbox();
+  const copy = await register(sandbox, "copy", "good");
+  const path = sandbox.path("models/x.bin");
+  mkdirSync(sandbox.path("models"));
+  writeFileSync(path, "evil");
+  const theirs = await register(sandbox, "theirs", "mine");
+  writeFileSync(theirs, "evil");
+  const sha256 = createHash("sha256").update("good").digest("hex");
+  {
+    await using registry = await openRegistry(sandbox.db);
+    const file = {
+      path,
+      role: "weights",
+      sizeBytes: 4,
+      sha256,
+      source: "https://example.org/x.bin",
+    } as const;
+    await registry.models.create({ modelId: "ours", sourceType: "huggingface", alias: null, files: [file] });
+  }
+  const { exitCode, stdout, stderr } = await sandbox.run(["verify", "--repair", "ours", "theirs"]);
+  expect(exitCode).toBe(1);
+  expect(stdout).toContain(`  repaired linked from ${copy}\n`);
+  expect(stdout).toContain(
+    `  not repaired: ${theirs} was not written by cortex, so that it is not touched.\n`,
+  );
+  expect(stderr).toMatch(/^2 files, 8 B: 1 repaired, 1 damaged\n/);
+  expect(readFileSync(path, "utf8")).toBe("good");
+  expect(readFileSync(theirs, "utf8")).toBe("evil");
+  expect(await sandbox.run(["verify", "ours"])).toMatchObject({ exitCode: 0 });
 });
 
 test("a name that means nothing is not found", async () => {

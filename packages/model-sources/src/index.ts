@@ -21,10 +21,12 @@ export {
   type DownloadedFile,
 } from "./download/download-file.ts";
 export { RateLimit } from "./download/rate-limit.ts";
+export type { RepairOutcome, RepairTools } from "./verify/repair-file.ts";
 export type { FileState, FileVerdict } from "./verify/verify-file.ts";
 export {
   verifyModels,
   type ModelVerdict,
+  type VerifiedFile,
   type VerifyOptions,
   type VerifyProgress,
 } from "./verify/verify-models.ts";

@@ -1,5 +1,13 @@
 import { toVisible } from "@cortex/model-db";
-import { verifyModels, type FileState, type ModelVerdict } from "@cortex/model-sources";
+import {
+  Hub,
+  hubOptions,
+  modelFolders,
+  verifyModels,
+  type FileState,
+  type ModelVerdict,
+  type VerifiedFile,
+} from "@cortex/model-sources";
 
 import { Interrupted } from "../errors.ts";
 import type { Everywhere } from "../everywhere.ts";
@@ -17,6 +25,7 @@ export interface VerifyVerbOptions extends Everywhere {
   readonly models: readonly string[];
   readonly maxSeconds?: number;
   readonly record?: boolean;
+  readonly repair?: boolean;
 }
 
 /** Compares models' files with what is recorded of them. @returns 1 where one is not as it should be */
@@ -26,12 +35,15 @@ export async function verify(options: VerifyVerbOptions): Promise<number> {
   const signal = untilInterrupted();
   const progress = startProgress("MB read", quiet || json);
   const verdicts: ModelVerdict[] = [];
+  await using hub = options.repair === true ? new Hub(await hubOptions(process.env)) : undefined;
   await using registry = await openForWriting(options);
+  const folders = await modelFolders(process.env, registry.location);
   try {
     const found = verifyModels(registry, {
       names: models.length === 0 ? undefined : models,
       maxMs: maxSeconds === undefined ? undefined : maxSeconds * 1000,
       record,
+      repair: hub && { hub, folders },
       signal,
       onProgress: ({ doneBytes }) => progress.update(Math.round(doneBytes / 1e6)),
     });
@@ -53,28 +65,35 @@ export async function verify(options: VerifyVerbOptions): Promise<number> {
 }
 
 function isWhole({ files }: ModelVerdict): boolean {
-  return files.every(({ verdict }) => isFine(verdict.state));
+  return files.every(isFine);
 }
 
-function isFine(state: FileState): boolean {
-  return state === "whole" || state === "unproven";
+function isFine({ verdict, repair }: VerifiedFile): boolean {
+  return verdict.state === "whole" || verdict.state === "unproven" || repair?.isRepaired === true;
 }
 
 function toText({ modelId, files }: ModelVerdict, paint: Paint): string {
   return files
-    .filter(({ verdict }) => !isFine(verdict.state))
-    .map(({ file, verdict }) => {
-      const sentence = `${file.path} of ${modelId} ${verdict.reason}.`;
-      return `${paint(verdict.state === "unreadable" ? "yellow" : "red", verdict.state)} ${toVisible(sentence)}\n`;
+    .filter(({ verdict }) => verdict.reason !== "")
+    .map(({ file, verdict, repair }) => {
+      const sentence = toVisible(`${file.path} of ${modelId} ${verdict.reason}.`);
+      const color = verdict.state === "unreadable" ? "yellow" : "red";
+      const outcome = repair === undefined ? "" : `${toOutcome(file.path, repair, paint)}\n`;
+      return `${paint(color, verdict.state)} ${sentence}\n${outcome}`;
     })
     .join("");
+}
+
+function toOutcome(path: string, repair: NonNullable<VerifiedFile["repair"]>, paint: Paint): string {
+  if (!repair.isRepaired) return toVisible(`  not repaired: ${path} ${repair.why}.`);
+  return `  ${paint("green", "repaired")} ${toVisible(`${repair.how} from ${repair.from}`)}`;
 }
 
 function toVerdictRecord({ modelId, availability, files }: ModelVerdict): object {
   return {
     model_id: modelId,
     availability,
-    files: files.map(({ file, verdict }) => ({
+    files: files.map(({ file, verdict, repair }) => ({
       path: file.path,
       role: file.role,
       state: verdict.state,
@@ -84,32 +103,48 @@ function toVerdictRecord({ modelId, availability, files }: ModelVerdict): object
       sha256: file.sha256,
       found_sha256: verdict.foundSha256,
       source: file.source,
+      ...(repair === undefined ? {} : { repair: toRepairRecord(repair) }),
     })),
   };
 }
 
+function toRepairRecord(repair: NonNullable<VerifiedFile["repair"]>): object {
+  return repair.isRepaired
+    ? { repaired: true, how: repair.how, from: repair.from }
+    : { repaired: false, why: repair.why };
+}
+
 // What is said of each state, once, below what was found.
 const REMEDIES: Readonly<Partial<Record<FileState, string>>> = {
-  damaged: "the content is no longer what was recorded: fetch it again, or put a good copy there",
+  damaged: "the content is no longer what was recorded: --repair fetches it again, or put a good copy there",
   changed:
-    "somebody has written to it since it was last whole: put a good copy there or, if you meant to, record it anew",
-  missing: "put it back, fetch it again, or `cortex rm` its model",
+    "somebody has written to it since it was last whole: --repair keeps that beside it; if it was you, import it anew",
+  missing: "put it back, fetch it again with --repair, or `cortex rm` its model",
   unreadable: "give yourself the right to read it",
 };
 
 function summary(verdicts: readonly ModelVerdict[], record: boolean): string {
   const files = verdicts.flatMap((verdict) => verdict.files);
   if (files.length === 0) return "There are no files to verify.";
+  const repaired = files.filter(({ repair }) => repair?.isRepaired === true).length;
+  const bad = files.filter((file) => !isFine(file));
   const count = (state: FileState): number => files.filter(({ verdict }) => verdict.state === state).length;
-  const bytes = files.reduce((sum, { verdict }) => sum + (verdict.foundSizeBytes ?? 0), 0);
   const [whole, unproven] = [count("whole"), count("unproven")];
   const parts = whole > 0 ? [`${whole} whole`] : [];
   if (unproven > 0) {
     const recorded = `recorded with ${unproven === 1 ? "its" : "their"} SHA-256`;
-    parts.push(`${unproven} ${record ? recorded : "by size alone: no SHA-256 is recorded, see --record"}`);
+    parts.push(
+      `${unproven} ${record ? recorded : "by size and header alone: no SHA-256 is recorded, see --record"}`,
+    );
   }
-  const states = (Object.keys(REMEDIES) as FileState[]).filter((state) => count(state) > 0);
-  parts.push(...states.map((state) => `${count(state)} ${state}`));
+  if (repaired > 0) parts.push(`${repaired} repaired`);
+  const states = (Object.keys(REMEDIES) as FileState[]).filter((state) =>
+    bad.some(({ verdict }) => verdict.state === state),
+  );
+  parts.push(
+    ...states.map((state) => `${bad.filter(({ verdict }) => verdict.state === state).length} ${state}`),
+  );
+  const bytes = files.reduce((sum, { verdict }) => sum + (verdict.foundSizeBytes ?? 0), 0);
   const total = `${files.length} ${files.length === 1 ? "file" : "files"}, ${formatSize(bytes)}: ${parts.join(", ")}`;
   return [total, ...states.map((state) => `  ${state}: ${REMEDIES[state]}`)].join("\n");
 }

@@ -2,12 +2,14 @@ import { join } from "node:path";
 
 import type { Repositories, Transfer } from "@cortex/model-db";
 
+import { JOURNAL_SUFFIX, PARTIAL_SUFFIX } from "../download/partial-file.ts";
 import type { ModelsFolder } from "../folders/models-folder.ts";
+import { REPAIR_SUFFIX } from "../verify/repair-file.ts";
 import { fileOnDisk } from "./file-on-disk.ts";
 import { PARTIAL_SUFFIXES, partialFiles, type PartialFile } from "./partial-files.ts";
 
 /**
- * What was fetched in vain: the partial files that transfers have written which were given up, and that no other
+ * What was fetched in vain: the partial files that transfers and repairs have written, and that no
  * transfer goes on with.
  *
  * @returns with the ids of the models that are being fetched, or may be: their transfer waits, is paused or failed.
@@ -31,9 +33,16 @@ export async function orphanedPartials(
   const orphans: PartialFile[] = [];
   for await (const partial of partialFiles(folders.filter(({ isWritable }) => isWritable))) {
     const { realPath } = partial.onDisk;
-    if (givenUp.has(realPath) && !wanted.has(realPath)) orphans.push(partial);
+    if (!wanted.has(realPath) && (givenUp.has(realPath) || (await isOurs(realPath)))) orphans.push(partial);
   }
   return { orphans, fetching };
+}
+
+/** Whether a partial file is one of ours by what lies beside it, or by its name. */
+async function isOurs(partial: string): Promise<boolean> {
+  if (partial.endsWith(`${REPAIR_SUFFIX}${PARTIAL_SUFFIX}`)) return true;
+  const place = partial.slice(0, -PARTIAL_SUFFIX.length);
+  return partial.endsWith(PARTIAL_SUFFIX) && (await fileOnDisk(`${place}${JOURNAL_SUFFIX}`)) !== undefined;
 }
 
 async function* everyTransfer({

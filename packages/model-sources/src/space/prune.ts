@@ -1,8 +1,10 @@
-import { unlinkSync } from "node:fs";
+import { unlink } from "node:fs/promises";
 
 import { MODEL_STATUS, type Registry, type Repositories } from "@cortex/model-db";
 
+import { discardPartial, PARTIAL_SUFFIX } from "../download/partial-file.ts";
 import type { ModelsFolder } from "../folders/models-folder.ts";
+import { lockRepairs } from "../verify/repair-file.ts";
 import { deleteFiles, type DeletedFiles } from "./delete-files.ts";
 import { fileOnDisk } from "./file-on-disk.ts";
 import type { GoingFile } from "./holdings.ts";
@@ -80,7 +82,9 @@ async function deletePartials(
   folders: readonly ModelsFolder[],
   partials: readonly PartialFile[],
 ): Promise<DeletedFiles> {
-  return registry.transaction(async (repositories) => {
+  // What a repair is just fetching is no remains.
+  using _ = lockRepairs(registry.location);
+  return await registry.transaction(async (repositories) => {
     const { orphans } = await orphanedPartials(repositories, folders);
     const still = new Map(orphans.map((partial) => [partial.path, partial]));
     const paths: string[] = [];
@@ -92,7 +96,8 @@ async function deletePartials(
         if ((await fileOnDisk(path)) !== undefined) kept.push({ path, why: "is being fetched" });
         continue;
       }
-      unlinkSync(path);
+      if (path.endsWith(PARTIAL_SUFFIX)) await discardPartial(path.slice(0, -PARTIAL_SUFFIX.length));
+      else await unlink(path);
       paths.push(path);
       if (now.onDisk.names === 1) freedBytes += now.onDisk.usedBytes;
     }

@@ -35,8 +35,8 @@ export interface VerifyFileOptions extends HashOptions {
 }
 
 /**
- * Compares a file with what is recorded of it: its size first, then its header, then its whole content. Nothing
- * is written.
+ * Compares a file with what is recorded of it: its size first, then its whole content or, where no digest is
+ * recorded, its header. Nothing is written.
  *
  * @param path absolute.
  * @throws what the signal was aborted with; what is wrong with the machine and not with the file, such as too many
@@ -61,7 +61,8 @@ export async function verifyFile(
     const wrong = writtenSince(stats, recorded) ? "changed" : "damaged";
     if (recorded.sizeBytes !== null && Number(stats.size) !== recorded.sizeBytes)
       return verdict(wrong, `has ${stats.size} bytes and not ${recorded.sizeBytes}`);
-    const fault = await headerFault?.(path);
+    // What is as it was recorded was recorded so, whatever its header says.
+    const fault = recorded.sha256 === null ? await headerFault?.(path) : undefined;
     if (fault !== undefined) return verdict(wrong, fault);
     if (recorded.sha256 === null && !findDigest) return verdict("unproven");
     const found = await digestOf(path, stats, reading);
@@ -70,11 +71,11 @@ export async function verifyFile(
     return verdict(wrong, `has the SHA-256 ${found} and not ${recorded.sha256}`, found);
   } catch (error) {
     const { code = "" } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT" || code === "ENOTDIR") return verdict("missing", "is gone");
+    if (code === "ENOENT" || code === "ENOTDIR" || code === "not_found") return verdict("missing", "is gone");
     if (code === "ELOOP") return verdict("missing", "is a link that leads nowhere");
     if (code === "EIO") return verdict("damaged", "cannot be read: the disk fails (EIO)");
-    if (code === "EACCES" || code === "EPERM")
-      return verdict("unreadable", `cannot be read: you may not (${code})`);
+    if (code === "EACCES" || code === "EPERM" || code === "permission_denied")
+      return verdict("unreadable", "cannot be read: you may not");
     throw error;
   }
 }

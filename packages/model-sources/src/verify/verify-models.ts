@@ -1,11 +1,13 @@
 import type { BigIntStats } from "node:fs";
 
-import type { Availability, ModelFile, Registry } from "@cortex/model-db";
+import type { Availability, Model, ModelFile, Registry } from "@cortex/model-db";
 
 import { everyModel, type ModelWithFiles } from "../every-model.ts";
 import { recordedPath } from "../recorded-path.ts";
 import { availabilityAfter } from "./availability-after.ts";
 import { hashFile, type HashOptions } from "./hash-file.ts";
+import { headerFault } from "./header-fault.ts";
+import { lockRepairs, repairFile, type RepairOutcome, type RepairTools } from "./repair-file.ts";
 import { verifyFile, type FileVerdict } from "./verify-file.ts";
 
 /** How models are verified. */
@@ -16,6 +18,8 @@ export interface VerifyOptions {
   readonly maxMs?: number | undefined;
   /** Record the digest that is found of files without one, as what they are compared with from then on. */
   readonly record?: boolean | undefined;
+  /** Put good content in the place of what is damaged or gone, as far as it is ours: see {@link repairFile}. */
+  readonly repair?: RepairTools | undefined;
   /** Ends it; what was found by then is recorded. */
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: VerifyProgress) => void) | undefined;
@@ -33,7 +37,15 @@ export interface ModelVerdict {
   readonly modelId: string;
   /** As it is recorded now. */
   readonly availability: Availability;
-  readonly files: readonly { readonly file: ModelFile; readonly verdict: FileVerdict }[];
+  readonly files: readonly VerifiedFile[];
+}
+
+/** A recorded file as it was found, and what has come of repairing it. */
+export interface VerifiedFile {
+  readonly file: ModelFile;
+  readonly verdict: FileVerdict;
+  /** Where it was to be repaired. */
+  readonly repair?: RepairOutcome;
 }
 
 /**
@@ -44,13 +56,15 @@ export interface ModelVerdict {
  *
  * @returns each model as soon as it is done, also one whose files are all whole; without those whose files are
  *   not meant to be here.
- * @throws RegistryError `model_not_found` for a name that means nothing; what the signal was aborted with.
+ * @throws RegistryError `model_not_found` for a name that means nothing, `database_busy` where another process
+ *   repairs; what the signal was aborted with.
  */
 export async function* verifyModels(
   registry: Registry,
   options: VerifyOptions = {},
 ): AsyncGenerator<ModelVerdict, undefined> {
-  const { names, maxMs = Infinity, record = false, signal, onProgress } = options;
+  const { names, maxMs = Infinity, record = false, repair, signal, onProgress } = options;
+  using _ = repair === undefined ? undefined : lockRepairs(registry.location);
   const until = performance.now() + maxMs;
   const chosen = await choose(registry, names);
   const wanted = inTurn(chosen);
@@ -60,7 +74,7 @@ export async function* verifyModels(
   let isFirst = true;
   for (const { model, files } of wanted) {
     const { modelId } = model;
-    const found: { file: ModelFile; verdict: FileVerdict }[] = [];
+    const found: VerifiedFile[] = [];
     const onBytes = (bytes: number): void =>
       onProgress?.({ modelId, doneBytes: (doneBytes += bytes), totalBytes });
     try {
@@ -73,10 +87,15 @@ export async function* verifyModels(
         const verdict = await verifyFile(path, file, {
           findDigest: record,
           digestOf: digests.of,
+          headerFault: isGguf(model, file) ? headerFault : undefined,
           signal,
           onBytes,
         });
-        found.push({ file, verdict });
+        if (repair === undefined || !canBeRepaired(verdict)) found.push({ file, verdict });
+        else {
+          const outcome = await repairFile(registry, repair, modelId, file, verdict.state, { signal });
+          found.push({ file, verdict, repair: outcome });
+        }
       }
     } finally {
       // What took minutes to find out is not lost when somebody ends it.
@@ -127,6 +146,14 @@ function bytesToRead(files: readonly ModelFile[], record: boolean): number {
     .reduce((sum, { sizeBytes }) => sum + (sizeBytes ?? 0), 0);
 }
 
+function isGguf({ format }: Model, { path, role }: ModelFile): boolean {
+  return /\.gguf$/i.test(path) || (format === "gguf" && (role === "weights" || role === "mmproj"));
+}
+
+function canBeRepaired({ state }: FileVerdict): boolean {
+  return state === "damaged" || state === "changed" || state === "missing";
+}
+
 /** Records what was found, except of files that somebody has recorded differently meanwhile. */
 async function recordFound(
   registry: Registry,
@@ -139,21 +166,23 @@ async function recordFound(
     const model = await models.find(modelId);
     if (model === undefined) return;
     const recorded = await files.list(modelId);
-    for (const { file, verdict } of found) {
+    for (const { file, verdict, repair } of found) {
       const current = recorded.find(({ path }) => path === file.path);
       if (current === undefined || !isSameContent(current, file)) continue;
       const isRecorded = record && verdict.state === "unproven" && verdict.foundSha256 !== null;
-      if (verdict.state !== "whole" && !isRecorded) continue;
+      const isProven = verdict.state === "whole" || repair?.isRepaired === true;
+      if (!isProven && !isRecorded) continue;
+      const { sizeBytes, sha256 } = current;
       await files.put(modelId, {
         ...current,
-        sizeBytes: verdict.foundSizeBytes,
-        sha256: verdict.foundSha256,
+        sizeBytes: sizeBytes ?? verdict.foundSizeBytes,
+        sha256: sha256 ?? verdict.foundSha256,
         verifiedAt: now,
       });
     }
     const states = recorded.map((current) => {
       const of = found.find(({ file }) => file.path === current.path && isSameContent(current, file));
-      return { role: current.role, state: of?.verdict.state };
+      return { role: current.role, state: of?.repair?.isRepaired === true ? "whole" : of?.verdict.state };
     });
     const availability = availabilityAfter(model.availability, states);
     if (availability !== model.availability) await models.update(modelId, { availability });

@@ -2,6 +2,7 @@ import {
   existsSync,
   linkSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -11,6 +12,7 @@ import {
 } from "node:fs";
 
 import type { NewModel, NewModelFile } from "@cortex/model-db";
+import { lockFile } from "@cortex/model-db/file-lock";
 import { describe, expect, test } from "vitest";
 
 import {
@@ -315,7 +317,8 @@ describe("pruning", () => {
       if (name === "cancelled" || name === "again") await registry.transfers.cancel(id);
       if (name === "again") await request(name);
     }
-    folder.write("models/org/unknown.gguf.partial", Buffer.alloc(KB));
+    for (const name of ["unknown.gguf.partial", "unknown.next"])
+      folder.write(`models/org/${name}`, Buffer.alloc(KB));
     const planned = await plan(folder);
     expect(planned).toMatchObject({
       freedBytes: KB,
@@ -329,6 +332,18 @@ describe("pruning", () => {
     const { items } = await registry.transfers.list({ modelId: "cancelled", state: "queued" });
     await registry.transfers.cancel(items[0]!.transferId);
     expect((await run(folder)).paths).toEqual([folder.at("models/org/cancelled.gguf.partial")]);
+  });
+
+  test("deletes partial files that nobody remembers, with what says how far they are", async () => {
+    await using folder = await RegistryFolder.create();
+    for (const name of ["a.gguf.partial", "a.gguf.partial.json", "b.gguf.cortex-repair.partial"])
+      folder.write(`models/org/${name}`, "{}");
+    {
+      using _ = lockFile(`${folder.registry.location}.repairing`, String);
+      await expect(run(folder)).rejects.toMatchObject({ code: "database_busy" });
+    }
+    expect((await run(folder)).paths).toHaveLength(2);
+    expect(readdirSync(folder.at("models/org"))).toEqual([]);
   });
 
   test("takes a superseded revision only when the one in its place is here and verified", async () => {

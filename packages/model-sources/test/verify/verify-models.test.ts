@@ -1,5 +1,6 @@
 import { chmodSync, linkSync, readFileSync, rmSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
 
+import { llamaFile } from "@cortex/test-models";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
@@ -110,6 +111,26 @@ describe("verifying models", () => {
     expect(await folder.registry.files.list("a")).toMatchObject([{ sha256, verifiedAt: expect.any(Number) }]);
     folder.write("a", "CONTENT");
     expect(statesOf(await verify(folder))["a"]).not.toEqual(["whole"]);
+  });
+
+  test("where no digest is recorded, a GGUF file whose header cannot be read is damaged", async () => {
+    await using folder = await RegistryFolder.create();
+    const good = folder.write("good.gguf", llamaFile());
+    const [bad, known] = [folder.write("bad.gguf", "<html>"), folder.write("known.gguf", "<html>")];
+    await folder.model("a", { ...good, sha256: null }, { ...bad, sha256: null }, known);
+    const [verdict] = await verify(folder, { record: true });
+    expect(
+      Object.fromEntries(verdict!.files.map(({ file, verdict: { state } }) => [file.path, state])),
+    ).toEqual({
+      [good.path]: "unproven",
+      [bad.path]: "damaged",
+      [known.path]: "whole",
+    });
+    expect(await folder.registry.files.list("a")).toMatchObject([
+      { sha256: null },
+      { sha256: good.sha256 },
+      known,
+    ]);
   });
 
   test("a digest is never recorded of a file that has another size than it should", async () => {
