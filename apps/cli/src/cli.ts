@@ -23,7 +23,13 @@ const VERBS: Readonly<Record<string, DeclareVerb>> = {
 
   "show get inspect": (verb) =>
     verb("show <...models>", "Show everything that is known about models")
+      .option("--fit", "Also estimate the memory that it takes to run them")
+      .option(
+        "--context-length <number>",
+        "With --fit: for this many tokens (default: as many as the model has)",
+      )
       .example("cortex show tinyllama")
+      .example("cortex show tinyllama --fit --context-length 8192")
       .action(async () => (await import("./commands/show.ts")).show),
 
   search: (verb) =>

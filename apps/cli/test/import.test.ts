@@ -69,3 +69,22 @@ test("files come into the models folder in one way", async () => {
   ]);
   expect(existsSync(sandbox.path("a.gguf"))).toBe(false);
 });
+
+test("the memory that a model takes is estimated from its file", async () => {
+  using sandbox = new Sandbox();
+  writeFileSync(sandbox.path("a.gguf"), llamaFile());
+  await sandbox.output("import", "a.gguf", "--alias", "tiny");
+  // Two blocks, two heads of 16 numbers for each key and value, two bytes a number.
+  const { fit } = await sandbox.json<{ fit: object }>("show", "tiny", "--fit", "--context-length", "1000");
+  expect(fit).toMatchObject({
+    context_length: 1000,
+    weights_bytes: llamaFile().length,
+    kv_cache_bytes: { f16: 1024 * 2 * 2 * 32 * 2 },
+    compute_bytes: 512 * (4 + 64) * 4,
+  });
+  expect(await sandbox.output("show", "tiny", "--fit")).toMatch(/fit +about 668 kB for 2K \(2048\) tokens/);
+  await sandbox.output("add", "unknown");
+  expect(await sandbox.output("show", "unknown", "--fit")).toContain("No file of it is recorded.");
+  expect((await sandbox.run(["show", "tiny", "--context-length", "5"])).exitCode).toBe(2);
+  expect((await sandbox.run(["show", "tiny", "--fit", "--context-length", "0"])).exitCode).toBe(2);
+});

@@ -66,3 +66,5 @@ export type { Finding, FoundFile, FoundModel, FoundState, Origin, StoreName } fr
 export type { Surroundings } from "./stores/store.ts";
 export { planChanges, type ModelCorrection, type ScanPlan } from "./stores/plan-changes.ts";
 export { applyChanges, toChanges, type ScanChanges } from "./stores/apply-changes.ts";
+export { fitOfModel } from "./facts/fit-of-model.ts";
+export type { MemoryNeed } from "./facts/memory-need.ts";

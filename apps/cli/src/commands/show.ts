@@ -1,5 +1,6 @@
 import { toRecord, toVisible, type Model, type ModelFile, type Registry, type Run } from "@cortex/model-db";
 
+import { MisuseError } from "../errors.ts";
 import type { Everywhere } from "../everywhere.ts";
 import { openExisting } from "../open.ts";
 import { painter, type Paint } from "../output/color.ts";
@@ -11,8 +12,19 @@ import { writeNote, writeOut } from "../output/stream.ts";
 import { formatRelative } from "../output/time.ts";
 import { resolveBeginning } from "../resolve-model.ts";
 
+const MAX_CONTEXT_LENGTH = 1_000_000_000;
+
+/** What `cortex show` takes. */
+export interface ShowOptions extends Everywhere {
+  readonly models: readonly string[];
+  readonly fit?: boolean;
+  /** Tokens. */
+  readonly contextLength?: number | null;
+}
+
 /** Prints all that is known about models. A name may be shortened to a beginning that only one model has. */
-export async function show(options: Everywhere & { readonly models: readonly string[] }): Promise<void> {
+export async function show(options: ShowOptions): Promise<void> {
+  checkContextLength(options);
   const registry = await openExisting(options);
   const found: Model[] = [];
   for (const name of options.models) {
@@ -24,27 +36,50 @@ export async function show(options: Everywhere & { readonly models: readonly str
   await registry.close();
 }
 
-async function render(registry: Registry, models: readonly Model[], options: Everywhere): Promise<string> {
+function checkContextLength({ fit, contextLength }: ShowOptions): void {
+  if (contextLength === undefined) return;
+  if (fit !== true) throw new MisuseError("--context-length belongs to --fit.");
+  if (contextLength === null || contextLength < 1 || contextLength > MAX_CONTEXT_LENGTH) {
+    throw new MisuseError(`--context-length needs a whole number from 1 to ${MAX_CONTEXT_LENGTH}.`);
+  }
+}
+
+async function render(registry: Registry, models: readonly Model[], options: ShowOptions): Promise<string> {
   if (options.quiet === true) return models.map(({ modelId }) => `${toVisible(modelId)}\n`).join("");
+  const fits = options.fit === true ? await import("../fit.ts") : undefined;
+  const contextLength = options.contextLength ?? undefined;
   if (options.json === true) {
-    return models.length === 1 ? toDocument(toRecord(models[0]!)) : toListDocument(models.map(toRecord));
+    const records: object[] = [];
+    for (const model of models) {
+      const fit = fits && { fit: fits.toFitRecord(await fits.fitOf(registry, model, contextLength)) };
+      records.push({ ...toRecord(model), ...fit });
+    }
+    return records.length === 1 ? toDocument(records[0]!) : toListDocument(records);
   }
   const paint = painter(1, options.color);
   const blocks: string[] = [];
   for (const model of models) {
     const files = await registry.files.list(model.modelId);
     const runs = await registry.runs.list({ name: model.modelId });
-    blocks.push(describe(model, files, runs, paint));
+    const fit = fits && fits.describeFit(await fits.fitOf(registry, model, contextLength));
+    blocks.push(describe(model, files, runs, fit ?? [], paint));
   }
   return blocks.join("\n");
 }
 
-function describe(model: Model, files: readonly ModelFile[], runs: readonly Run[], paint: Paint): string {
+function describe(
+  model: Model,
+  files: readonly ModelFile[],
+  runs: readonly Run[],
+  fit: readonly [name: string, value: string][],
+  paint: Paint,
+): string {
   return toFields(
     [
       ...modelFields(model),
       ["files", lines(files.map(describeFile))],
       ["runs", lines(runs.map(describeRun))],
+      ...fit,
     ],
     paint,
   );

@@ -109,8 +109,30 @@ function dimensionsOf(
     keyLength: own("attention.key_length") ?? headLength,
     valueLength: own("attention.value_length") ?? headLength,
     vocabularySize: listLengths.get("tokenizer.ggml.tokens") ?? own("vocab_size"),
-    slidingWindow: own("attention.sliding_window"),
+    slidingWindow: own("attention.sliding_window") || null,
+    slidingBlocks: slidingBlocksOf(
+      values.get(`${architecture}.attention.sliding_window_pattern`),
+      blockCount,
+    ),
+    cache: cacheOf(values, `${architecture}.`),
   };
+}
+
+// A truth value for each block, or how many blocks follow each other of which the last sees everything.
+function slidingBlocksOf(pattern: GgufValue | undefined, blockCount: number): readonly boolean[] | null {
+  if (typeof pattern === "number" && pattern >= 1) {
+    return Array.from({ length: blockCount }, (_, index) => (index + 1) % pattern !== 0);
+  }
+  if (!Array.isArray(pattern) || pattern.length < blockCount) return null;
+  return (pattern as readonly number[]).slice(0, blockCount).map((slides) => slides !== 0);
+}
+
+function cacheOf(values: ReadonlyMap<string, GgufValue>, own: string): ModelDimensions["cache"] {
+  if (values.has(`${own}attention.kv_lora_rank`)) return "compressed";
+  const keys = [...values.keys()];
+  return keys.some((key) => /^(?:ssm|wkv|shortconv)\./.test(key.startsWith(own) ? key.slice(own.length) : ""))
+    ? "with state"
+    : "plain";
 }
 
 function perBlock(value: GgufValue | undefined, blockCount: number | null): readonly number[] | null {

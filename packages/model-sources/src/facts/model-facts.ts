@@ -41,6 +41,10 @@ export interface ModelDimensions {
   readonly keyLength: number;
   readonly valueLength: number;
   readonly vocabularySize: number | null;
-  /** Tokens that blocks with a sliding window see; `null` where all blocks see everything. */
+  /** How far blocks with a sliding window see, in tokens; `null` where every block sees everything. */
   readonly slidingWindow: number | null;
+  /** Of each block whether it has that window; `null` where the file does not say which. */
+  readonly slidingBlocks: readonly boolean[] | null;
+  /** What a plain cache of keys and values is not all of: it is compressed, or there is a state beside it. */
+  readonly cache: "plain" | "compressed" | "with state";
 }

@@ -44,6 +44,8 @@ test("a model file says what it is", async () => {
       valueLength: 16,
       vocabularySize: 4,
       slidingWindow: null,
+      slidingBlocks: null,
+      cache: "plain",
     },
     projectsTo: null,
     complete: true,
