@@ -143,7 +143,11 @@ const VERBS: Readonly<Record<string, DeclareVerb>> = {
       .action(async () => (await import("./commands/scan.ts")).scan),
 
   "rm delete remove": (verb) =>
-    verb("rm <...models>", "Take models out of the registry; their files stay where they are")
+    verb(
+      "rm <...models>",
+      "Take models out of the registry; their files stay where they are unless --files is given",
+    )
+      .option("--files", "Also delete the files that cortex has written, and no others")
       .option("-y, --yes", "Do not ask")
       .option("--dry-run", "Only show what would go")
       .example("cortex rm tinyllama --dry-run")

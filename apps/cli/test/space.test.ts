@@ -122,3 +122,33 @@ test("prune as JSON names each file", async () => {
     kept_files: [],
   });
 });
+
+test("rm --files deletes what cortex has written, leaves the rest, and says so first", async () => {
+  using sandbox = new Sandbox();
+  const path = await fetched(sandbox, "a", 0);
+  const theirs = sandbox.path("theirs.gguf");
+  writeFileSync(theirs, "theirs");
+  {
+    await using registry = await openRegistry(sandbox.db);
+    await registry.files.put("a", { path: theirs, role: "mmproj" });
+  }
+  const dry = await sandbox.run(["rm", "a", "--files", "--dry-run"]);
+  expect(dry).toEqual({
+    exitCode: 0,
+    stdout: "",
+    stderr: `Would go from the registry:
+  a
+Would be deleted:
+  ${path} (4.1 kB)
+${theirs} stays: it was not written by cortex.
+Frees 4.1 kB.
+`,
+  });
+  expect(await sandbox.run(["rm", "a", "--files"])).toMatchObject({ exitCode: 2 });
+  expect(existsSync(path)).toBe(true);
+  const done = await sandbox.run(["rm", "a", "--files", "-y", "-q"]);
+  expect(done).toMatchObject({ exitCode: 0, stdout: "a\n" });
+  expect(done.stderr).toMatch(/Freed 4.1 kB.\n$/);
+  expect([existsSync(path), existsSync(theirs)]).toEqual([false, true]);
+  expect((await sandbox.json<List>("list")).data).toEqual([]);
+});

@@ -68,3 +68,4 @@ export { planChanges, type ModelCorrection, type ScanPlan } from "./stores/plan-
 export { applyChanges, toChanges, type ScanChanges } from "./stores/apply-changes.ts";
 export { fitOfModel } from "./facts/fit-of-model.ts";
 export type { MemoryNeed } from "./facts/memory-need.ts";
+export { planRemoval, removeModels, type RemovalPlan } from "./space/remove-models.ts";

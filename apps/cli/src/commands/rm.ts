@@ -12,11 +12,14 @@ export interface RmOptions extends Everywhere {
   readonly models: readonly string[];
   readonly yes?: boolean;
   readonly dryRun?: boolean;
+  /** Also the files that cortex has written. */
+  readonly files?: boolean;
 }
 
 /** Takes models out of the registry, all of them or none, after showing them and asking. */
 export async function rm(options: RmOptions): Promise<void> {
   const found = await find(options);
+  if (options.files === true) return (await import("../rm-files.ts")).rmFiles(found, options);
   if (options.yes !== true && options.dryRun !== true) requireTerminal("rm");
   writeNote(describe(found, options.dryRun === true));
   if (options.dryRun !== true) {
@@ -26,8 +29,13 @@ export async function rm(options: RmOptions): Promise<void> {
       for (const { modelId } of found) await models.delete(modelId);
     });
   }
-  if (options.quiet === true) writeOut(found.map(({ modelId }) => `${toVisible(modelId)}\n`).join(""));
-  else if (options.json === true) writeOut(toListDocument(found.map(toRecord)));
+  printRemoved(found, options);
+}
+
+/** Says on standard output which models have gone. */
+export function printRemoved(models: readonly Model[], { quiet, json }: RmOptions): void {
+  if (quiet === true) writeOut(models.map(({ modelId }) => `${toVisible(modelId)}\n`).join(""));
+  else if (json === true) writeOut(toListDocument(models.map(toRecord)));
 }
 
 async function find(options: RmOptions): Promise<Model[]> {

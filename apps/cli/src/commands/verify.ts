@@ -72,6 +72,11 @@ function isFine({ verdict, repair }: VerifiedFile): boolean {
   return verdict.state === "whole" || verdict.state === "unproven" || repair?.isRepaired === true;
 }
 
+/** Whether more could be known of it: configuration files change, and nothing is recorded of their content. */
+function isUnproven({ file, verdict }: VerifiedFile): boolean {
+  return verdict.state === "unproven" && file.role !== "config";
+}
+
 function toText({ modelId, files }: ModelVerdict, paint: Paint): string {
   return files
     .filter(({ verdict }) => verdict.reason !== "")
@@ -129,8 +134,11 @@ function summary(verdicts: readonly ModelVerdict[], record: boolean): string {
   const repaired = files.filter(({ repair }) => repair?.isRepaired === true).length;
   const bad = files.filter((file) => !isFine(file));
   const count = (state: FileState): number => files.filter(({ verdict }) => verdict.state === state).length;
-  const [whole, unproven] = [count("whole"), count("unproven")];
+  const whole = count("whole");
+  const unproven = files.filter(isUnproven).length;
+  const configs = count("unproven") - unproven;
   const parts = whole > 0 ? [`${whole} whole`] : [];
+  if (configs > 0) parts.push(`${configs} there`);
   if (unproven > 0) {
     const recorded = `recorded with ${unproven === 1 ? "its" : "their"} SHA-256`;
     parts.push(

@@ -8,7 +8,7 @@ import { availabilityAfter } from "./availability-after.ts";
 import { hashFile, type HashOptions } from "./hash-file.ts";
 import { headerFault } from "./header-fault.ts";
 import { lockRepairs, repairFile, type RepairOutcome, type RepairTools } from "./repair-file.ts";
-import { verifyFile, type FileVerdict } from "./verify-file.ts";
+import { verifyFile, type FileState, type FileVerdict } from "./verify-file.ts";
 
 /** How models are verified. */
 export interface VerifyOptions {
@@ -16,7 +16,10 @@ export interface VerifyOptions {
   readonly names?: readonly string[] | undefined;
   /** Begin no further file after this many milliseconds; one that was begun is finished, and the first always is. */
   readonly maxMs?: number | undefined;
-  /** Record the digest that is found of files without one, as what they are compared with from then on. */
+  /**
+   * Record the digest that is found of files without one, as what they are compared with from then on. Not of
+   * configuration files, which people and old programs change.
+   */
   readonly record?: boolean | undefined;
   /** Put good content in the place of what is damaged or gone, as far as it is ours: see {@link repairFile}. */
   readonly repair?: RepairTools | undefined;
@@ -85,7 +88,7 @@ export async function* verifyModels(
         isFirst = false;
         const path = recordedPath(registry.location, file.path);
         const verdict = await verifyFile(path, file, {
-          findDigest: record,
+          findDigest: record && file.role !== "config",
           digestOf: digests.of,
           headerFault: isGguf(model, file) ? headerFault : undefined,
           signal,
@@ -182,11 +185,18 @@ async function recordFound(
     }
     const states = recorded.map((current) => {
       const of = found.find(({ file }) => file.path === current.path && isSameContent(current, file));
-      return { role: current.role, state: of?.repair?.isRepaired === true ? "whole" : of?.verdict.state };
+      return { role: current.role, state: of && stateOf(of) };
     });
     const availability = availabilityAfter(model.availability, states);
     if (availability !== model.availability) await models.update(modelId, { availability });
   });
+}
+
+function stateOf({ file, verdict, repair }: VerifiedFile): FileState {
+  if (repair?.isRepaired === true) return "whole";
+  // A file of which nothing is recorded, such as the one that old programs know a model by, does not make it whole or not.
+  const isNoted = file.sizeBytes !== null || file.sha256 !== null || file.role === "weights";
+  return isNoted ? verdict.state : "unproven";
 }
 
 function isSameContent(a: ModelFile, b: ModelFile): boolean {

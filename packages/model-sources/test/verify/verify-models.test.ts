@@ -85,7 +85,8 @@ describe("verifying models", () => {
     await using folder = await RegistryFolder.create();
     const first = folder.write("1.bin", "1");
     const second = folder.write("2.bin", "2");
-    await folder.model("a", first, second, folder.write("a.yml", "x", { role: "config" }));
+    const yml = folder.write("a.yml", "x", { role: "config", sizeBytes: null, sha256: null });
+    await folder.model("a", first, second, yml);
     const availability = async (): Promise<string> => {
       await verify(folder);
       return (await folder.registry.models.get("a")).availability;
@@ -97,6 +98,8 @@ describe("verifying models", () => {
     folder.write("1.bin", "1");
     expect(await availability()).toBe("partial");
     folder.write("2.bin", "2");
+    expect(await availability()).toBe("present");
+    rmSync(yml.path);
     expect(await availability()).toBe("present");
   });
 
