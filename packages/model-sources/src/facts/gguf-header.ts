@@ -31,12 +31,13 @@ export interface GgufHeader {
 const MAX_HEADER_BYTES = 64 * 1024 * 1024;
 // What is kept of a header is bounded by these: a real one has some 50 keys and 2,000 tensors.
 const MAX_KEYS = 4096;
-const MAX_TENSORS = 1_000_000;
+const MAX_TENSORS = 100_000;
 const MAX_NAME_BYTES = 1024;
 const MAX_TEXT_BYTES = 1024;
 const MAX_TEMPLATE_BYTES = 1024 * 1024;
 const MAX_LIST_LENGTH = 512;
 const MAX_DEPTH = 4;
+const MAX_INNER_LISTS = 10_000;
 const MAX_DIMENSIONS = 4;
 const DEFAULT_ALIGNMENT = 32;
 
@@ -224,7 +225,9 @@ async function skipItems(reader: HeaderReader, type: number, length: number, dep
     );
   }
   if (type === TEXT) return reader.skipTexts(length);
-  if (depth >= MAX_DEPTH) throw reader.problem("is damaged: its header has lists in lists in lists");
+  if (depth >= MAX_DEPTH || length > MAX_INNER_LISTS) {
+    throw reader.problem("is damaged: its header has lists in lists that no model needs");
+  }
   for (let index = 0; index < length; index++) {
     const inner = await reader.uint32();
     await skipItems(reader, inner, await reader.uint64(), depth + 1);

@@ -1,10 +1,10 @@
-import type { Dirent } from "node:fs";
+import type { Dirent, Stats } from "node:fs";
 import { readdir, realpath, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 
 import { RegistryError, toVisible } from "@cortex/model-db";
 
-import { asRegistryError, isInOneOf } from "./local-file.ts";
+import { asRegistryError, checkWithin } from "./local-file.ts";
 
 /** A folder with the files in it that may belong to models, by name. */
 export interface FolderListing {
@@ -36,7 +36,7 @@ export async function* findFolders(
   const askedFor = new Map<string, string[]>();
   const folders: string[] = [];
   for (const path of paths.map((each) => resolve(each))) {
-    const stats = await stat(path).catch((error: unknown) => asRegistryError(path, error));
+    const stats = await look(path, within);
     if (stats instanceof RegistryError) yield { path, error: stats };
     else if (stats.isDirectory()) folders.push(path);
     else askedFor.set(dirname(path), [...(askedFor.get(dirname(path)) ?? []), basename(path)]);
@@ -47,6 +47,15 @@ export async function* findFolders(
     yield { path, names: listing instanceof RegistryError ? asked : listing.files, asked };
   }
   yield* walk(folders, within);
+}
+
+async function look(path: string, within: readonly string[] | undefined): Promise<Stats | RegistryError> {
+  try {
+    if (within !== undefined) await checkWithin(path, within);
+    return await stat(path);
+  } catch (error) {
+    return asRegistryError(path, error);
+  }
 }
 
 async function* walk(
@@ -86,13 +95,8 @@ interface Listing {
 
 async function list(path: string, within: readonly string[] | undefined): Promise<Listing | RegistryError> {
   try {
+    if (within !== undefined) await checkWithin(path, within);
     const real = await realpath(path);
-    if (within !== undefined && !(await isInOneOf(real, within))) {
-      return new RegistryError(
-        "permission_denied",
-        `${toVisible(path)} does not lie in a folder that models may be imported from.`,
-      );
-    }
     const listing: Listing = { real, files: [], folders: [] };
     const found = await readdir(path, { withFileTypes: true });
     for (const entry of found.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {

@@ -1,8 +1,8 @@
 import { constants, type BigIntStats } from "node:fs";
-import { open, realpath, stat, type FileHandle } from "node:fs/promises";
-import { sep } from "node:path";
+import { lstat, open, readlink, realpath, stat, type FileHandle } from "node:fs/promises";
+import { dirname, sep } from "node:path";
 
-import { RegistryError, toVisible } from "@cortex/model-db";
+import { isRegistryError, RegistryError, toVisible } from "@cortex/model-db";
 
 import type { ByteSource } from "../facts/byte-source.ts";
 
@@ -52,17 +52,15 @@ export class LocalFile implements ByteSource, AsyncDisposable {
    * @throws RegistryError `not_found`, `permission_denied`, `invalid_input` for what is no file, `io_error`.
    */
   static async open(path: string, within?: readonly string[]): Promise<LocalFile> {
+    if (within !== undefined) await checkWithin(path, within);
     // A pipe would be waited for until somebody writes.
     const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch((error: unknown) => {
       throw asRegistryError(path, error);
     });
     try {
       const stats = await handle.stat({ bigint: true });
-      if (within !== undefined && !(await liesWithin(path, stats, within))) {
-        throw new RegistryError(
-          "permission_denied",
-          `${toVisible(path)} does not lie in a folder that models may be imported from: ${within.map(toVisible).join(", ") || "there is none"}.`,
-        );
+      if (within !== undefined && !(await liesWithin(path, handle, stats, within))) {
+        throw outside(path, within);
       }
       if (!stats.isFile()) {
         throw new RegistryError(
@@ -122,20 +120,50 @@ export class LocalFile implements ByteSource, AsyncDisposable {
   }
 }
 
-// The real path is judged, and that it is the path of what is open: a link can be turned meanwhile.
-async function liesWithin(path: string, stats: BigIntStats, within: readonly string[]): Promise<boolean> {
+/** Judges what is open and not what its path means by now: a link can be turned at any time. */
+async function liesWithin(
+  path: string,
+  handle: FileHandle,
+  stats: BigIntStats,
+  within: readonly string[],
+): Promise<boolean> {
+  // Linux knows the path of what is open.
+  const opened = await readlink(`/proc/self/fd/${handle.fd}`).catch(() => undefined);
+  if (opened !== undefined) return isInOneOf(opened, within);
   try {
     const real = await realpath(path);
-    const there = await stat(real, { bigint: true });
-    if (there.dev !== stats.dev || there.ino !== stats.ino) return false;
-    return await isInOneOf(real, within);
+    // What has become a link since is not followed.
+    const there = await lstat(real, { bigint: true });
+    return there.dev === stats.dev && there.ino === stats.ino && (await isInOneOf(real, within));
   } catch {
     return false;
   }
 }
 
-/** Whether a real path lies in one of some folders, links to which are followed. */
-export async function isInOneOf(real: string, folders: readonly string[]): Promise<boolean> {
+/**
+ * Refuses a path that leads out of some folders, whatever links on its way say; also one that leads to nothing, so
+ * that nobody learns what there is elsewhere.
+ *
+ * @throws RegistryError `permission_denied`.
+ */
+export async function checkWithin(path: string, within: readonly string[]): Promise<void> {
+  for (let place = path; ; place = dirname(place)) {
+    const real = await realpath(place).catch(() => undefined);
+    if (real === undefined && dirname(place) !== place) continue;
+    if (real !== undefined && (await isInOneOf(real, within))) return;
+    throw outside(path, within);
+  }
+}
+
+function outside(path: string, within: readonly string[]): RegistryError {
+  const allowed = within.length === 0 ? "there is none" : within.map(toVisible).join(", ");
+  return new RegistryError(
+    "permission_denied",
+    `${toVisible(path)} does not lie in a folder that models may be imported from: ${allowed}.`,
+  );
+}
+
+async function isInOneOf(real: string, folders: readonly string[]): Promise<boolean> {
   for (const folder of folders) {
     const root = await realpath(folder).catch(() => undefined);
     if (root === undefined) continue;
@@ -146,6 +174,7 @@ export async function isInOneOf(real: string, folders: readonly string[]): Promi
 
 /** What the system says of a path, for people. */
 export function asRegistryError(path: string, error: unknown): RegistryError {
+  if (isRegistryError(error)) return error;
   const { code, message } = error as NodeJS.ErrnoException;
   const shown = toVisible(path);
   switch (code) {
