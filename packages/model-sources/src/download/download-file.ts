@@ -107,8 +107,9 @@ async function fetchVerified(download: Download, partial: PartialFile): Promise<
 async function fetchHashed(download: Download, partial: PartialFile): Promise<ContentHashes> {
   const { file, onProgress, signal } = download;
   const withGitSha1 = file.sha256 === null && file.gitSha1 !== null;
-  const fetcher = new RangeFetcher(download);
+  using fetcher = new RangeFetcher(download);
   let connections = download.connections ?? CONNECTIONS;
+  let inOnePiece = false;
   for (let tries = 0; ; tries++) {
     await using hash = new ContentHash(partial.descriptor, file.sizeBytes, withGitSha1);
     const report = (): void => {
@@ -118,7 +119,7 @@ async function fetchHashed(download: Download, partial: PartialFile): Promise<Co
     report();
     try {
       await withJournal(partial, () =>
-        fetchGaps({ fetcher, partial, connections, signal, onWritten: report }),
+        fetchGaps({ fetcher, partial, connections, inOnePiece, signal, onWritten: report }),
       );
       return await hash.whole();
     } catch (error) {
@@ -126,6 +127,7 @@ async function fetchHashed(download: Download, partial: PartialFile): Promise<Co
       // It can only be had in one piece.
       if (tries > download.http.retries.count) throw unreachable(file.url, error);
       connections = 1;
+      inOnePiece = true;
       await partial.restart();
     }
   }

@@ -3,21 +3,22 @@ import { RegistryError } from "@cortex/model-db";
 import type { ByteRange } from "./byte-ranges.ts";
 import type { PartialFile } from "./partial-file.ts";
 import type { RangeFetcher } from "./range-fetcher.ts";
+import { WriteBuffers } from "./write-buffers.ts";
 
 interface GapsToFetch {
   readonly fetcher: RangeFetcher;
   readonly partial: PartialFile;
   readonly connections: number;
+  /** For a server that does not give parts. */
+  readonly inOnePiece: boolean;
   readonly signal: AbortSignal | undefined;
   readonly onWritten: () => void;
 }
 
 const MIB = 1024 * 1024;
 // Small enough that what is hashed from the beginning on stays close behind what arrives.
-const MAX_PART_BYTES = 64 * MIB;
+const MAX_PART_BYTES = 32 * MIB;
 const MIN_PART_BYTES = 4 * MIB;
-// Fewer and larger writes; so much is in memory twice for each connection.
-const WRITE_BYTES = MIB;
 
 /**
  * Fetches what a partial file lacks, in parts from its beginning on, several at a time. A connection that
@@ -29,17 +30,20 @@ export async function fetchGaps({
   fetcher,
   partial,
   connections,
+  inOnePiece,
   signal,
   onWritten,
 }: GapsToFetch): Promise<void> {
   const stop = new AbortController();
   const either = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
-  const parts = partsOf(partial.ranges.gaps(partial.sizeBytes), connections);
+  const gaps = partial.ranges.gaps(partial.sizeBytes);
+  const parts = inOnePiece ? gaps : partsOf(gaps, connections);
   const lane = async (onAnswer: () => void): Promise<void> => {
+    const writer = new WriteBuffers(partial, onWritten);
     for (let part = parts.shift(); part !== undefined; part = parts.shift()) {
-      const writer = new PartWriter(partial, part[0], onWritten);
+      writer.position = part[0];
       try {
-        await fetcher.fetch(part, (chunk) => writer.add(chunk), onAnswer, either);
+        await fetcher.fetch(part, writer, onAnswer, either);
       } catch (error) {
         await writer.flush();
         if (writer.position < part[1]) parts.unshift([writer.position, part[1]]);
@@ -75,11 +79,11 @@ function mayBeLeftToOthers(error: unknown): boolean {
   return error instanceof RegistryError && error.code === "source_unreachable";
 }
 
-/** Parts of what is missing; for one connection none is split. */
+/** What is missing, in parts of which each connection gets several. */
 function partsOf(gaps: readonly ByteRange[], connections: number): ByteRange[] {
   const missing = gaps.reduce((sum, [start, end]) => sum + end - start, 0);
-  const share = Math.ceil(missing / (connections * 4) / MIB) * MIB;
-  const size = connections === 1 ? missing : Math.min(Math.max(share, MIN_PART_BYTES), MAX_PART_BYTES);
+  const share = connections === 1 ? missing : Math.ceil(missing / (connections * 4) / MIB) * MIB;
+  const size = Math.min(Math.max(share, MIN_PART_BYTES), MAX_PART_BYTES);
   return gaps.flatMap(([start, end]) => {
     const count = Math.ceil((end - start) / size);
     return Array.from({ length: count }, (_, at): ByteRange => [
@@ -87,45 +91,4 @@ function partsOf(gaps: readonly ByteRange[], connections: number): ByteRange[] {
       Math.min(start + (at + 1) * size, end),
     ]);
   });
-}
-
-/** Writes what arrives of one part in larger pieces, one while the next is gathered. */
-class PartWriter {
-  readonly #partial: PartialFile;
-  readonly #onWritten: () => void;
-  #chunks: Buffer[] = [];
-  #bytes = 0;
-  #writing: Promise<void> = Promise.resolve();
-  /** Behind the last byte that was handed on to be written. */
-  position: number;
-
-  constructor(partial: PartialFile, position: number, onWritten: () => void) {
-    this.#partial = partial;
-    this.position = position;
-    this.#onWritten = onWritten;
-  }
-
-  /** @returns a promise where whoever brings the bytes has to wait. */
-  add(chunk: Buffer): Promise<void> | undefined {
-    this.#chunks.push(chunk);
-    this.#bytes += chunk.length;
-    return this.#bytes < WRITE_BYTES ? undefined : this.#handOn();
-  }
-
-  /** Waits until all that was added is written. */
-  async flush(): Promise<void> {
-    await this.#handOn();
-    await this.#writing;
-  }
-
-  async #handOn(): Promise<void> {
-    await this.#writing;
-    const [chunks, position] = [this.#chunks, this.position];
-    if (chunks.length === 0) return;
-    this.position += this.#bytes;
-    [this.#chunks, this.#bytes] = [[], 0];
-    this.#writing = this.#partial.write(position, chunks).then(this.#onWritten);
-    // Told to whoever waits for it next.
-    this.#writing.catch(() => undefined);
-  }
 }

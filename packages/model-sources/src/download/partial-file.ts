@@ -82,20 +82,16 @@ export class PartialFile implements AsyncDisposable {
   }
 
   /** Writes bytes at their place. @throws RegistryError `disk_full`. */
-  async write(position: number, chunks: readonly Uint8Array[]): Promise<void> {
-    const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+  async write(position: number, bytes: Uint8Array): Promise<void> {
     try {
-      let { bytesWritten } = await this.#handle.writev(chunks as Uint8Array[], position);
       // A disk that is nearly full takes a part, and says so only the next time.
-      for (const rest = bytesWritten < length ? Buffer.concat(chunks) : undefined; bytesWritten < length;) {
-        bytesWritten += (
-          await this.#handle.write(rest!, bytesWritten, length - bytesWritten, position + bytesWritten)
-        ).bytesWritten;
+      for (let at = 0; at < bytes.length;) {
+        at += (await this.#handle.write(bytes, at, bytes.length - at, position + at)).bytesWritten;
       }
     } catch (error) {
       throw notWritten(this.#place, error);
     }
-    this.#ranges.add(position, position + length);
+    this.#ranges.add(position, position + bytes.length);
   }
 
   /** Brings what is written to the disk, and only then says in the journal that it is there. */

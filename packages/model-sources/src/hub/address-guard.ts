@@ -1,5 +1,5 @@
 import { lookup as systemLookup, type LookupAddress, type LookupOptions } from "node:dns";
-import { BlockList, isIP } from "node:net";
+import { BlockList, isIP, type TcpNetConnectOpts } from "node:net";
 
 import { RegistryError } from "@cortex/model-db";
 import { buildConnector } from "undici";
@@ -48,15 +48,20 @@ export function isPublicAddress(address: string): boolean {
 
 /** Connects where an address is public, or its host allowed: judged as it is connected to, so that a name
  * cannot mean another address a moment later. */
-export function guardedConnector(privateHosts: ReadonlySet<string>): buildConnector.connector {
-  const free = buildConnector({});
-  const guarded = buildConnector({ lookup: publicLookup });
-  return (options, callback) => {
-    const host = bareHost(options.hostname);
-    if (privateHosts.has(host)) return free(options, callback);
+export function guardedConnector(
+  privateHosts: ReadonlySet<string>,
+  options: Pick<TcpNetConnectOpts, "onread"> = {},
+): buildConnector.connector {
+  // The port is that of each connection.
+  const common = options as buildConnector.BuildOptions;
+  const free = buildConnector(common);
+  const guarded = buildConnector({ ...common, lookup: publicLookup });
+  return (target, callback) => {
+    const host = bareHost(target.hostname);
+    if (privateHosts.has(host)) return free(target, callback);
     // What is an address already is not looked up.
     if (isIP(host) !== 0 && !isPublicAddress(host)) return callback(refused(host), null);
-    return guarded(options, callback);
+    return guarded(target, callback);
   };
 }
 

@@ -4,9 +4,11 @@ import { RegistryError, isRegistryError } from "@cortex/model-db";
 import { EnvHttpProxyAgent, type Dispatcher } from "undici";
 
 import { bareHost, checkHost, guardedConnector } from "./address-guard.ts";
+import { DirectConnection } from "./direct-connection.ts";
 import { DEFAULT_RETRIES, waitToRetry, type Retries } from "./retries.ts";
 
 const MAX_HOPS = 8;
+const PROXY_VARIABLES = ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY"];
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 const WORTH_RETRYING = new Set([408, 425, 429, 500, 502, 503, 504]);
 
@@ -54,12 +56,14 @@ export class HttpClient implements AsyncDisposable {
   readonly retries: Retries;
   /** How long a server may be silent. */
   readonly stallTimeoutMs: number;
+  readonly #mayUseProxy: boolean;
 
   constructor({ token, tokenUrl, privateHosts = [], retries, stallTimeoutMs = 30_000 }: HttpClientOptions) {
     this.#token = token;
     this.#tokenOrigin = new URL(tokenUrl).origin;
     this.#privateHosts = new Set(privateHosts.map(bareHost));
     this.stallTimeoutMs = stallTimeoutMs;
+    this.#mayUseProxy = PROXY_VARIABLES.some((name) => (process.env[name] ?? "") !== "");
     this.retries = { ...DEFAULT_RETRIES, ...retries };
     this.#dispatcher = new EnvHttpProxyAgent({
       connect: guardedConnector(this.#privateHosts),
@@ -134,6 +138,17 @@ export class HttpClient implements AsyncDisposable {
     // Destroying it would be an error that nobody listens to.
     const discard = (): void => void answered.dump().catch(() => undefined);
     return { status: statusCode, headers: toHeaders(answer.headers), body: answered, discard };
+  }
+
+  /**
+   * Opens a connection for parts of a file, which carries no token.
+   *
+   * @returns `undefined` where it would have to go through a proxy.
+   */
+  async openDirect(url: URL): Promise<DirectConnection | undefined> {
+    if (this.#mayUseProxy) return undefined;
+    checkHost(url, this.#privateHosts);
+    return DirectConnection.open(url, this.#privateHosts, this.stallTimeoutMs);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { isPublicAddress } from "../../src/hub/address-guard.ts";
+import { guardedConnector, isPublicAddress } from "../../src/hub/address-guard.ts";
 
 test.for([
   ["127.0.0.1", "of this machine"],
@@ -52,4 +52,18 @@ test.for([
   "2002:101:101::",
 ])("%s is public", (address) => {
   expect(isPublicAddress(address)).toBe(true);
+});
+
+test("a name is judged by what it means when it is connected to", async () => {
+  const target = { hostname: "localhost", host: "localhost:9", protocol: "http:", port: "9" };
+  const connect = (allowed: string[]): Promise<unknown> =>
+    new Promise((resolve) => {
+      guardedConnector(new Set(allowed))(target, (...[error]) => resolve(error));
+    });
+  expect(await connect([])).toMatchObject({
+    code: "permission_denied",
+    message: expect.stringContaining("localhost ("),
+  });
+  // Nobody listens there.
+  expect(await connect(["localhost"])).toMatchObject({ code: "ECONNREFUSED" });
 });
