@@ -23,7 +23,7 @@ export interface Caller {
   /** Who changes are attributed to where nobody is known; the registry's own actor when left out. */
   readonly actor?: string | undefined;
   /**
-   * For one who only reads: `registry.access.lookedAt` since the request came in. The state of that moment is
+   * For one who only reads: `registry.changeCounter()` since the request came in. The state of that moment is
    * new enough, and is not looked for again.
    */
   readonly asOf?: number | undefined;

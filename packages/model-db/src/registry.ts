@@ -265,6 +265,16 @@ export class Registry implements AsyncDisposable, Repositories {
   }
 
   /**
+   * A number that is another one, for this registry as it is open here, whenever anybody has committed a
+   * change: the cheapest look whether there is anything new.
+   *
+   * @throws RegistryError `database_damaged` where another file was put in the place of this one.
+   */
+  changeCounter(): number {
+    return this.#engine.changeCounter();
+  }
+
+  /**
    * How many models there are by source and status, of those that there are any of. A million take less than
    * a second, during which everybody else has their turn.
    */

@@ -42,6 +42,15 @@ export abstract class Asked {
     return this.#incoming?.socket.localAddress;
   }
 
+  /**
+   * The registry's counter of changes at some moment since the request came in.
+   *
+   * @param changeCounter looks at it now.
+   */
+  look(changeCounter: () => number): number {
+    return changeCounter();
+  }
+
   /** Puts a header into the answer, whatever that will be. */
   abstract say(name: string, value: string): void;
 

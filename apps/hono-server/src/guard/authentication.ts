@@ -26,34 +26,41 @@ export class Authentication {
   }
 
   /**
+   * @param asOf the registry's counter of changes since the request came in; it is looked for when left out.
    * @returns who it is; `null`, as long as there is no user, for anybody, who may then do everything. Whoever
    *   comes through a proxy that nobody told of is not anybody: it would let in others than were meant.
    * @throws RegistryError `unauthenticated`.
    */
-  async identify(asked: Pick<Asked, "header" | "say">, path: string): Promise<Identity | null> {
+  async identify(
+    asked: Pick<Asked, "header" | "say">,
+    path: string,
+    asOf?: number,
+  ): Promise<Identity | null> {
     // What is the same for all is answered also while the registry cannot be read.
     if (isPublic(path)) return NOBODY;
+    // Clients that must have a token bring one that they made up.
+    if (await this.#isOpen(asked, asOf)) return null;
     const header = asked.header("authorization");
     const token = header === undefined ? undefined : BEARER.exec(header)?.[1];
+    if (token === undefined) {
+      asked.say("www-authenticate", `Bearer realm="cortex"`);
+      throw new RegistryError(
+        "unauthenticated",
+        "This needs an access token, sent as `Authorization: Bearer <token>`. `cortex token create` makes one.",
+      );
+    }
     try {
-      if (token !== undefined) return await this.#access.authenticate(token);
+      return await this.#access.authenticate(token, asOf);
     } catch (error) {
-      if (!isRegistryError(error) || error.code !== "unauthenticated") throw error;
-      // Clients that must have a token bring one that they made up.
-      if (await this.#isOpen(asked)) return null;
-      asked.say("www-authenticate", `Bearer realm="cortex", error="invalid_token"`);
+      if (isRegistryError(error) && error.code === "unauthenticated") {
+        asked.say("www-authenticate", `Bearer realm="cortex", error="invalid_token"`);
+      }
       throw error;
     }
-    if (await this.#isOpen(asked)) return null;
-    asked.say("www-authenticate", `Bearer realm="cortex"`);
-    throw new RegistryError(
-      "unauthenticated",
-      "This needs an access token, sent as `Authorization: Bearer <token>`. `cortex token create` makes one.",
-    );
   }
 
-  async #isOpen(asked: Pick<Asked, "header">): Promise<boolean> {
+  async #isOpen(asked: Pick<Asked, "header">, asOf: number | undefined): Promise<boolean> {
     if (this.#isTokenRequired || (!this.#knowsProxies && isForwarded(asked))) return false;
-    return !(await this.#access.hasUsers());
+    return !(await this.#access.hasUsers(asOf));
   }
 }

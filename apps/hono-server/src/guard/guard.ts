@@ -94,7 +94,9 @@ export class Guard {
     const isFromHere = (address === "local" || isLoopback(address)) && !isForwarded(asked);
     const limits = isProbe(path) || isFromHere ? undefined : this.#limits;
     if (limits !== undefined) this.#limit(limits.address, networkOf(address), asked);
-    const identity = await this.#authentication.identify(asked, path);
+    // One look for both: who asks, and what there is to read.
+    const asOf = isPublic(path) ? undefined : asked.look(this.#changeCounter);
+    const identity = await this.#authentication.identify(asked, path, asOf);
     if (identity?.user) asked.user = identity.user;
     if (limits !== undefined && identity?.tokenId) this.#limit(limits.token, identity.tokenId, asked);
     if (!isProbe(path)) {
@@ -103,10 +105,12 @@ export class Guard {
       // An answer that is streamed is under way until its last byte is out.
       asked.whenOut(leave);
     }
-    // Who asks was found out since the request came in, and all changes up to then were looked for.
-    const asOf = method === "GET" && !isPublic(path) ? this.#registry.access.lookedAt : undefined;
-    return this.#registry.as({ identity, origin: { address, requestId }, actor: this.#actor, asOf });
+    const origin = { address, requestId };
+    const seenAt = method === "GET" ? asOf : undefined;
+    return this.#registry.as({ identity, origin, actor: this.#actor, asOf: seenAt });
   }
+
+  readonly #changeCounter = (): number => this.#registry.changeCounter();
 
   #limit(by: RateLimit, key: string, asked: Asked): void {
     const { isAllowed, remaining, waitMs } = by.take(key, performance.now());

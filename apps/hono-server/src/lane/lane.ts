@@ -9,6 +9,7 @@ import type { RequestLog } from "../request-log.ts";
 import type { Route } from "../route.ts";
 import { AskedOfNode } from "./asked-of-node.ts";
 import { KeptPlaces, type KeptPlace } from "./kept-places.ts";
+import { SharedLooks } from "./shared-looks.ts";
 
 /** What an app answers with, which the lane answers with too. */
 export interface LaneParts {
@@ -35,6 +36,7 @@ const PLAIN_HOST = /^[a-z0-9._-]+(?::(?:[1-9]\d{0,3}|[1-5]\d{4}))?$/;
 export class Lane {
   readonly #parts: LaneParts;
   readonly #places: KeptPlaces;
+  readonly #looks = new SharedLooks();
 
   /** @param routes those of the app, in their order. */
   constructor(parts: LaneParts, routes: readonly Route[]) {
@@ -44,6 +46,12 @@ export class Lane {
 
   /** Answers a request if it is one for the lane. @returns whether it is. */
   take(incoming: IncomingMessage, outgoing: ServerResponse): boolean {
+    const isTaken = this.#take(incoming, outgoing);
+    if (!isTaken) this.#looks.leaveOut(incoming.socket);
+    return isTaken;
+  }
+
+  #take(incoming: IncomingMessage, outgoing: ServerResponse): boolean {
     const { method, headers, url } = incoming as IncomingMessage & { url: string };
     if (method !== "GET" || !PLAIN_TARGET.test(url) || !PLAIN_HOST.test(headers.host ?? "")) return false;
     // Whoever reads has nothing to send along.
@@ -65,7 +73,7 @@ export class Lane {
     const { guard, answers, requests, log } = this.#parts;
     const startedAt = requests.begin();
     const url = incoming.url!;
-    const asked = new AskedOfNode(incoming, outgoing, path);
+    const asked = new AskedOfNode(incoming, outgoing, path, this.#looks);
     let answer: Answer;
     let error: unknown;
     try {
@@ -98,7 +106,12 @@ function send(
   { status, headers, body }: Answer,
 ): void {
   const all: Record<string, string | number> = { ...said, ...headers };
-  if (body !== null) all["content-length"] = Buffer.byteLength(body);
-  outgoing.writeHead(status, all);
-  outgoing.end(body ?? undefined);
+  if (body === null) {
+    outgoing.writeHead(status, all).end();
+    return;
+  }
+  const length = Buffer.byteLength(body);
+  all["content-length"] = length;
+  // Of ASCII, which nearly all are, the bytes are copied and not encoded.
+  outgoing.writeHead(status, all).end(body, length === body.length ? "latin1" : "utf8");
 }

@@ -127,8 +127,11 @@ const known = new WeakMap<Identity, Access>();
 
 /** What somebody may see and do; the same object for the same identity. */
 export function accessOf(identity: Identity): Access {
-  const access = known.get(identity) ?? new Access(identity);
-  known.set(identity, access);
+  let access = known.get(identity);
+  if (access === undefined) {
+    access = new Access(identity);
+    known.set(identity, access);
+  }
   return access;
 }
 

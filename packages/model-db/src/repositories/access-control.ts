@@ -46,16 +46,13 @@ export class AccessControl {
   }
 
   /**
-   * When it was last looked for changes, by the registry's counter of changes: in the last call of
-   * {@link hasUsers} or {@link authenticate}, which looks each time.
+   * Whether there is any user. Without one, nobody can prove who they are.
+   *
+   * @param asOf as in {@link authenticate}.
    */
-  get lookedAt(): number | undefined {
-    return this.#counter;
-  }
-
-  /** Whether there is any user. Without one, nobody can prove who they are. */
-  async hasUsers(): Promise<boolean> {
-    await this.#lookForChanges();
+  async hasUsers(asOf?: number): Promise<boolean> {
+    const looking = this.#lookForChanges(asOf);
+    if (looking !== undefined) await looking;
     if (this.#hasUsers !== undefined) return this.#hasUsers;
     const revision = this.#revision;
     const hasUsers = (await this.#scope.reader.get(anyUser, {})) !== undefined;
@@ -67,13 +64,15 @@ export class AccessControl {
    * Who somebody is that shows a token. What was found is remembered until anybody, in whichever process,
    * changes who may do what.
    *
+   * @param asOf the registry's counter of changes at a moment that is new enough; now when left out.
    * @returns the same object for the same token, as long as that is so.
    * @throws RegistryError `unauthenticated`, in the same words whatever is wrong with the token.
    */
-  async authenticate(token: string): Promise<Identity> {
+  async authenticate(token: string, asOf?: number): Promise<Identity> {
     const parsed = parseToken(token);
     if (parsed === undefined) throw unauthenticated();
-    await this.#lookForChanges();
+    const looking = this.#lookForChanges(asOf);
+    if (looking !== undefined) await looking;
     const met = this.#met.get(parsed.tokenId) ?? (await this.#meet(parsed.tokenId));
     const isRight = isSameDigest(met?.digest, digestOf(parsed.secret));
     const now = Date.now();
@@ -90,9 +89,11 @@ export class AccessControl {
   }
 
   // The counter is taken before what it is to vouch for is read.
-  async #lookForChanges(): Promise<void> {
-    const counter = this.#changeCounter();
-    if (counter === this.#counter) return;
+  #lookForChanges(counter: number = this.#changeCounter()): Promise<void> | undefined {
+    return counter === this.#counter ? undefined : this.#look(counter);
+  }
+
+  async #look(counter: number): Promise<void> {
     const revision = await accessRevision(this.#scope.reader);
     if (revision !== this.#revision) {
       this.#met.clear();

@@ -23,8 +23,11 @@ const known = new WeakMap<Access, Visibility>();
 /** What is seen, in SQL: the rule of {@link Access}, for lists; `undefined` where that is everything. */
 export function visibilityOf(access: Access | undefined): Visibility | undefined {
   if (access === undefined || access.seesAll) return undefined;
-  const visibility = known.get(access) ?? createVisibility(access);
-  known.set(access, visibility);
+  let visibility = known.get(access);
+  if (visibility === undefined) {
+    visibility = createVisibility(access);
+    known.set(access, visibility);
+  }
   return visibility;
 }
 
