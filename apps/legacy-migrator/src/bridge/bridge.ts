@@ -251,7 +251,7 @@ class Bridge {
   /** Merges what another program wrote, once it is complete. @returns whether it was. */
   async #merge(content: ForeignContent): Promise<boolean> {
     const { list, dataFolder, registry, file } = this.#ends;
-    const now = performance.now();
+    const now = content.seenAt;
     this.#unsettledSince ??= now;
     const theirs = readListText(content.bytes);
     const { lateBases } = content;

@@ -20,8 +20,10 @@ export interface ForeignContent {
   readonly bytes: Buffer;
   /** Last change, Unix milliseconds. */
   readonly modifiedAt: number;
-  /** Since when it has been like this, in milliseconds of `performance.now`. */
+  /** Since when it has been like this at the latest, in milliseconds of `performance.now`. */
   readonly since: number;
+  /** Until when it was seen like this: a look that the machine holds up sees nothing of what comes meanwhile. */
+  readonly seenAt: number;
   /** Whether it took the place of what was there as a whole. */
   readonly isReplaced: boolean;
   /**
@@ -60,7 +62,7 @@ const NS_PER_MS = 1_000_000n;
 export class ListFile implements Disposable {
   readonly path: string;
   #known: { stamp: Stamp; bytes: Buffer; isRecent: boolean } | undefined;
-  #seen: { stamp: Stamp; bytes: Buffer; since: number } | undefined;
+  #seen: { stamp: Stamp; bytes: Buffer; isRecent: boolean; since: number } | undefined;
   #missingSince: number | undefined;
   /** Whether there was no file since it was last known: what comes then was made anew, bit by bit. */
   #wasMissing = false;
@@ -80,26 +82,29 @@ export class ListFile implements Disposable {
     if (found === undefined) {
       this.#seen = undefined;
       this.#wasMissing = true;
-      return { missingSince: (this.#missingSince ??= now) };
+      return { missingSince: (this.#missingSince ??= performance.now()) };
     }
     this.#missingSince = undefined;
     this.#rights = found;
     const known = this.#known;
     if (known !== undefined && isSame(known.stamp, found) && !known.isRecent) return "same";
-    if (this.#seen === undefined || !isSame(this.#seen.stamp, found)) {
+    if (this.#seen === undefined || !isSame(this.#seen.stamp, found) || this.#seen.isRecent) {
       const read = readWhole(this.path);
       if (read === undefined) return "moving";
       if (known !== undefined && known.bytes.equals(read.bytes) && isSame(known.stamp, read.stamp)) {
         this.#known = { ...read, isRecent: isRecent(read.stamp) };
         return "same";
       }
-      this.#seen = { ...read, since: now };
+      const isStill = isSame(read.stamp, this.#seen?.stamp) && this.#seen?.bytes.equals(read.bytes);
+      const since = isStill ? this.#seen!.since : performance.now();
+      this.#seen = { ...read, isRecent: isRecent(read.stamp), since };
     }
     const { bytes, stamp, since } = this.#seen;
     return {
       bytes,
       modifiedAt: Number(stamp.mtimeNs / NS_PER_MS),
       since,
+      seenAt: Math.max(since, now),
       isReplaced: known !== undefined && !this.#wasMissing && known.stamp.ino !== stamp.ino,
       lateBases: undefined,
     };
@@ -115,13 +120,16 @@ export class ListFile implements Disposable {
         if (now > replaced.until) this.#forget(replaced);
         continue;
       }
-      if (!isSame(replaced.seen, found)) [replaced.seen, replaced.since] = [stampOf(found), now];
       const bytes = readAll(descriptor, Number(found.size));
       if (!isSame(fstatSync(descriptor, { bigint: true }), found)) return "moving";
+      if (!isSame(replaced.seen, found)) {
+        [replaced.seen, replaced.since] = [stampOf(found), performance.now()];
+      }
       return {
         bytes,
         modifiedAt: Number(found.mtimeNs / NS_PER_MS),
         since: replaced.since,
+        seenAt: Math.max(replaced.since, now),
         isReplaced: false,
         lateBases: replaced.bases,
       };

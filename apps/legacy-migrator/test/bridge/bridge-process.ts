@@ -8,7 +8,7 @@ import { onTestFinished } from "vitest";
 import type { BridgeEvent } from "../../src/bridge/bridge-event.ts";
 import { environment, PROGRAM } from "../run-program.ts";
 
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 40_000;
 
 /** `cortex-migrate bridge`, running. */
 export class BridgeProcess {
@@ -20,7 +20,8 @@ export class BridgeProcess {
   constructor(home: string, list: string, to: string) {
     const words = [...PROGRAM, "bridge", list, "--to", to, "--json"];
     this.#child = spawn(process.execPath, words, { env: environment(home), stdio: "pipe" });
-    this.#exited = once(this.#child, "exit");
+    // When all that it said has been read, too.
+    this.#exited = once(this.#child, "close");
     createInterface({ input: this.#child.stdout! }).on("line", (line) =>
       this.events.push(JSON.parse(line) as BridgeEvent),
     );
