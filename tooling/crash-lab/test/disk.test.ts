@@ -7,4 +7,4 @@ test("a full disk refuses changes and loses none, and lets models go (root only)
   console.log(summary);
   expect(failures).toEqual([]);
   if (skipped !== undefined) skip(skipped);
-}, 60_000);
+});

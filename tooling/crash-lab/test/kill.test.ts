@@ -8,7 +8,7 @@ import { makeRegistry, numberedModels, REGISTRY_FILE } from "../src/fixtures.ts"
 import { checkHistory } from "../src/kill/check-history.ts";
 import { createMemoryFolder } from "../src/memory-folder.ts";
 
-test("no acknowledged change is lost when its process is killed", { timeout: 120_000 }, async () => {
+test("no acknowledged change is lost when its process is killed", async () => {
   const { summary, failures } = await kill.run({ seed: 1, long: false, say: () => undefined });
   console.log(summary);
   expect(failures).toEqual([]);

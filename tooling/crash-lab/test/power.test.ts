@@ -10,7 +10,6 @@ interface Counts {
 
 test.skipIf(!canTrace)(
   "a power cut at any moment loses no acknowledged change and leaves none in part (needs strace)",
-  { timeout: 300_000 },
   async () => {
     const { summary, figures, failures } = await power.run({ seed: 1, long: false, say: () => undefined });
     console.log(summary);
