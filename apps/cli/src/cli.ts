@@ -142,6 +142,15 @@ const VERBS: Readonly<Record<string, DeclareVerb>> = {
       .example("cortex scan /mnt/models --adopt")
       .action(async () => (await import("./commands/scan.ts")).scan),
 
+  mv: (verb) =>
+    verb(
+      "mv <model> <folder>",
+      "Move a model's files to another of the models folders that CORTEX_MODELS names",
+    )
+      .option("--dry-run", "Only show what would move")
+      .example("CORTEX_MODELS=~/models:/mnt/big/models cortex mv tinyllama /mnt/big/models")
+      .action(async () => (await import("./commands/mv.ts")).mv),
+
   "rm delete remove": (verb) =>
     verb(
       "rm <...models>",

@@ -69,3 +69,4 @@ export { applyChanges, toChanges, type ScanChanges } from "./stores/apply-change
 export { fitOfModel } from "./facts/fit-of-model.ts";
 export type { MemoryNeed } from "./facts/memory-need.ts";
 export { planRemoval, removeModels, type RemovalPlan } from "./space/remove-models.ts";
+export { moveModel, type MovedModel, type MoveOptions } from "./folders/move-model.ts";

@@ -53,7 +53,9 @@ async function realPlace(path: string): Promise<string | undefined> {
   try {
     return await realpath(path);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    // Where a file is in the way, whoever makes the folders says so.
+    if (code !== "ENOENT" && code !== "ENOTDIR") throw error;
     // Who writes there would follow the link.
     if (await isThere(path)) return undefined;
     const parent = await realPlace(dirname(path));

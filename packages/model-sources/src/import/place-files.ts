@@ -1,4 +1,4 @@
-import { link, lstat, realpath, rm, rmdir, stat } from "node:fs/promises";
+import { link, lstat, realpath, rm, rmdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 
@@ -7,6 +7,7 @@ import { RegistryError, toVisible, type ModelFile } from "@cortex/model-db";
 import { PARTIAL_SUFFIX } from "../download/partial-file.ts";
 import { chooseFolder } from "../folders/choose-folder.ts";
 import { copyFile } from "../folders/copy-file.ts";
+import { deviceOf } from "../folders/device-of.ts";
 import {
   makeFolderDurably,
   makeNewFolder,
@@ -196,16 +197,6 @@ async function folderOfSameDevice(
     if (devices.size === 1 && devices.has(`${device}`)) return folder;
   }
   return undefined;
-}
-
-// The device that a folder is on, or will be on.
-async function deviceOf(path: string): Promise<bigint> {
-  try {
-    return (await stat(path, { bigint: true })).dev;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT" || dirname(path) === path) throw error;
-    return deviceOf(dirname(path));
-  }
 }
 
 function changed(path: string): RegistryError {

@@ -1,5 +1,6 @@
 import type { Availability, Model, ModelFile, Registry } from "@cortex/model-db";
 
+import { unfinishedTransfers } from "../space/unfinished-transfers.ts";
 import { availabilityAfter } from "../verify/availability-after.ts";
 import { factsOfFound, type FoundFacts } from "./facts-of-found.ts";
 import type { FoundFile } from "./found-model.ts";
@@ -106,7 +107,11 @@ async function findCorrections(
     const availability = availabilityNow(one, moves);
     if (availability === model.availability && moves.length === 0) continue;
     // What is being fetched is for its transfer to say.
-    if (availability === "present" && model.availability === "partial" && (await isFetched(model, registry)))
+    if (
+      availability === "present" &&
+      model.availability === "partial" &&
+      (await unfinishedTransfers(registry, model.modelId)) > 0
+    )
       continue;
     corrections.push({ model, availability, moves });
   }
@@ -123,13 +128,4 @@ function availabilityNow({ model, files }: RegisteredModel, moves: ModelCorrecti
 
 function isMeantToBeHere(availability: Availability): boolean {
   return availability === "present" || availability === "partial" || availability === "missing";
-}
-
-async function isFetched({ modelId }: Model, registry: Registry): Promise<boolean> {
-  const { items } = await registry.transfers.list({
-    modelId,
-    state: ["queued", "running", "paused", "failed"],
-    limit: 1,
-  });
-  return items.length > 0;
 }
