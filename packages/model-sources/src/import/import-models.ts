@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { isRegistryError, RegistryError, toVisible, type Model, type ModelFile } from "@cortex/model-db";
 
 import { groupGgufFiles, type FileGroup, type GroupedFiles } from "../facts/group-files.ts";
+import type { FileKind } from "../facts/model-facts.ts";
 import type { ModelsFolder } from "../folders/models-folder.ts";
 import { findFolders, type FolderListing, type Refusal } from "./find-files.ts";
 import { hashModel, toRecorded, type HashedFile, type ImportProgress } from "./hash-model.ts";
@@ -18,6 +19,7 @@ import {
   type KnownModel,
   type Wishes,
 } from "./register-model.ts";
+import { groupSafetensors, readSafetensorsFolder } from "./safetensors-folder.ts";
 
 export interface ImportOptions {
   /** Files and folders. */
@@ -89,7 +91,8 @@ async function* importEach(
   for await (const found of findFolders(options.paths, options.within)) {
     options.signal?.throwIfAborted();
     if ("error" in found) yield refused(found);
-    else for (const work of modelsIn(found)) works.set(work.path, works.get(work.path) ?? work);
+    else
+      for (const work of modelsIn(found, options.within)) works.set(work.path, works.get(work.path) ?? work);
   }
   if (works.size > 1 && (options.model?.modelId !== undefined || options.model?.alias != null)) {
     throw new RegistryError(
@@ -105,42 +108,57 @@ async function* importEach(
   }
 }
 
-/** A model by its files' names, and what else lies beside it. */
+/** A model by its files' names. */
 interface Work {
-  readonly folder: string;
   /** Of its first file. */
   readonly path: string;
-  readonly group: FileGroup;
-  readonly beside: GroupedFiles;
-  /** Somebody named it: then it is imported whatever it is for. */
+  /** @returns `undefined` where they are no model. */
+  readonly read: () => Promise<LocalModel | undefined>;
+  /** Somebody named it: what is wrong with it is said, and not passed over. */
   readonly isNamed: boolean;
+  /** No other model is in its folder. */
+  readonly isAlone: boolean;
 }
 
-function* modelsIn({ path: folder, names, asked }: FolderListing): Generator<Work, undefined> {
-  const beside = groupGgufFiles(names);
-  const groups = asked === undefined ? beside.groups : asked.map((name) => groupOf(name, beside.groups));
+function* modelsIn(
+  { path: folder, names, asked }: FolderListing,
+  within: Within,
+): Generator<Work, undefined> {
+  const gguf = groupGgufFiles(names);
+  const safetensors = groupSafetensors(names);
+  const isNamed = asked !== undefined;
+  const isAlone = gguf.groups.length + (safetensors === undefined ? 0 : 1) < 2;
+  const groups =
+    asked === undefined ? gguf.groups : asked.flatMap((name) => groupOf(name, gguf, safetensors));
   for (const group of groups) {
-    yield { folder, path: join(folder, group.weights[0]!), group, beside, isNamed: asked !== undefined };
+    const read = (): Promise<LocalModel> => readLocalModel(folder, group, gguf, within);
+    yield { path: join(folder, group.weights[0]!), read, isNamed, isAlone };
   }
+  if (safetensors === undefined) return;
+  if (asked?.some((name) => safetensors.weights.includes(name)) === false) return;
+  const read = (): Promise<LocalModel | undefined> =>
+    readSafetensorsFolder(folder, safetensors, names, within);
+  yield { path: join(folder, safetensors.weights[0]!), read, isNamed, isAlone };
 }
+
+type Within = readonly string[] | undefined;
 
 // A file that was named is looked at whatever its name is.
-function groupOf(name: string, groups: readonly FileGroup[]): FileGroup {
-  return groups.find(({ weights }) => weights.includes(name)) ?? { weights: [name], missingParts: [] };
+function groupOf(name: string, gguf: GroupedFiles, safetensors: FileGroup | undefined): FileGroup[] {
+  if (safetensors?.weights.includes(name) === true) return [];
+  return [gguf.groups.find(({ weights }) => weights.includes(name)) ?? { weights: [name], missingParts: [] }];
 }
 
 async function importOne(
   registry: ImportRegistry,
-  { folder, path, group, beside, isNamed }: Work,
+  { path, read, isNamed, isAlone }: Work,
   options: ImportOptions,
   planned: Map<string, string>,
 ): Promise<ImportResult | undefined> {
   try {
-    const local = await readLocalModel(folder, group, beside, options.within);
-    if (local.facts.kind === "model") {
-      return await importModel(registry, local, options, planned, beside.groups.length < 2);
-    }
-    if (isNamed) throw notAModel(path, local);
+    const local = await read();
+    if (local?.facts.kind === "model") return await importModel(registry, local, options, planned, isAlone);
+    if (isNamed) throw notAModel(path, local?.facts.kind ?? "other");
     return undefined;
   } catch (error) {
     if (isRegistryError(error) && IS_OF_ONE_MODEL.has(error.code)) return refused({ path, error });
@@ -175,7 +193,7 @@ async function importModel(
       options,
     );
   }
-  const name = folderNameFor(local.files[0]!.path);
+  const name = folderNameFor(local.facts, local.files[0]!.path);
   await using placement = await Placement.create(hashed, options.way, options.folders ?? [], name, options);
   const result = await record(registry, local, placement.files, known, options);
   if (result.outcome === "already_registered") return result;
@@ -235,15 +253,15 @@ const IS_OF_ONE_MODEL: ReadonlySet<string> = new Set([
   "source_unreachable",
 ]);
 
-function notAModel(path: string, { facts }: LocalModel): RegistryError {
-  const what = {
-    projector: "a projector, which belongs to a model: put it beside the model, and import that",
-    adapter: "an adapter, which changes a model and is none",
-    vocabulary: "a vocabulary without a model",
-    other: "something else than a model",
-    model: "a model",
-  }[facts.kind];
-  return new RegistryError("invalid_input", `${toVisible(path)} holds ${what}.`);
+const KINDS: Readonly<Record<Exclude<FileKind, "model">, string>> = {
+  projector: "a projector, which belongs to a model: put it beside the model, and import that",
+  adapter: "an adapter, which changes a model and is none",
+  vocabulary: "a vocabulary without a model",
+  other: "something else than a model",
+};
+
+function notAModel(path: string, kind: Exclude<FileKind, "model">): RegistryError {
+  return new RegistryError("invalid_input", `${toVisible(path)} holds ${KINDS[kind]}.`);
 }
 
 function refused({ path, error }: Refusal): RefusedModel {

@@ -64,7 +64,8 @@ async function readFile(
   return { path, facts: await readGgufFacts(file, name), stamp: file.stamp };
 }
 
-function checkWhole(folder: string, { weights, missingParts }: FileGroup): void {
+/** @throws RegistryError `invalid_input` where parts of a split model are missing. */
+export function checkWhole(folder: string, { weights, missingParts }: FileGroup): void {
   if (missingParts.length === 0) return;
   const some = missingParts.slice(0, 5).join(", ") + (missingParts.length > 5 ? ", …" : "");
   throw new RegistryError(

@@ -21,15 +21,19 @@ export function namesFor(
   const said = facts.name === null ? "" : slugOf(withoutLabel(facts.name));
   const name =
     said !== "" && (saysNothing(stem) || shareWord(said, stem)) ? said : slugOf(stem) || said || "model";
-  const id = facts.quantization === null ? name : `${name}:${facts.quantization}`;
+  const { quantization } = facts;
+  // What is not quantized to a label of GGUF often has it in its name.
+  const isSaid = quantization !== null && name.toUpperCase().endsWith(quantization.toUpperCase());
+  const id = quantization === null || isSaid ? name : `${name}:${quantization}`;
   return {
     ids: [id, ...numbered(id)],
     alias: name.toLowerCase(),
   };
 }
 
-/** A name for the folder that a model's files are copied to, from that of its first file. */
-export function folderNameFor(path: string): string {
+/** A name for the folder that a model's files are copied to, from that of its first file or, if that says nothing, its own. */
+export function folderNameFor(facts: Pick<ModelFacts, "name">, path: string): string {
+  if (saysNothing(stemOf(basename(path))) && facts.name !== null) return slugOf(facts.name) || "model";
   return slugOf(basename(path).replace(/(?:-\d{5}-of-\d{5})?\.[^.]+$/, "")) || "model";
 }
 
