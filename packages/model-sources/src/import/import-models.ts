@@ -1,14 +1,12 @@
-import { join } from "node:path";
-
 import { isRegistryError, RegistryError, toVisible, type Model, type ModelFile } from "@cortex/model-db";
 
-import { groupGgufFiles, type FileGroup, type GroupedFiles } from "../facts/group-files.ts";
 import type { FileKind } from "../facts/model-facts.ts";
 import type { ModelsFolder } from "../folders/models-folder.ts";
-import { findFolders, type FolderListing, type Refusal } from "./find-files.ts";
+import { findFolders, type Refusal } from "./find-files.ts";
 import { hashModel, toRecorded, type HashedFile, type ImportProgress } from "./hash-model.ts";
-import { readLocalModel, type LocalModel } from "./local-model.ts";
+import type { LocalModel } from "./local-model.ts";
 import { folderNameFor } from "./model-name.ts";
+import { modelsInFolder, type ModelInFolder } from "./models-in-folder.ts";
 import { Placement, removeOriginals, type PlacingWay } from "./place-files.ts";
 import {
   findKnown,
@@ -19,7 +17,6 @@ import {
   type KnownModel,
   type Wishes,
 } from "./register-model.ts";
-import { groupSafetensors, readSafetensorsFolder } from "./safetensors-folder.ts";
 
 export interface ImportOptions {
   /** Files and folders. */
@@ -87,71 +84,40 @@ async function* importEach(
   registry: ImportRegistry,
   options: ImportOptions,
 ): AsyncGenerator<ImportResult, undefined> {
-  const works = new Map<string, Work>();
+  const models = new Map<string, FoundModel>();
   for await (const found of findFolders(options.paths, options.within)) {
     options.signal?.throwIfAborted();
-    if ("error" in found) yield refused(found);
-    else
-      for (const work of modelsIn(found, options.within)) works.set(work.path, works.get(work.path) ?? work);
+    if ("error" in found) {
+      yield refused(found);
+      continue;
+    }
+    const { path, names, asked } = found;
+    for (const model of modelsInFolder(path, names, { asked, within: options.within })) {
+      models.set(model.path, models.get(model.path) ?? { ...model, isNamed: asked !== undefined });
+    }
   }
-  if (works.size > 1 && (options.model?.modelId !== undefined || options.model?.alias != null)) {
+  if (models.size > 1 && (options.model?.modelId !== undefined || options.model?.alias != null)) {
     throw new RegistryError(
       "invalid_input",
-      `There are ${works.size} models, which cannot all have one name. Import the one that is to have it by itself.`,
+      `There are ${models.size} models, which cannot all have one name. Import the one that is to have it by itself.`,
     );
   }
   const planned = new Map<string, string>();
-  for (const work of works.values()) {
+  for (const model of models.values()) {
     options.signal?.throwIfAborted();
-    const result = await importOne(registry, work, options, planned);
+    const result = await importOne(registry, model, options, planned);
     if (result !== undefined) yield result;
   }
 }
 
-/** A model by its files' names. */
-interface Work {
-  /** Of its first file. */
-  readonly path: string;
-  /** @returns `undefined` where they are no model. */
-  readonly read: () => Promise<LocalModel | undefined>;
+interface FoundModel extends ModelInFolder {
   /** Somebody named it: what is wrong with it is said, and not passed over. */
   readonly isNamed: boolean;
-  /** No other model is in its folder. */
-  readonly isAlone: boolean;
-}
-
-function* modelsIn(
-  { path: folder, names, asked }: FolderListing,
-  within: Within,
-): Generator<Work, undefined> {
-  const gguf = groupGgufFiles(names);
-  const safetensors = groupSafetensors(names);
-  const isNamed = asked !== undefined;
-  const isAlone = gguf.groups.length + (safetensors === undefined ? 0 : 1) < 2;
-  const groups =
-    asked === undefined ? gguf.groups : asked.flatMap((name) => groupOf(name, gguf, safetensors));
-  for (const group of groups) {
-    const read = (): Promise<LocalModel> => readLocalModel(folder, group, gguf, within);
-    yield { path: join(folder, group.weights[0]!), read, isNamed, isAlone };
-  }
-  if (safetensors === undefined) return;
-  if (asked?.some((name) => safetensors.weights.includes(name)) === false) return;
-  const read = (): Promise<LocalModel | undefined> =>
-    readSafetensorsFolder(folder, safetensors, names, within);
-  yield { path: join(folder, safetensors.weights[0]!), read, isNamed, isAlone };
-}
-
-type Within = readonly string[] | undefined;
-
-// A file that was named is looked at whatever its name is.
-function groupOf(name: string, gguf: GroupedFiles, safetensors: FileGroup | undefined): FileGroup[] {
-  if (safetensors?.weights.includes(name) === true) return [];
-  return [gguf.groups.find(({ weights }) => weights.includes(name)) ?? { weights: [name], missingParts: [] }];
 }
 
 async function importOne(
   registry: ImportRegistry,
-  { path, read, isNamed, isAlone }: Work,
+  { path, read, isNamed, isAlone }: FoundModel,
   options: ImportOptions,
   planned: Map<string, string>,
 ): Promise<ImportResult | undefined> {

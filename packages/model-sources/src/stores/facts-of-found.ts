@@ -1,4 +1,4 @@
-import { extname } from "node:path";
+import { basename, dirname, extname } from "node:path";
 
 import { isRegistryError, type NewModel } from "@cortex/model-db";
 
@@ -7,6 +7,7 @@ import type { ModelFacts } from "../facts/model-facts.ts";
 import { recordOfFacts } from "../facts/record-of-facts.ts";
 import { LocalFile } from "../import/local-file.ts";
 import { factsOfAll } from "../import/local-model.ts";
+import { modelsInFolder } from "../import/models-in-folder.ts";
 import type { FoundFile, FoundModel } from "./found-model.ts";
 
 /** What a found model's files say of it, as its record says it. */
@@ -22,8 +23,8 @@ export async function factsOfFound({ name, files }: FoundModel): Promise<FoundFa
   const weights = files.filter(({ role }) => role === "weights");
   // Stores that call files by their digests keep GGUF files.
   const format = extname(weights[0]!.path).toLowerCase() === ".safetensors" ? "safetensors" : "gguf";
-  if (format === "safetensors") return { format };
   try {
+    if (format === "safetensors") return (await factsOfFolder(files)) ?? { format };
     const parts: ModelFacts[] = [];
     for (const file of weights) parts.push(await readFacts(file, name));
     const facts = factsOfAll(parts);
@@ -39,6 +40,14 @@ export async function factsOfFound({ name, files }: FoundModel): Promise<FoundFa
     if (!isRegistryError(error)) throw error;
     return error.message;
   }
+}
+
+/** @returns `undefined` where nothing beside the weights says what they are. */
+async function factsOfFolder(files: readonly FoundFile[]): Promise<FoundFacts | undefined> {
+  const folder = dirname(files.find(({ role }) => role === "weights")!.path);
+  const names = files.filter(({ path }) => dirname(path) === folder).map(({ path }) => basename(path));
+  const local = await modelsInFolder(folder, names)[0]?.read();
+  return local && recordOfFacts(local.facts);
 }
 
 const KINDS: Readonly<Record<Exclude<ModelFacts["kind"], "model">, string>> = {

@@ -9,10 +9,9 @@ import {
   type TransferFile,
 } from "@cortex/model-db";
 
-import { groupGgufFiles } from "../facts/group-files.ts";
 import type { ModelFacts } from "../facts/model-facts.ts";
 import { recordOfFacts } from "../facts/record-of-facts.ts";
-import { readLocalModel } from "../import/local-model.ts";
+import { modelsInFolder } from "../import/models-in-folder.ts";
 import { quantizationIn } from "../reference/quantization-in.ts";
 import { seenFrom, writeModelYml } from "./model-yml.ts";
 import { toSourceMetadata } from "./pulled-from.ts";
@@ -43,7 +42,7 @@ export async function describeFetched(
     (sum, file) => sum + file.sizeBytes,
     0,
   );
-  const facts = await factsOf(weights);
+  const facts = await factsOf(weights, fetched);
   const said = facts === undefined ? saidByItsName(first.path) : recordOfFacts(facts);
   const ymlPath = config?.path ?? ymlBeside(first.path);
   const dataFolder = dirname(registry.location);
@@ -75,14 +74,19 @@ export async function describeFetched(
   };
 }
 
-/** What the header of the weights says; `undefined` where it is none that is known. */
-async function factsOf(weights: readonly FetchedFile[]): Promise<ModelFacts | undefined> {
+/** What the files say; `undefined` where they are of no kind that is known. */
+async function factsOf(
+  weights: readonly FetchedFile[],
+  fetched: readonly FetchedFile[],
+): Promise<ModelFacts | undefined> {
   const folder = dirname(weights[0]!.path);
-  const grouped = groupGgufFiles(weights.map(({ path }) => basename(path)));
-  const [group] = grouped.groups;
-  if (group === undefined) return undefined;
+  const beside = fetched.filter(({ path }) => dirname(path) === folder);
+  const models = modelsInFolder(
+    folder,
+    beside.map(({ path }) => basename(path)),
+  );
   try {
-    return (await readLocalModel(folder, group, { ...grouped, projectors: [] }, undefined)).facts;
+    return (await models[0]?.read())?.facts;
   } catch (error) {
     // What the source says that it is, it is: that nobody here can read it is no reason to throw it away.
     if (isRegistryError(error) && error.code === "invalid_input") return undefined;

@@ -9,7 +9,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 
-import { llamaFile } from "@cortex/test-models";
+import { llamaFile, safetensorsFile } from "@cortex/test-models";
 import { describe, expect, test } from "vitest";
 
 import { followTransfer, pulledFrom, requestPull, RateLimit } from "../../src/index.ts";
@@ -105,6 +105,28 @@ describe("a pulled model", () => {
     const [model] = (await place.registry.models.list()).items;
     expect(model).toMatchObject({ sizeBytes: 600_000 });
     expect((await place.registry.files.list(model!.modelId)).length).toBe(4);
+  });
+
+  test("sees where a projector came with it, and needs no GGUF file to be known", async () => {
+    await using place = await PullPlace.make();
+    place.server.commit("org/seeing", {
+      "m.Q4_K_M.gguf": llamaFile(),
+      "mmproj-F16.gguf": llamaFile({ "general.architecture": "clip" }, 1),
+    });
+    const seeing = await place.registry.models.get(await pulled(place, "org/seeing"));
+    expect(seeing.capabilities).toEqual(["completion", "vision"]);
+    place.server.commit("org/whole", {
+      "config.json":
+        '{"model_type":"qwen3","architectures":["Qwen3ForCausalLM"],"max_position_embeddings":4096}',
+      "model.safetensors": safetensorsFile({ a: { type: "BF16", shape: [8], bytes: 16 } }),
+    });
+    expect(await place.registry.models.get(await pulled(place, "org/whole"))).toMatchObject({
+      format: "safetensors",
+      architecture: "qwen3",
+      contextLength: 4096,
+      parameterCount: 8,
+      capabilities: ["completion"],
+    });
   });
 
   test("of any server is verified by its size, and named by its URL", async () => {
