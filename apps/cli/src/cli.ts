@@ -34,6 +34,10 @@ const VERBS: Readonly<Record<string, DeclareVerb>> = {
 
   search: (verb) =>
     listFlags(verb("search <...text>", "Find models by a text in their id, alias, repository, tags or notes"))
+      .option(
+        "--remote",
+        "Find repositories on Hugging Face to pull from instead; of the other flags, --limit counts",
+      )
       .example("cortex search mistral")
       .action(async () => (await import("./commands/search.ts")).search),
 
@@ -93,9 +97,14 @@ const VERBS: Readonly<Record<string, DeclareVerb>> = {
 
   update: (verb) =>
     recordFlags(
-      verb("update <model>", "Change what is recorded about a model; an empty value ('') clears a field"),
+      verb(
+        "update [...models]",
+        "Change what is recorded about a model; an empty value ('') clears a field. With --files: fetch newer revisions of pulled models, or of all",
+      ),
       CHANGED,
     )
+      .option("--files", "Fetch what is newer at the source; what a model was is kept until it is pruned")
+      .option("--dry-run", "With --files: only show what would be fetched")
       .option("--no-pinned", "Let pruning and eviction take it again")
       .option("--no-private", "Let everybody see it whose grants cover it")
       .option(
@@ -103,6 +112,7 @@ const VERBS: Readonly<Record<string, DeclareVerb>> = {
         "Refuse if somebody changed it since: the row_version that you saw",
       )
       .example("cortex update tinyllama --notes 'good at poems' --branch ''")
+      .example("cortex update tinyllama --files")
       .action(async () => (await import("./commands/update.ts")).update),
 
   alias: (verb) =>
@@ -184,6 +194,11 @@ const VERBS: Readonly<Record<string, DeclareVerb>> = {
     verb("df", "What models' files take on the disk: by store, source and author; what is shared counts once")
       .example("cortex df --json")
       .action(async () => (await import("./commands/df.ts")).df),
+
+  outdated: (verb) =>
+    verb("outdated [...models]", "List pulled models of which the source has something newer")
+      .example("cortex outdated")
+      .action(async () => (await import("./commands/outdated.ts")).outdated),
 
   prune: (verb) =>
     verb(

@@ -17,7 +17,7 @@ const GROUPS: readonly [title: string, verbs: readonly string[]][] = [
   ["Bring in", ["import", "pull", "transfer", "scan"]],
   ["Change", ["add", "update", "alias", "tag", "rm"]],
   ["Run", ["start", "stop"]],
-  ["Files and space", ["verify", "df", "prune", "mv"]],
+  ["Files and space", ["verify", "df", "prune", "outdated", "mv"]],
   ["Keep it safe", ["backup", "check", "repair", "restore", "doctor"]],
   ["Over HTTP, for several people", ["serve", "user", "token"]],
   ["The registry", ["export", "apply", "migrate", "completion"]],

@@ -41,9 +41,9 @@ const cases: readonly [argv: string, verb: string, options: Record<string, unkno
   [
     "update m --alias= --size-bytes= --no-pinned",
     "update",
-    { model: "m", alias: "", sizeBytes: null, pinned: false },
+    { models: ["m"], alias: "", sizeBytes: null, pinned: false },
   ],
-  ["update m --owner ann --no-private", "update", { model: "m", owner: "ann", private: false }],
+  ["update m --owner ann --no-private", "update", { models: ["m"], owner: "ann", private: false }],
   ["list --owner ann --owner= --private", "list", { owner: ["ann", ""], private: true }],
   [
     "user add ann --role editor --only 007",
@@ -55,7 +55,7 @@ const cases: readonly [argv: string, verb: string, options: Record<string, unkno
     "token",
     { action: "create", subject: "ann", name: "1e3", expires: 31_449_600_000, scope: ["read", "run"] },
   ],
-  ["update m --expected-row-version 3", "update", { model: "m", expectedRowVersion: 3 }],
+  ["update m --expected-row-version 3", "update", { models: ["m"], expectedRowVersion: 3 }],
   ["alias m 007", "alias", { model: "m", alias: "007" }],
   [
     "alias m --add a --remove b --repoint c",

@@ -70,3 +70,5 @@ export { fitOfModel } from "./facts/fit-of-model.ts";
 export type { MemoryNeed } from "./facts/memory-need.ts";
 export { planRemoval, removeModels, type RemovalPlan } from "./space/remove-models.ts";
 export { moveModel, type MovedModel, type MoveOptions } from "./folders/move-model.ts";
+export { checkRevisions, type RevisionCheck } from "./space/check-revisions.ts";
+export { requestUpdate, type RequestedUpdate } from "./space/update-files.ts";

@@ -49,6 +49,16 @@ export async function* inventory(
   yield* await Promise.all(ahead);
 }
 
+/** What there is of the files of one model: see {@link inventory}. */
+export async function heldModel(
+  model: Model,
+  files: readonly ModelFile[],
+  location: string,
+  folders: readonly ModelsFolder[],
+): Promise<HeldModel> {
+  return new Look(location, folders).at(model, files);
+}
+
 class Look {
   readonly #location: string;
   readonly #folders: readonly ModelsFolder[];
