@@ -126,7 +126,7 @@ export class Hub implements AsyncDisposable {
       (sha256 === null ? /^[0-9a-f]{40}$/.test(gitSha1 ?? "") : /^[0-9a-f]{64}$/.test(sha256));
     if (!isPlausible)
       throw unexpected(this.endpoint, `no size and hash of ${JSON.stringify(path)} in ${repo}`);
-    const encoded = safePath(path).split("/").map(encodeURIComponent).join("/");
+    const encoded = path.split("/").map(encodeURIComponent).join("/");
     const url = `${this.endpoint}/${repo}/resolve/${commit}/${encoded}`;
     return { path, sizeBytes, sha256, gitSha1, url, etag: null };
   }

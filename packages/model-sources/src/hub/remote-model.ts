@@ -2,7 +2,7 @@ import type { SourceType } from "@cortex/model-db";
 
 /** A file that a hub offers. */
 export interface RemoteFile {
-  /** In its repository, `/` between its parts; one that could be written anywhere below a folder. */
+  /** In its repository, `/` between its parts; what the hub says, and not looked at yet. */
   readonly path: string;
   readonly sizeBytes: number;
   /** Of its content, where the hub says so: a file in Git LFS. 64 lower-case hexadecimal digits. */

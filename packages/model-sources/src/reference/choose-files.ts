@@ -1,6 +1,7 @@
 import { RegistryError, nearest, type FileRole } from "@cortex/model-db";
 
 import type { RemoteFile, RemoteModel } from "../hub/remote-model.ts";
+import { safePath } from "../safe-path.ts";
 import type { ModelReference } from "./model-reference.ts";
 import { quantizationIn } from "./quantization-in.ts";
 
@@ -40,13 +41,24 @@ interface Weights extends Candidate {
  * quantization, else what `ask` says, else Q4_K_M, Q8_0, the first. A split model comes whole, a projector
  * beside it and, from cortex.so, its `model.yml` come along.
  *
- * @returns at least one with the role `weights`.
- * @throws RegistryError `not_found` where there is no such file or quantization.
+ * @returns at least one with the role `weights`; their paths can be written anywhere below a folder.
+ * @throws RegistryError `not_found` where there is no such file or quantization, `invalid_input` for a path
+ *   that leads elsewhere.
  */
 export async function chooseFiles(
   remote: RemoteModel,
   reference: ModelReference,
   ask?: AskWhich,
+): Promise<ChosenFile[]> {
+  const chosen = await filesOfModel(remote, reference, ask);
+  for (const { file } of chosen) safePath(file.path);
+  return chosen;
+}
+
+async function filesOfModel(
+  remote: RemoteModel,
+  reference: ModelReference,
+  ask: AskWhich | undefined,
 ): Promise<ChosenFile[]> {
   const all = ggufWeights(remote.files);
   if (all.length === 0) return wholeRepository(remote);

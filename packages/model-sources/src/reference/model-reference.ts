@@ -87,7 +87,8 @@ function parseUrl(text: string, endpoint: string): ModelReference {
 }
 
 function parseFileUrl(text: string, url: URL): FileReference {
-  if (!/[^/]\.gguf$/i.test(url.pathname)) throw notUnderstood(text, "the file it names is no .gguf file");
+  if (!/[^/]\.gguf$/i.test(decode(text, url.pathname)))
+    throw notUnderstood(text, "the file it names is no .gguf file");
   url.hash = "";
   return { kind: "file", url: url.href };
 }

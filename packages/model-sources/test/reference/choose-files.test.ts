@@ -69,6 +69,14 @@ describe("of several files", () => {
   });
 });
 
+test.for(["../../etc/a.gguf", "/etc/a.gguf", "a\\..\\b.gguf", "con/a.gguf", "a\u0000.gguf"])(
+  "a file that is named %j is refused, and one that nobody wants is not looked at",
+  async (path) => {
+    await expect(chosen([path], "org/repo")).rejects.toMatchObject({ code: "invalid_input" });
+    expect(await chosen([`${path}.png`, "a.gguf"], "org/repo")).toEqual(["weights a.gguf"]);
+  },
+);
+
 describe("what belongs to it comes along", () => {
   const split = [1, 2, 3].map((part) => `m.Q4_K_M-0000${part}-of-00003.gguf`);
 

@@ -72,6 +72,7 @@ test.for([
   "https://huggingface.co/org/repo/blob/main",
   "https://huggingface.co/org/repo/discussions/1",
   "https://huggingface.co/%zz/repo",
+  "https://example.org/%zz/a.gguf",
 ])("%j is refused, and what can be given is said", (text) => {
   expect(() => parseReference(text)).toThrow(
     expect.objectContaining({ code: "invalid_input", message: expect.stringContaining("org/repo") }),
