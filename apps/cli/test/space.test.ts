@@ -38,7 +38,7 @@ test("df counts what is shared once, and says what is free", async () => {
   expect(exitCode).toBe(0);
   expect(stdout.replaceAll(/ +/g, " ").replaceAll(sandbox.folder, ".")).toMatchInlineSnapshot(`
     "STORE MODELS FILES SIZE SHARED
-    ./models 1 1 4.1 kB 4.1 kB
+    cortex ./models 1 1 4.1 kB 4.1 kB
     elsewhere 1 1 4.1 kB 4.1 kB
 
     SOURCE MODELS FILES SIZE SHARED

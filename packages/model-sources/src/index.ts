@@ -56,7 +56,7 @@ export { pulledFrom, type PulledFrom } from "./transfers/pulled-from.ts";
 export { cancelTransfer, followTransfer } from "./transfers/follow-transfer.ts";
 export { runTransfer, type WorkOptions } from "./transfers/run-transfer.ts";
 export type { FileProgress, TransferProgress } from "./transfers/progress.ts";
-export { diskUsage, type DiskUsage, type Usage } from "./space/disk-usage.ts";
+export { diskUsage, type DiskUsage, type StoreUsage, type Usage } from "./space/disk-usage.ts";
 export { planPrune, type GoingModel, type PruneOptions, type PrunePlan } from "./space/plan-prune.ts";
 export { prune, type PruneReport } from "./space/prune.ts";
 export type { PlacingWay } from "./import/place-files.ts";

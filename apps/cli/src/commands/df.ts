@@ -1,5 +1,7 @@
+import { homedir } from "node:os";
+
 import { toVisible } from "@cortex/model-db";
-import { diskUsage, modelFolders, type DiskUsage, type Usage } from "@cortex/model-sources";
+import { diskUsage, modelFolders, type DiskUsage, type StoreUsage, type Usage } from "@cortex/model-sources";
 
 import type { Everywhere } from "../everywhere.ts";
 import { openForReading } from "../open.ts";
@@ -13,7 +15,11 @@ import { toTable } from "../output/table.ts";
 export async function df(options: Everywhere): Promise<void> {
   const registry = await openForReading(options);
   if (registry === undefined) return;
-  const usage = await diskUsage(registry, await modelFolders(process.env, registry.location));
+  const usage = await diskUsage(registry, await modelFolders(process.env, registry.location), {
+    env: process.env,
+    home: homedir(),
+    platform: process.platform,
+  });
   await registry.close();
   if (options.quiet === true) {
     writeOut(`${usage.usedBytes}\n`);
@@ -22,7 +28,7 @@ export async function df(options: Everywhere): Promise<void> {
   } else {
     const width = outputColumns();
     for (const [title, rows, unknown] of [
-      ["STORE", usage.byStore, "elsewhere"],
+      ["STORE", usage.byStore.map(named), "elsewhere"],
       ["SOURCE", usage.bySource, "unknown"],
       ["AUTHOR", usage.byAuthor, "unknown"],
     ] as const) {
@@ -32,6 +38,10 @@ export async function df(options: Everywhere): Promise<void> {
     }
     writeNote(summary(usage));
   }
+}
+
+function named({ store, path, ...usage }: StoreUsage): Usage {
+  return { name: path === null ? null : `${store} ${path}`, ...usage };
 }
 
 function columnsUnder(title: string): Parameters<typeof toTable>[0] {
@@ -77,7 +87,7 @@ function toUsageRecord(usage: DiskUsage): object {
     saved_bytes: usage.savedBytes,
     partial_bytes: usage.partialBytes,
     missing_files: usage.missingFiles,
-    by_store: toRecords("store", usage.byStore),
+    by_store: usage.byStore.map(({ store, path, ...rest }) => ({ store, path, ...toUsage(rest) })),
     by_source: toRecords("source_type", usage.bySource),
     by_author: toRecords("author_repo", usage.byAuthor),
     folders: usage.folders.map(({ path, isWritable, freeBytes }) => ({
@@ -88,12 +98,10 @@ function toUsageRecord(usage: DiskUsage): object {
   };
 }
 
-function toRecords(named: string, rows: readonly Usage[]): object[] {
-  return rows.map(({ name, models, files, usedBytes, sharedBytes }) => ({
-    [named]: name,
-    models,
-    files,
-    used_bytes: usedBytes,
-    shared_bytes: sharedBytes,
-  }));
+function toRecords(word: string, rows: readonly Usage[]): object[] {
+  return rows.map(({ name, ...rest }) => ({ [word]: name, ...toUsage(rest) }));
+}
+
+function toUsage({ models, files, usedBytes, sharedBytes }: Omit<Usage, "name">): object {
+  return { models, files, used_bytes: usedBytes, shared_bytes: sharedBytes };
 }

@@ -1,7 +1,15 @@
+import { realpathSync } from "node:fs";
+import { sep } from "node:path";
+
 import type { Registry } from "@cortex/model-db";
 
 import { freeBytes } from "../folders/choose-folder.ts";
 import type { ModelsFolder } from "../folders/models-folder.ts";
+import { findStores } from "../stores/all-stores.ts";
+import type { StoreName } from "../stores/found-model.ts";
+import { StoreReader } from "../stores/store-reader.ts";
+import type { Surroundings } from "../stores/store.ts";
+import type { FileOnDisk } from "./file-on-disk.ts";
 import { inventory, type HeldFile } from "./inventory.ts";
 import { partialFiles } from "./partial-files.ts";
 
@@ -18,6 +26,13 @@ export interface Usage {
   readonly sharedBytes: number;
 }
 
+/** What the files in one store take. */
+export interface StoreUsage extends Omit<Usage, "name"> {
+  /** The tool whose store it is; `null`: the files lie in none. */
+  readonly store: StoreName | null;
+  readonly path: string | null;
+}
+
 /** Where the space goes. */
 export interface DiskUsage {
   /** What all files take on the disk, each content once, with what is not whole yet. */
@@ -28,8 +43,7 @@ export interface DiskUsage {
   readonly partialBytes: number;
   /** Recorded files that are not there, of models that should be here. */
   readonly missingFiles: number;
-  /** By the models folder that the files lie in; `null`: elsewhere. */
-  readonly byStore: readonly Usage[];
+  readonly byStore: readonly StoreUsage[];
   readonly bySource: readonly Usage[];
   readonly byAuthor: readonly Usage[];
   readonly folders: readonly (ModelsFolder & { readonly freeBytes: number })[];
@@ -38,8 +52,19 @@ export interface DiskUsage {
 /**
  * What the files of all models take on the disk. Names of the same bytes are counted once: hard links, links to one
  * blob, a file that several models have. The largest comes first.
+ *
+ * @param surroundings what decides where the stores of other tools are.
  */
-export async function diskUsage(registry: Registry, folders: readonly ModelsFolder[]): Promise<DiskUsage> {
+export async function diskUsage(
+  registry: Registry,
+  folders: readonly ModelsFolder[],
+  surroundings: Surroundings,
+): Promise<DiskUsage> {
+  const places = findStores(surroundings, folders, new StoreReader()).map(({ store, path }) => ({
+    store: store.name,
+    path,
+    root: `${realpathSync(path)}${sep}`,
+  }));
   const [stores, sources, authors] = [new Tally(), new Tally(), new Tally()];
   const contents = new Map<string, number>();
   let [sumBytes, partialBytes, missingFiles] = [0, 0, 0];
@@ -53,7 +78,7 @@ export async function diskUsage(registry: Registry, folders: readonly ModelsFold
       const { contentId, usedBytes } = held.onDisk;
       sumBytes += usedBytes;
       contents.set(contentId, usedBytes);
-      stores.add(held.folder?.path ?? null, model.modelId, held);
+      stores.add(placeOf(places, held.onDisk)?.path ?? null, model.modelId, held);
       sources.add(model.sourceType, model.modelId, held);
       authors.add(model.authorRepo, model.modelId, held);
     }
@@ -69,13 +94,25 @@ export async function diskUsage(registry: Registry, folders: readonly ModelsFold
     savedBytes: sumBytes + partialBytes - usedBytes,
     partialBytes,
     missingFiles,
-    byStore: stores.rows(),
+    byStore: stores.rows().map(({ name: path, ...usage }) => {
+      const store = places.find((place) => place.path === path)?.store ?? null;
+      return { store, path, ...usage };
+    }),
     bySource: sources.rows(),
     byAuthor: authors.rows(),
     folders: await Promise.all(
       folders.map(async (folder) => ({ ...folder, freeBytes: await freeBytes(folder.path) })),
     ),
   };
+}
+
+/** The store that a file lies in, the innermost where one holds another. */
+function placeOf<Place extends { readonly root: string }>(
+  places: readonly Place[],
+  { realPath }: FileOnDisk,
+): Place | undefined {
+  const around = places.filter(({ root }) => realPath.startsWith(root));
+  return around.toSorted((a, b) => b.root.length - a.root.length)[0];
 }
 
 /** Files under names, each content once under each. */

@@ -5,8 +5,10 @@ import { describe, expect, test } from "vitest";
 import { diskUsage, modelFolders, type DiskUsage } from "../../src/index.ts";
 import { RegistryFolder } from "../registry-folder.ts";
 
-async function usageOf({ registry }: RegistryFolder): Promise<DiskUsage> {
-  return diskUsage(registry, await modelFolders({}, registry.location));
+async function usageOf(folder: RegistryFolder): Promise<DiskUsage> {
+  const { registry } = folder;
+  const surroundings = { env: {}, home: folder.at("home"), platform: "linux" } as const;
+  return diskUsage(registry, await modelFolders({}, registry.location), surroundings);
 }
 
 const KB = "k".repeat(4096);
@@ -30,8 +32,8 @@ describe("what models take on the disk", () => {
       partialBytes: 0,
       missingFiles: 0,
       byStore: [
-        { name: null, ...row },
-        { name: folder.at("models"), ...other },
+        { store: null, path: null, ...row },
+        { store: "cortex", path: folder.at("models"), ...other },
       ],
       bySource: [
         { name: "huggingface", ...row },
@@ -76,6 +78,19 @@ describe("what models take on the disk", () => {
     await folder.model("a", file);
     await folder.model("b", file, folder.write("copy", KB));
     expect(await usageOf(folder)).toMatchObject({ usedBytes: 8192, savedBytes: 4096 });
+  });
+
+  test("a blob of another tool's store is that tool's, whatever links lead to it", async () => {
+    await using folder = await RegistryFolder.create();
+    const cache = "home/.cache/huggingface/hub/models--org--name";
+    const blob = folder.write(`${cache}/blobs/${"0".repeat(64)}`, KB);
+    mkdirSync(folder.at(`${cache}/snapshots/1`), { recursive: true });
+    const path = folder.at(`${cache}/snapshots/1/x.gguf`);
+    symlinkSync(`../../blobs/${"0".repeat(64)}`, path);
+    await folder.model("a", { ...blob, path });
+    expect((await usageOf(folder)).byStore).toMatchObject([
+      { store: "huggingface", path: folder.at("home/.cache/huggingface/hub"), usedBytes: 4096 },
+    ]);
   });
 
   test("is what is on the disk, not what is recorded", async () => {
