@@ -18,6 +18,7 @@ import { Readiness } from "./readiness.ts";
 import { logApp, RequestLog, type ServiceLog } from "./request-log.ts";
 import { routeOf } from "./route-of.ts";
 import { ROUTES } from "./routes/index.ts";
+import { Sources, type SourcesOptions } from "./sources/sources.ts";
 import { unknownPath } from "./unknown-path.ts";
 
 /** The service as a Hono app: mount it, or serve it with `createNodeServer`. */
@@ -36,6 +37,8 @@ export interface AppOptions extends GuardOptions {
   heartbeatMs?: number | undefined;
   /** How much of the newest history is held for those who follow it; 4,096 events, 4 MiB. */
   recentEvents?: RecentLimits | undefined;
+  /** What models are brought in with; none are when left out. */
+  sources?: SourcesOptions | undefined;
   /** Is told of each request, and of what went wrong; nothing is logged when left out. */
   log?: ServiceLog | undefined;
 }
@@ -69,7 +72,17 @@ export function createApp(registry: Registry, options: AppOptions = {}): App {
   const authentication = new Authentication(registry, options);
   const readiness = new Readiness(registry, closing);
   const answers = new KeptAnswers();
-  const service: Service = { authentication, hub, heartbeatMs, metrics, readiness, answers };
+  const sources = new Sources(registry, options.sources);
+  const service: Service = {
+    authentication,
+    hub,
+    heartbeatMs,
+    metrics,
+    readiness,
+    answers,
+    sources,
+    closing,
+  };
   const { requests } = metrics;
   const guard = new Guard(registry, authentication, options);
   const log = options.log && new RequestLog(options.log, ROUTES);

@@ -7,6 +7,7 @@ import type { EventHub } from "./events/event-hub.ts";
 import type { Authentication } from "./guard/authentication.ts";
 import type { ServiceMetrics } from "./metrics/metrics.ts";
 import type { Readiness } from "./readiness.ts";
+import type { Sources } from "./sources/sources.ts";
 
 /** What each request carries. */
 export interface Env {
@@ -35,6 +36,9 @@ export interface Service {
   /** After how much silence an event stream says that it is still there, in milliseconds. */
   readonly heartbeatMs: number;
   readonly answers: KeptAnswers;
+  readonly sources: Sources;
+  /** Is given up when the service is about to end. */
+  readonly closing: AbortSignal | undefined;
 }
 
 /** A request under way. */

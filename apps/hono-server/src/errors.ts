@@ -96,7 +96,8 @@ export function toPublicError(error: unknown): {
     const { code, message, headers } = error;
     return { code, message: toVisible(message), headers };
   }
-  if (isRegistryError(error) && statusOf(error.code) < 500) {
+  // Of a source that did not answer as it should, whoever named it is told how.
+  if (isRegistryError(error) && (statusOf(error.code) < 500 || error.code === "source_unreachable")) {
     const { code, message, field } = error;
     return { code, message: toVisible(message), field: field && toVisible(field), headers: {} };
   }

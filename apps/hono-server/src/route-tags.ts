@@ -7,6 +7,7 @@ export const ROUTE_TAGS = {
   history: "What happened to models.",
   events: "What happens to models, as it happens.",
   runs: "Which models run, and for whom.",
+  transfers: "Which models are being fetched.",
   maintenance: "Check and backup, for administrators.",
   service: "For whoever watches over the service.",
   ollama: "For clients of Ollama.",

@@ -72,3 +72,5 @@ export { planRemoval, removeModels, type RemovalPlan } from "./space/remove-mode
 export { moveModel, type MovedModel, type MoveOptions } from "./folders/move-model.ts";
 export { checkRevisions, type RevisionCheck } from "./space/check-revisions.ts";
 export { requestUpdate, type RequestedUpdate } from "./space/update-files.ts";
+export { TransferWorker, type WorkerOptions } from "./transfers/transfer-worker.ts";
+export { Speedometer } from "./transfers/progress.ts";

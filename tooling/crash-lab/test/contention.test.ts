@@ -3,8 +3,7 @@ import { expect, test } from "vitest";
 import { contention } from "../src/experiments/contention.ts";
 
 // How even it is depends on what else the machine does: 0.29 to 0.76 and at most a second on one with ten times the
-// work it can do, where SQLite's own waiting gives 0.14 to 0.21 and 2 to 3 seconds. One that is slower still takes
-// longer for everything: 1.7 seconds at most where a round of all took 58 ms.
+// work it can do, where SQLite's own waiting gives 0.14 to 0.21 and 2 to 3 seconds.
 test("eight writing processes take turns, and readers do not hold up the log", { retry: 2 }, async () => {
   const { summary, figures, failures } = await contention.run({
     seed: 1,
@@ -14,5 +13,5 @@ test("eight writing processes take turns, and readers do not hold up the log", {
   console.log(summary);
   expect(failures).toEqual([]);
   expect(figures["slowestToFastest"]).toBeGreaterThan(0.25);
-  expect(figures["worstWaitMs"]).toBeLessThan(Math.max(1500, 100 * (figures["roundMs"] as number)));
+  expect(figures["worstWaitMs"]).toBeLessThan(1500);
 });

@@ -11,7 +11,12 @@ import { typeCheck } from "./type-check.ts";
 let installed: InstalledPackage;
 
 beforeAll(async () => {
-  installed = await installPackage("packages/model-db", "apps/hono-server", "apps/cli");
+  installed = await installPackage(
+    "packages/model-db",
+    "packages/model-sources",
+    "apps/hono-server",
+    "apps/cli",
+  );
   return async () => installed[Symbol.asyncDispose]();
 });
 

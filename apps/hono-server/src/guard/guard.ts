@@ -37,7 +37,7 @@ export interface GuardOptions {
   maxListeners?: number | undefined;
 }
 
-const EVENTS = "/v1/events";
+const EVENTS = /^\/v1\/(?:events|transfers\/\d+\/events)$/;
 const BURST_SECONDS = 2;
 
 /** What stands in front of every route: who asks, from where, and whether that may be. */
@@ -101,7 +101,7 @@ export class Guard {
     if (limits !== undefined && identity?.tokenId) this.#limit(limits.token, identity.tokenId, asked);
     if (!isProbe(path)) {
       const client = isFromHere ? undefined : (identity?.tokenId ?? networkOf(address));
-      const leave = (path === EVENTS ? this.#listeners : this.#requests).enter(client);
+      const leave = (EVENTS.test(path) ? this.#listeners : this.#requests).enter(client);
       // An answer that is streamed is under way until its last byte is out.
       asked.whenOut(leave);
     }

@@ -1,6 +1,7 @@
 import { statSync } from "node:fs";
 
 import { isRegistryError, openRegistry, toVisible, type Registry } from "@cortex/model-db";
+import { Hub, hubOptions, modelFolders, RateLimit, TransferWorker } from "@cortex/model-sources";
 import type { HttpBindings } from "@hono/node-server";
 import type { Logger } from "pino";
 
@@ -23,19 +24,31 @@ export class LiveApp {
   readonly #log: Logger;
   readonly #looking: NodeJS.Timeout;
   readonly #onLost: (error: unknown) => void;
+  readonly #hub: Hub | undefined;
+  readonly #rateLimit: RateLimit | undefined;
   #settings: Settings;
   #registry: Registry;
+  #worker: TransferWorker | undefined;
   #closing = new AbortController();
   #app: App;
   #file: string | undefined;
   #missingSince: number | undefined;
   #reopening: Promise<void> | undefined;
 
-  private constructor(settings: Settings, registry: Registry, log: Logger, onLost: (error: unknown) => void) {
+  private constructor(
+    settings: Settings,
+    registry: Registry,
+    hub: Hub | undefined,
+    log: Logger,
+    onLost: (error: unknown) => void,
+  ) {
     this.#log = log;
     this.#onLost = onLost;
     this.#settings = settings;
     this.#registry = registry;
+    this.#hub = hub;
+    this.#rateLimit = settings.pullRate === undefined ? undefined : new RateLimit(settings.pullRate);
+    this.#worker = this.#startWorker();
     this.#app = this.#createApp();
     this.#file = fileAt(settings.db);
     this.#looking = setInterval(() => this.#look(), LOOK_MS);
@@ -49,7 +62,8 @@ export class LiveApp {
    * @throws RegistryError as `openRegistry`.
    */
   static async open(settings: Settings, log: Logger, onLost: (error: unknown) => void): Promise<LiveApp> {
-    return new LiveApp(settings, await open(settings), log, onLost);
+    const hub = settings.maxPulls === 0 ? undefined : await openHub(settings);
+    return new LiveApp(settings, await open(settings), hub, log, onLost);
   }
 
   /** The registry as it is open now. */
@@ -83,7 +97,24 @@ export class LiveApp {
     clearInterval(this.#looking);
     this.endStreams();
     await this.#reopening;
+    await this.#worker?.end();
+    await this.#hub?.[Symbol.asyncDispose]();
     await this.#registry.close();
+  }
+
+  #startWorker(): TransferWorker | undefined {
+    if (this.#hub === undefined) return undefined;
+    return new TransferWorker(this.#registry, {
+      hub: this.#hub,
+      rateLimit: this.#rateLimit,
+      concurrency: this.#settings.maxPulls,
+      onEnd: ({ transferId, modelId, state, errorMessage }) => {
+        const fields = { transfer_id: transferId, model_id: modelId, state };
+        if (state === "failed") this.#log.warn(fields, toVisible(`A transfer failed. ${errorMessage}`));
+        else this.#log.info(fields, `A transfer is ${state}.`);
+      },
+      onError: (error) => this.#log.error({ err: error }, "A transfer met what nobody expected."),
+    });
   }
 
   #createApp(): App {
@@ -93,6 +124,12 @@ export class LiveApp {
       ...guardOptionsOf(this.#settings),
       closing: this.#closing.signal,
       log: this.#log,
+      sources: {
+        hub: this.#hub,
+        folders: () => modelFolders(process.env, this.#settings.db),
+        importFolders: this.#settings.importFolder,
+        wake: () => this.#worker?.wake(),
+      },
     });
   }
 
@@ -128,8 +165,11 @@ export class LiveApp {
       file === this.#file ? `${db} was away and is back` : `Another file was put in the place of ${db}`;
     this.#file = file;
     this.#missingSince = undefined;
+    const worker = this.#worker;
+    this.#worker = this.#startWorker();
     this.#app = this.#createApp();
     this.#log.warn(toVisible(`${what}: it is served now.`));
+    await worker?.end();
     // Event streams end with it and are taken up again by their clients.
     await before.close().catch((error: unknown) => this.#log.warn(toVisible((error as Error).message)));
   }
@@ -147,6 +187,11 @@ function guardOptionsOf(settings: Settings): GuardOptions {
     // The last user may go while it runs; then nobody gets in.
     requireToken: isExposed(settings),
   };
+}
+
+// Which hosts of private networks may be asked is said for the service alone, whatever the endpoint is.
+async function openHub({ privateHost }: Settings): Promise<Hub> {
+  return new Hub({ ...(await hubOptions(process.env)), privateHosts: privateHost });
 }
 
 async function open({ db }: Settings, mode: "create" | "write" = "create"): Promise<Registry> {

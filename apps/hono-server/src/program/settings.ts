@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
-import { resolve } from "node:path";
+import { isAbsolute, resolve } from "node:path";
 
-import { defaultRegistryLocation } from "@cortex/model-db";
+import { defaultRegistryLocation, parseSize } from "@cortex/model-db";
 
 import { hostNameOf } from "../guard/host.ts";
 
@@ -30,6 +30,13 @@ export interface Settings {
   readonly requestsPerSecond: number;
   readonly maxConcurrent: number;
   readonly maxListeners: number;
+  /** How many models are fetched at once; 0: none. */
+  readonly maxPulls: number;
+  /** Bytes per second, of all that are fetched. */
+  readonly pullRate: number | undefined;
+  readonly privateHost: readonly string[];
+  /** Absolute paths of folders. */
+  readonly importFolder: readonly string[];
   readonly logLevel: LogLevel;
 }
 
@@ -44,7 +51,12 @@ export interface Setting<T> {
   readonly help: string;
   /** Takes effect at SIGHUP, without a restart. */
   readonly isReloaded?: true;
-  readonly group: "Where it listens" | "The registry" | "Who may ask, and how much" | "The log";
+  readonly group:
+    | "Where it listens"
+    | "The registry"
+    | "Who may ask, and how much"
+    | "Where models come from"
+    | "The log";
   /**
    * @param given is a text from a flag or a variable, and what the file says otherwise.
    * @returns `undefined` for what it cannot be.
@@ -166,6 +178,36 @@ export const SETTINGS: { readonly [Name in keyof Settings]: Setting<Settings[Nam
     parse: (given) => toInteger(given, 1, 100_000),
     initial: () => 2000,
   },
+  maxPulls: {
+    value: "<number>",
+    help: "How many models are fetched at once; 0 for none at all (default: 2)",
+    group: "Where models come from",
+    parse: (given) => toInteger(given, 0, 100),
+    initial: () => 2,
+  },
+  pullRate: {
+    value: "<size>",
+    help: "How many bytes a second they may take together, such as 5MB (default: any number)",
+    group: "Where models come from",
+    parse: (given) => toRate(given),
+    initial: nothing,
+  },
+  privateHost: {
+    value: "<host>",
+    isList: true,
+    help: "A host of this machine or of a private network that models may be fetched from, such as hub.intern (default: none)",
+    group: "Where models come from",
+    parse: toList((text) => /^[^\s/@]+$/.test(text)),
+    initial: none,
+  },
+  importFolder: {
+    value: "<folder>",
+    isList: true,
+    help: "The absolute path of a folder below which models may be imported over HTTP (default: none)",
+    group: "Where models come from",
+    parse: toList((text) => isAbsolute(text) && !text.includes("\0")),
+    initial: none,
+  },
   logLevel: {
     value: "<level>",
     help: `How much the log says: ${LOG_LEVELS.join(", ")} (default: info, a line for each request)`,
@@ -196,6 +238,11 @@ function isSubnet(text: string): boolean {
   const [address = "", bits] = text.split("/");
   const version = isIP(address);
   return version !== 0 && (bits === undefined || toInteger(bits, 0, version === 6 ? 128 : 32) !== undefined);
+}
+
+function toRate(given: unknown): number | undefined {
+  const bytes = typeof given === "string" ? parseSize(given) : given;
+  return typeof bytes === "number" && Number.isSafeInteger(bytes) && bytes > 0 ? bytes : undefined;
 }
 
 function toInteger(given: unknown, from: number, to: number): number | undefined {

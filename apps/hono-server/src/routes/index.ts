@@ -2,9 +2,12 @@ import type { Route } from "../route.ts";
 import { addRemoteModel } from "./cortex/add.ts";
 import { deleteOldModel } from "./cortex/delete.ts";
 import { getOldModel } from "./cortex/get.ts";
+import { importOldModel } from "./cortex/import.ts";
 import { listOldModels } from "./cortex/list.ts";
+import { pullModel } from "./cortex/pull.ts";
 import { startModel } from "./cortex/start.ts";
 import { getModelStatus } from "./cortex/status.ts";
+import { stopPull } from "./cortex/stop-pull.ts";
 import { stopModel } from "./cortex/stop.ts";
 import { listenToEvents } from "./events/listen.ts";
 import { getHealth } from "./healthz/get.ts";
@@ -16,6 +19,7 @@ import { NATIVE_ROUTES } from "./native.ts";
 import { copyOllamaModel } from "./ollama/copy.ts";
 import { deleteOllamaModel } from "./ollama/delete.ts";
 import { listOllamaRunningModels } from "./ollama/ps.ts";
+import { pullOllamaModel } from "./ollama/pull.ts";
 import { getOllamaGreeting } from "./ollama/root.ts";
 import { showOllamaModel } from "./ollama/show.ts";
 import { listOllamaModels } from "./ollama/tags.ts";
@@ -29,6 +33,7 @@ const OLLAMA = [
   listOllamaRunningModels,
   showOllamaModel,
   copyOllamaModel,
+  pullOllamaModel,
   deleteOllamaModel,
   getOllamaVersion,
 ];
@@ -38,6 +43,7 @@ const LM_STUDIO = [listLmStudioModels, getLmStudioModel, listLmStudioModelsV1];
 
 /** What clients of the old program ask for. */
 const CORTEX = [
+  ...stopPull,
   listOldModels,
   ...getModelStatus,
   getOldModel,
@@ -45,6 +51,8 @@ const CORTEX = [
   ...startModel,
   ...stopModel,
   ...addRemoteModel,
+  ...pullModel,
+  ...importOldModel,
 ];
 
 /** What those ask for who watch over the registry and the service. */

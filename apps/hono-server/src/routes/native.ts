@@ -19,6 +19,13 @@ import { listRuns } from "./runs/list.ts";
 import { renewRun } from "./runs/renew.ts";
 import { changeTags } from "./tags/change.ts";
 import { listTags } from "./tags/list.ts";
+import { cancelTransfer } from "./transfers/cancel.ts";
+import { createTransfer } from "./transfers/create.ts";
+import { listenToTransfer } from "./transfers/events.ts";
+import { getTransfer } from "./transfers/get.ts";
+import { listTransfers } from "./transfers/list.ts";
+import { pauseTransfer } from "./transfers/pause.ts";
+import { resumeTransfer } from "./transfers/resume.ts";
 
 /** The routes of the registry itself; the typed client is made of them. */
 export const NATIVE_ROUTES = [
@@ -41,6 +48,14 @@ export const NATIVE_ROUTES = [
   createRun,
   renewRun,
   deleteRun,
+  listTransfers,
+  createTransfer,
+  // Before the one whose path could be read as its number.
+  listenToTransfer,
+  getTransfer,
+  pauseTransfer,
+  resumeTransfer,
+  cancelTransfer,
   checkMaintenance,
   downloadBackup,
 ] as const;

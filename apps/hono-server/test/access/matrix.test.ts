@@ -1,8 +1,13 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
 import type { Registry } from "@cortex/model-db";
+import { llamaFile } from "@cortex/test-models";
 import { describe, expect } from "vitest";
 
 import { ROUTES } from "../../src/routes/index.ts";
-import { startService, test } from "../harness.ts";
+import { startFetchingService, type FetchingService } from "../fetching-service.ts";
+import { test } from "../harness.ts";
 import { sendRaw, type RawAnswer } from "../raw-request.ts";
 import { CALLERS, MODELS, type AccessCase, type ModelName } from "./callers.ts";
 import { PROMISES, type Ask, type Promised } from "./route-table.ts";
@@ -10,19 +15,26 @@ import { PROMISES, type Ask, type Promised } from "./route-table.ts";
 const NAMES = Object.keys(MODELS) as ModelName[];
 const LETTERS = { read: "r", run: "u", change: "c", admin: "a" } as const;
 /** Of a model that there never was. */
-const NONE = { id: "team/zq-0123456789-never", lease: "999999999" };
+const NONE = { id: "team/zq-0123456789-never", lease: "999999999", transfer: "888888888" };
+/** A model of the hub, as it is called once it is here. */
+const REMOTE = { reference: "elsewhere/zqnew", modelId: "elsewhere:zqnew:m.gguf" };
 
 /** A service with the models, each with an alias of its own, and somebody who may do what is given. */
 class World implements AsyncDisposable {
-  readonly #service: Awaited<ReturnType<typeof startService>>;
+  readonly #service: FetchingService;
   readonly #tokens = new Map<string, string>();
 
-  private constructor(service: Awaited<ReturnType<typeof startService>>) {
+  private constructor(service: FetchingService) {
     this.#service = service;
   }
 
   static async make({ grants, scopes }: AccessCase): Promise<World> {
-    const world = new World(await startService());
+    const world = new World(await startFetchingService());
+    const { remote, imports } = world.#service;
+    remote.commit(REMOTE.reference, { "m.gguf": llamaFile() });
+    mkdirSync(imports);
+    writeFileSync(world.importable, llamaFile({}, 1));
+    world.#service.work();
     const { users, tokens } = world.registry.access;
     await users.create({ name: "root", grants: [{ role: "admin" }] });
     await users.create({ name: "ann", grants });
@@ -31,6 +43,11 @@ class World implements AsyncDisposable {
     world.#tokens.set("ann", (await tokens.create("ann", scopes === undefined ? {} : { scopes })).token);
     for (const name of NAMES) await world.register(name);
     return world;
+  }
+
+  /** The path of a file that may be imported. */
+  get importable(): string {
+    return join(this.#service.imports, "zqnew.gguf");
   }
 
   get registry(): Registry {
@@ -55,8 +72,8 @@ class World implements AsyncDisposable {
   /** The model as it was at first; one that a route deleted or that runs is made anew. */
   async reset(
     name: ModelName,
-    after: "leased" | "started" | undefined,
-  ): Promise<{ id: string; lease: string }> {
+    after: "leased" | "started" | "asked for" | undefined,
+  ): Promise<{ id: string; lease: string; transfer: string }> {
     const { modelId } = MODELS[name];
     for (const run of await this.registry.runs.list()) {
       if (run.modelId === modelId) await this.registry.runs.release(run.token);
@@ -75,7 +92,31 @@ class World implements AsyncDisposable {
       if (status !== 200) throw new Error(`${modelId} cannot be started: ${status}`);
     }
     const lease = after === "leased" ? await this.lease(name) : NONE.lease;
-    return { id: modelId, lease };
+    const transfer = after === "asked for" ? await this.askFor(name) : NONE.transfer;
+    return { id: modelId, lease, transfer };
+  }
+
+  /** Asks for a model to be fetched again, from where nothing is. */
+  async askFor(name: ModelName): Promise<string> {
+    const { transfer } = await this.registry.transfers.request({
+      reference: `zq${name}`,
+      modelId: MODELS[name].modelId,
+      sourceType: "local",
+      folder: this.#service.models,
+      files: [{ path: name, role: "weights", url: "http://127.0.0.1:1/none", sizeBytes: 1 }],
+    });
+    return String(transfer.transferId);
+  }
+
+  /** Takes away what a route brought in. */
+  async forget(): Promise<void> {
+    const { transfers, models } = this.registry;
+    for (const { transferId } of (await transfers.list({ modelId: REMOTE.modelId })).items) {
+      await transfers.cancel(transferId).catch(() => undefined);
+    }
+    for (const id of [REMOTE.modelId, "elsewhere/zqnew"]) {
+      if ((await models.find(id)) !== undefined) await models.delete(id);
+    }
   }
 
   async lease(name: ModelName): Promise<string> {
@@ -136,7 +177,10 @@ describe.for(CALLERS)("$name", (caller) => {
     await using world = await World.make(caller);
     const faults: string[] = [];
     // Lists first: later each model changes.
-    for (const name of NAMES) await world.lease(name);
+    for (const name of NAMES) {
+      await world.lease(name);
+      await world.askFor(name);
+    }
     for (const [route, promised] of Object.entries(PROMISES)) {
       if (promised.kind === "list") faults.push(...(await listFaults(world, route, promised.target, caller)));
     }
@@ -147,7 +191,7 @@ describe.for(CALLERS)("$name", (caller) => {
   });
 });
 
-function askOf(route: string, promised: Promised, model: { id: string; lease: string }): Ask {
+function askOf(route: string, promised: Promised, model: typeof NONE): Ask {
   switch (promised.kind) {
     case "list":
       return { target: promised.target };
@@ -155,6 +199,8 @@ function askOf(route: string, promised: Promised, model: { id: string; lease: st
       return promised.ask(model);
     case "create":
       return promised.ask("team/zqnew");
+    case "bring in":
+      return promised.ask({ reference: REMOTE.reference, path: "/zqnew.gguf" });
     case "all":
       return promised.ask;
     default:
@@ -212,6 +258,12 @@ async function faultsOf(
       if (answer.status < 300) await world.registry.models.delete("elsewhere/zqnew");
       return fault === undefined ? [] : [`${route}: ${fault}`];
     }
+    case "bring in": {
+      const answer = await world.ask(method, promised.ask({ ...REMOTE, path: world.importable }));
+      const fault = rightFault(answer, mayAll.includes(LETTERS[promised.right]), promised.right);
+      await world.forget();
+      return fault === undefined ? [] : [`${route}: ${fault}`];
+    }
     case "one": {
       const faults: string[] = [];
       for (const name of NAMES) {
@@ -248,18 +300,15 @@ function rightFault({ status, body }: RawAnswer, isAllowed: boolean, right: stri
 }
 
 /** What is not seen must look as if it were not there, to the letter. */
-function differenceFault(
-  answer: RawAnswer,
-  none: RawAnswer,
-  model: { id: string; lease: string },
-): string | undefined {
+function differenceFault(answer: RawAnswer, none: RawAnswer, model: typeof NONE): string | undefined {
   if (answer.status < 400) return `it is answered with ${answer.status}`;
   const [said, expected] = [withoutNames(answer, model), withoutNames(none, NONE)];
   return said === expected ? undefined : `it says ${said}, and of none ${expected}`;
 }
 
-function withoutNames({ status, body }: RawAnswer, { id, lease }: { id: string; lease: string }): string {
+function withoutNames({ status, body }: RawAnswer, { id, lease, transfer }: typeof NONE): string {
   // What the hint is depends on the name; that it is of a model that is seen, the lists' test holds.
   const words = body.replace(/"request_id":"[^"]*"/, "").replaceAll(/ Did you mean .*?\?/g, "");
-  return `${status} ${words.replaceAll(id, "<id>").replaceAll(lease, "<lease>")}`;
+  const named = words.replaceAll(id, "<id>").replaceAll(lease, "<lease>");
+  return `${status} ${named.replaceAll(`transfer ${transfer}.`, "transfer <transfer>.")}`;
 }

@@ -5,6 +5,15 @@ interface Target {
   readonly id: string;
   /** Of the lease on it. */
   readonly lease: string;
+  /** Of the transfer that makes it. */
+  readonly transfer: string;
+}
+
+/** A model that is not here yet. */
+interface Place {
+  readonly reference: string;
+  /** Of a file on the server's machine. */
+  readonly path: string;
 }
 
 /** What a request needs beside its method. */
@@ -31,14 +40,20 @@ export type Promised =
       readonly right: Right;
       readonly ask: (model: Target) => Ask;
       /** What must have happened to the model before. */
-      readonly after?: "leased" | "started";
+      readonly after?: "leased" | "started" | "asked for";
     }
   /** Registers a model, with this id. */
   | { readonly kind: "create"; readonly ask: (id: string) => Ask }
+  /** Fetches a model of a hub, or imports one that lies in a folder. */
+  | { readonly kind: "bring in"; readonly right: Right; readonly ask: (place: Place) => Ask }
   /** Is about the registry as a whole. */
   | { readonly kind: "all"; readonly right: Right; readonly ask: Ask };
 
-const one = (right: Right, ask: (model: Target) => Ask, after?: "leased" | "started"): Promised => ({
+const one = (
+  right: Right,
+  ask: (model: Target) => Ask,
+  after?: "leased" | "started" | "asked for",
+): Promised => ({
   kind: "one",
   right,
   ask,
@@ -51,6 +66,23 @@ const start = (prefix: string): Promised =>
   one("run", ({ id }) => ({ target: `${prefix}/models/start`, body: { model: id } }));
 const stop = (prefix: string): Promised =>
   one("run", ({ id }) => ({ target: `${prefix}/models/stop`, body: { model: id } }), "started");
+const pull = (prefix: string): Promised => ({
+  kind: "bring in",
+  right: "run",
+  ask: ({ reference }) => ({ target: `${prefix}/models/pull`, body: { model: reference } }),
+});
+const stopPull = (prefix: string): Promised =>
+  one("run", ({ id }) => ({ target: `${prefix}/models/pull`, body: { taskId: id } }), "asked for");
+const importFile = (prefix: string): Promised => ({
+  kind: "bring in",
+  right: "change",
+  ask: ({ path }) => ({
+    target: `${prefix}/models/import`,
+    body: { model: "elsewhere/zqnew", modelPath: path },
+  }),
+});
+const transfer = (right: Right, rest = ""): Promised =>
+  one(right, ({ transfer: id }) => ({ target: `/v1/transfers/${id}${rest}` }), "asked for");
 const add = (prefix: string): Promised => ({
   kind: "create",
   ask: (id) => ({ target: `${prefix}/models/add`, body: { model: id, engine: "openai" } }),
@@ -101,6 +133,17 @@ export const PROMISES: Readonly<Record<string, Promised>> = {
     "leased",
   ),
   "delete /v1/runs/{token}": one("run", ({ lease }) => ({ target: `/v1/runs/${lease}` }), "leased"),
+  "get /v1/transfers": list("/v1/transfers?limit=100"),
+  "post /v1/transfers": {
+    kind: "bring in",
+    right: "run",
+    ask: ({ reference }) => ({ target: "/v1/transfers", body: { reference } }),
+  },
+  "get /v1/transfers/{transfer_id}": transfer("read"),
+  "get /v1/transfers/{transfer_id}/events": transfer("read", "/events"),
+  "post /v1/transfers/{transfer_id}/pause": transfer("run", "/pause"),
+  "post /v1/transfers/{transfer_id}/resume": transfer("run", "/resume"),
+  "delete /v1/transfers/{transfer_id}": transfer("run"),
   "get /v1/events": list("/v1/events?after=0"),
 
   "get /healthz": { kind: "public" },
@@ -113,6 +156,11 @@ export const PROMISES: Readonly<Record<string, Promised>> = {
   "get /api/ps": list("/api/ps"),
   "post /api/show": one("read", ({ id }) => ({ target: "/api/show", body: { model: id } })),
   "post /api/copy": one("read", ({ id }) => ({ target: "/api/copy", body: { source: id, destination: id } })),
+  "post /api/pull": {
+    kind: "bring in",
+    right: "run",
+    ask: ({ reference }) => ({ target: "/api/pull", body: { model: reference } }),
+  },
   "delete /api/delete": one("change", ({ id }) => ({ target: "/api/delete", body: { model: id } })),
   "get /api/v0/models": list("/api/v0/models"),
   "get /api/v0/models/{model}": one("read", at("/api/v0/models/")),
@@ -127,6 +175,12 @@ export const PROMISES: Readonly<Record<string, Promised>> = {
   "post /models/start": start(""),
   "post /v1/models/stop": stop("/v1"),
   "post /models/stop": stop(""),
+  "post /v1/models/pull": pull("/v1"),
+  "post /models/pull": pull(""),
+  "delete /v1/models/pull": stopPull("/v1"),
+  "delete /models/pull": stopPull(""),
+  "post /v1/models/import": importFile("/v1"),
+  "post /models/import": importFile(""),
   "post /v1/models/add": add("/v1"),
   "post /models/add": add(""),
 };

@@ -29,6 +29,9 @@ describe("the npm client ollama", () => {
       status_code: 404,
       error: "model 'none' not found",
     });
-    await expect(ollama.pull({ model: "x" })).rejects.toMatchObject({ status_code: 404 });
+    await expect(ollama.pull({ model: "x" })).rejects.toMatchObject({
+      status_code: 400,
+      error: expect.stringContaining("Ollama's own library"),
+    });
   });
 });

@@ -1,6 +1,6 @@
 import { hostname } from "node:os";
 
-import { query, type Query, type WriteSession } from "../database/query.ts";
+import { query, type Query, type Session, type WriteSession } from "../database/query.ts";
 import { checkKeys, parseInteger, shown } from "../domain/input.ts";
 import type { JsonObject, NewModel, NewModelFile } from "../domain/model.ts";
 import { applyUpdate, parseModelUpdate, parseNewModel } from "../domain/parse-model.ts";
@@ -66,11 +66,14 @@ export class TransferWork {
     const { transferId, ttlMs = DEFAULT_TTL_MS } = options;
     parseInteger("ttl_ms", ttlMs, 1000, 3_600_000);
     if (transferId !== undefined) parseTransferId(transferId);
+    const find = async (session: Session): Promise<TransferTable | undefined> =>
+      transferId === undefined
+        ? session.get(nextFree, momentOf(this.#scope.now()))
+        : findTransferRow(session, transferId);
+    // Whoever looks every second keeps nobody from writing.
+    if ((await find(this.#scope.reader)) === undefined) return undefined;
     return this.#scope.write(async (session) => {
-      const row =
-        transferId === undefined
-          ? await session.get(nextFree, momentOf(this.#scope.now()))
-          : await findTransferRow(session, transferId);
+      const row = await find(session);
       if (row === undefined || (row.state !== "queued" && row.state !== "running")) return undefined;
       return this.#take(
         session,
@@ -156,15 +159,19 @@ export class TransferWork {
    * @throws RegistryError `lease_lost` where the claim no longer holds or somebody stopped the transfer,
    *   `name_taken`, `invalid_input`.
    */
-  async finish(claim: TransferClaim, model: FetchedModel): Promise<Transfer> {
+  async finish(
+    claim: TransferClaim,
+    model: FetchedModel,
+    progress: readonly TransferFileProgress[] = [],
+  ): Promise<Transfer> {
     return this.#change(claim, async (row, session) => {
       if (row.state !== "running") throw claimLost(claim);
       await this.#register(session, row, model);
       const finished: TransferTable = {
         ...row,
+        ...progressed(row, progress),
         state: "done",
         finished_at: Date.now(),
-        done_bytes: row.size_bytes ?? row.done_bytes,
         ...NO_LEASE,
       };
       return writeTransferRow(session, finished, this.#scope.now());

@@ -60,7 +60,8 @@ describe.each(ENGINES)("transfers ($name)", ({ test }) => {
     expect(await registry.models.find("org:repo:m.gguf")).toBeUndefined();
     const done = await registry.as({ identity: null, actor: "worker" }).transfers.get(transferId);
     expect(done.state).toBe("running");
-    const finished = await registry.transferWork.finish(claim, FETCHED);
+    const whole = [{ path: "huggingface.co/org/repo/m.gguf", doneBytes: 10, isOurs: true }];
+    const finished = await registry.transferWork.finish(claim, FETCHED, whole);
     expect(finished).toMatchObject({
       state: "done",
       doneBytes: 10,

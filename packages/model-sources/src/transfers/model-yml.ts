@@ -3,6 +3,7 @@ import { dirname, relative, resolve } from "node:path";
 
 import { isMap, parseDocument } from "yaml";
 
+import { syncFolder } from "../download/partial-file.ts";
 import type { ModelFacts } from "../facts/model-facts.ts";
 
 /** What the old program's file beside a model says of it. */
@@ -93,12 +94,4 @@ async function replaceFile(path: string, text: string): Promise<void> {
   }
   await rename(temporary, path);
   await syncFolder(dirname(path));
-}
-
-/** Waits until the names in a folder are on the disk. */
-export async function syncFolder(path: string): Promise<void> {
-  // Windows does not open folders.
-  if (process.platform === "win32") return;
-  await using folder = await open(path, "r");
-  await folder.sync();
 }

@@ -83,9 +83,10 @@ async function isHere(
   const from = pulledFrom(model);
   if (model.availability !== "present" || from === undefined) return false;
   if (from.commitId !== (commitId ?? null)) return false;
-  const known = new Map((await registry.files.list(model.modelId)).map((file) => [file.source, file]));
+  // What is beside the weights may have been changed by whoever runs them.
+  const weights = (await registry.files.list(model.modelId)).filter(({ role }) => role === "weights");
+  const known = new Map(weights.map((file) => [file.source, file]));
   for (const { url, role, sizeBytes } of files) {
-    // What is beside the weights may have been changed by whoever runs them.
     if (role !== "weights") continue;
     const file = known.get(url);
     const found = file && (await stat(resolve(file.path)).catch(() => undefined));

@@ -1,10 +1,9 @@
-import { rename, rm } from "node:fs/promises";
+import { lstat, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import {
   isRegistryError,
-  RegistryError,
   type ClaimedTransfer,
   type ErrorCode,
   type Registry,
@@ -13,15 +12,15 @@ import {
   type TransferState,
 } from "@cortex/model-db";
 
+import { ContentHash } from "../download/content-hash.ts";
 import { downloadFile } from "../download/download-file.ts";
+import { syncFolder } from "../download/partial-file.ts";
 import type { RateLimit } from "../download/rate-limit.ts";
 import type { ModelsFolder } from "../folders/models-folder.ts";
 import { placeInFolder } from "../folders/place-in-folder.ts";
 import type { Hub } from "../hub/hub.ts";
-import { contentOf, isAsSaid, type FileContent } from "./content-of.ts";
 import { deleteWritten, NEXT_SUFFIX } from "./delete-written.ts";
 import { describeFetched, type FetchedFile } from "./describe-fetched.ts";
-import { syncFolder } from "./model-yml.ts";
 import { Speedometer, toProgress, type TransferProgress } from "./progress.ts";
 
 export interface WorkOptions {
@@ -40,6 +39,15 @@ export interface WorkOptions {
 const LOOK_MS = 300;
 const REPORT_MS = 1000;
 const PROGRESS_MS = 100;
+
+/** A file that was fetched: where it is to be, and where it is until all are there. */
+interface FetchedPlace {
+  readonly file: TransferFile;
+  readonly place: string;
+  readonly at: string;
+  readonly sha256: string;
+  readonly sizeBytes: number;
+}
 
 /** Why work stops before its end, other than by a failure. */
 class Stopped extends Error {
@@ -97,7 +105,7 @@ class TransferRun {
       const fetched = await this.#fetchAll();
       const model = await describeFetched(this.#registry, this.#claim.transfer, fetched);
       this.#stop.signal.throwIfAborted();
-      return await this.#registry.transferWork.finish(this.#claim, model);
+      return await this.#registry.transferWork.finish(this.#claim, model, this.#progress());
     } catch (error) {
       return await this.#giveUp(this.#stop.signal.aborted ? this.#stop.signal.reason : error);
     } finally {
@@ -121,27 +129,35 @@ class TransferRun {
   }
 
   /** Fetches a file, unless it is here. @returns where it is to be, and where it is. */
-  async #fetch(
-    file: TransferFile,
-  ): Promise<{ file: TransferFile; place: string; at: string; sha256: string; sizeBytes: number }> {
-    const { signal } = this.#stop;
-    signal.throwIfAborted();
+  async #fetch(file: TransferFile): Promise<FetchedPlace> {
+    this.#stop.signal.throwIfAborted();
     const place = await placeInFolder(this.#folder, file.path);
     const state = this.#files.get(file.path)!;
-    const found = await contentOf(place, signal);
-    if (found !== undefined && (isAsSaid(found, file) || isWholeByItsSize(found, file, state))) {
-      this.#tell(file, found.sizeBytes);
-      return { file, place, at: place, ...found };
-    }
-    if (found !== undefined && state.isOurs) await rm(place);
-    const isReplacing = found !== undefined && !state.isOurs;
-    if (isReplacing) await this.#checkIsModels(place);
-    else if (!state.isOurs) {
+    const isThere = (await lstat(place).catch(() => undefined)) !== undefined;
+    if (!isThere && !state.isOurs) {
       // Said before anything is written: whoever cancels it later knows what may be deleted.
       state.isOurs = true;
       await this.#report();
     }
-    const path = isReplacing ? `${file.path}${NEXT_SUFFIX}` : file.path;
+    try {
+      return { file, place, ...(await this.#download(file, file.path)) };
+    } catch (error) {
+      if (!isThere || !isRegistryError(error) || error.code !== "name_taken") throw error;
+      if (!state.isOurs) {
+        if (!(await this.#isModels(place))) throw error;
+        return { file, place, ...(await this.#download(file, `${file.path}${NEXT_SUFFIX}`)) };
+      }
+      const whole = await wholeByItsSize(place, file);
+      if (whole !== undefined) return { file, place, at: place, ...whole };
+      await rm(place);
+      return { file, place, ...(await this.#download(file, file.path)) };
+    }
+  }
+
+  async #download(
+    file: TransferFile,
+    path: string,
+  ): Promise<{ at: string; sha256: string; sizeBytes: number }> {
     const { hub, connections, rateLimit } = this.#options;
     const downloaded = await downloadFile({
       file: { ...file, sizeBytes: file.sizeBytes! },
@@ -150,24 +166,20 @@ class TransferRun {
       http: hub.http,
       connections,
       rateLimit,
-      signal,
+      signal: this.#stop.signal,
       onProgress: ({ receivedBytes }) => this.#tell(file, receivedBytes),
     });
-    this.#tell(file, downloaded.sizeBytes);
-    const { sha256, sizeBytes, path: at } = downloaded;
-    return { file, place, at, sha256, sizeBytes };
+    const { path: at, sha256, sizeBytes } = downloaded;
+    this.#tell(file, sizeBytes);
+    return { at, sha256, sizeBytes };
   }
 
-  /** Insists that a file which is in the way is an older state of the same model that was fetched, too. */
-  async #checkIsModels(place: string): Promise<void> {
+  /** Whether a file that is in the way is an older state of the same model that was fetched, too. */
+  async #isModels(place: string): Promise<boolean> {
     const { modelId } = this.#claim.transfer;
-    const isKnown = (await this.#registry.models.find(modelId)) !== undefined;
-    const known = isKnown ? await this.#registry.files.list(modelId) : [];
-    if (known.some(({ path, source }) => path === place && source !== null)) return;
-    throw new RegistryError(
-      "name_taken",
-      `${place} is there already, with another content, and was not fetched for this model. Move it away, then resume the transfer.`,
-    );
+    if ((await this.#registry.models.find(modelId)) === undefined) return false;
+    const known = await this.#registry.files.list(modelId);
+    return known.some(({ path, source }) => path === place && source !== null);
   }
 
   #tell(file: TransferFile, doneBytes: number): void {
@@ -251,13 +263,17 @@ export async function deleteCancelled(
   return transferWork.release(claim, nothing);
 }
 
-// What a source gives no hash of is known by having been fetched to its end.
-function isWholeByItsSize(
-  found: FileContent,
-  file: TransferFile,
-  state: { doneBytes: number; isOurs: boolean },
-): boolean {
-  return file.sha256 === null && file.gitSha1 === null && state.isOurs && found.sizeBytes === file.sizeBytes;
+/** What a source gives no hash of is known by having been fetched to its end. */
+async function wholeByItsSize(
+  place: string,
+  { sha256, gitSha1, sizeBytes }: TransferFile,
+): Promise<{ sha256: string; sizeBytes: number } | undefined> {
+  if (sha256 !== null || gitSha1 !== null || sizeBytes === null) return undefined;
+  await using handle = await open(place, "r");
+  if ((await handle.stat()).size !== sizeBytes) return undefined;
+  await using hash = new ContentHash(handle.fd, sizeBytes, false);
+  hash.advance(sizeBytes);
+  return { sha256: (await hash.whole()).sha256, sizeBytes };
 }
 
 const SYSTEM_ERRORS: Readonly<Record<string, ErrorCode>> = {

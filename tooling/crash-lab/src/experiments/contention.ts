@@ -1,4 +1,4 @@
-import { renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 
 import { openRegistry } from "@cortex/model-db";
@@ -16,8 +16,7 @@ export const contention: Experiment = {
 };
 
 const WRITERS = 8;
-// Until the last one has learnt when to begin.
-const LEARNT_MS = 500;
+const STARTUP_MS = 4000;
 // An autocheckpoint takes 1,000 pages; what a writer adds before the next one gets through is a few more.
 const LOG_BYTES = 3 * 1000 * 4096;
 
@@ -29,18 +28,14 @@ interface Turn {
 async function run({ seed, long }: Setting): Promise<Outcome> {
   const folder = createMemoryFolder();
   await makeRegistry(folder, numberedModels("turn", 200));
-  const durationMs = long ? 30_000 : 5000;
-  const turns = await writeInTurn(folder, durationMs);
+  const turns = await writeInTurn(folder, long ? 30_000 : 5000);
   const { problems, largestLogBytes } = await readForLong(folder, long ? 20_000 : 2000);
   rmSync(folder, { recursive: true });
   const failures = [...turns.problems, ...problems];
   const changes = turns.turns.map((turn) => turn.changes);
-  const made = changes.reduce((sum, one) => sum + one, 0);
   const figures = {
     writers: WRITERS,
-    changes: made,
-    // In which each has had its turn, on the average.
-    roundMs: (WRITERS * durationMs) / made,
+    changes: changes.reduce((sum, one) => sum + one, 0),
     slowestToFastest: Math.min(...changes) / Math.max(...changes),
     worstWaitMs: Math.max(...turns.turns.map((turn) => turn.longestMs)),
     busy: turns.problems.length,
@@ -54,19 +49,15 @@ async function writeInTurn(
   folder: string,
   durationMs: number,
 ): Promise<{ turns: Turn[]; problems: string[] }> {
-  const begin = join(folder, "begin");
+  const startsAt = Date.now() + STARTUP_MS;
   const writers = Array.from({ length: WRITERS }, (_, index) =>
     startScript("write-in-turn.ts", {
       location: join(folder, REGISTRY_FILE),
       modelId: `turn-${index}`,
-      begin,
+      startsAt,
       durationMs,
     }),
   );
-  // One that fails before says why below.
-  await Promise.allSettled(writers.map(({ ready }) => ready));
-  writeFileSync(`${begin}.new`, String(Date.now() + LEARNT_MS));
-  renameSync(`${begin}.new`, begin);
   const turns: Turn[] = [];
   const problems: string[] = [];
   for (const { ended } of writers) {
