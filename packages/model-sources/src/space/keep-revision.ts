@@ -7,8 +7,8 @@ import type { ModelsFolder } from "../folders/models-folder.ts";
 import { folderOf, placeInFolder } from "../folders/place-in-folder.ts";
 import type { RemoteModel } from "../hub/remote-model.ts";
 import { parseReference } from "../reference/model-reference.ts";
-import { toSourceMetadata } from "../transfers/pulled-from.ts";
 import { pullNames } from "../transfers/pull-names.ts";
+import { toSourceMetadata } from "../transfers/pulled-from.ts";
 import type { RevisionCheck } from "./check-revisions.ts";
 import { heldModel } from "./inventory.ts";
 import { pathInRepository } from "./path-in-repository.ts";
@@ -86,11 +86,22 @@ function namesOf(
   const parsed = parseReference(reference);
   if (parsed.kind === "file") return undefined;
   const file = { path, sizeBytes: 0, sha256: null, gitSha1: null, url: "", etag: null };
-  const remote: RemoteModel = { sourceType: parsed.sourceType, repo: repository, branch, commit: commitId, files: [] };
+  const remote: RemoteModel = {
+    sourceType: parsed.sourceType,
+    repo: repository,
+    branch,
+    commit: commitId,
+    files: [],
+  };
   const chosen = [{ file, role: "weights" }] as const;
   const now = pullNames(parsed, remote, chosen);
   const { modelId, folder } = pullNames(parsed, { ...remote, branch: commitId }, chosen);
-  return { modelId, reference: reference.replace(/[@:][^@:]*$/, `@${commitId}`), now: now.folder, kept: folder };
+  return {
+    modelId,
+    reference: reference.replace(/[@:][^@:]*$/, `@${commitId}`),
+    now: now.folder,
+    kept: folder,
+  };
 }
 
 /** Links files to further names, all or none. */

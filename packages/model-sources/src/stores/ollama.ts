@@ -114,9 +114,7 @@ function readLayers(
     const file = reader.file(join(folder, name), ROLES[type] ?? "other", sha256);
     files.push(file);
     if (file.sizeBytes === null) {
-      const begun = [...unused].filter((other) => other.startsWith(`${name}-partial`));
-      for (const other of begun) unused.delete(other);
-      if (begun.length > 0) isPartial = true;
+      if (unused.delete(`${name}-partial`)) isPartial = true;
       else problems.push(`its ${type} is not there`);
     } else if (sizeBytes !== null && file.sizeBytes !== sizeBytes) {
       problems.push(`its ${type} has ${file.sizeBytes} bytes and not ${sizeBytes}`);
@@ -140,6 +138,8 @@ function* leftOver(
 ): Generator<FoundModel, undefined> {
   const partial = [...unused].filter((name) => PARTIAL.test(name));
   for (const [sha256, names] of Map.groupBy(partial, (name) => PARTIAL.exec(name)![1]!)) {
+    // What stands beside a download that a manifest waits for says only how far it is.
+    if (!names.includes(`sha256-${sha256}-partial`)) continue;
     const files = names.map((name) => reader.partialFile(join(root, "blobs", name)));
     yield leftOverModel(root, sha256, "partial", "its download has not ended", files);
   }

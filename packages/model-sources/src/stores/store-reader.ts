@@ -27,6 +27,8 @@ export interface Entry {
 export class StoreReader {
   #findings: Finding[] = [];
   #turnEnds = performance.now() + TURN_MS;
+  // One for all files: to make a new one takes longer than to read a file.
+  #buffer: Buffer = Buffer.allocUnsafeSlow(16 * 1024);
 
   /** Notes what is the matter with something. @param problem the end of a sentence that begins with the path. */
   note(path: string, problem: string): void {
@@ -117,21 +119,22 @@ export class StoreReader {
     try {
       const descriptor = openSync(path, "r");
       try {
-        const buffer = Buffer.allocUnsafe(MAX_TEXT_BYTES + 1);
-        let length = 0;
-        while (length < buffer.length) {
-          const read = readSync(descriptor, buffer, length, buffer.length - length, null);
-          if (read === 0) return buffer.toString("utf8", 0, length);
+        for (let length = 0; ;) {
+          if (length === this.#buffer.length) this.#buffer = grown(this.#buffer);
+          const read = readSync(descriptor, this.#buffer, length, this.#buffer.length - length, null);
+          if (read === 0) return this.#buffer.toString("utf8", 0, length);
           length += read;
+          if (length <= MAX_TEXT_BYTES) continue;
+          this.note(path, "is far larger than such a file is");
+          return undefined;
         }
-        this.note(path, "is far larger than such a file is");
       } finally {
         closeSync(descriptor);
       }
     } catch (error) {
       this.#noteUnlessGone(path, error);
+      return undefined;
     }
-    return undefined;
   }
 
   /** A small JSON document; `undefined` where there is none. */
@@ -195,6 +198,12 @@ export class StoreReader {
     if (code === "ENOENT" || code === "ENOTDIR") return;
     this.note(path, PROBLEMS[code ?? ""] ?? `cannot be read (${code ?? String(error)})`);
   }
+}
+
+function grown(buffer: Buffer): Buffer {
+  const larger = Buffer.allocUnsafeSlow(buffer.length * 4);
+  buffer.copy(larger);
+  return larger;
 }
 
 const PROBLEMS: Readonly<Record<string, string>> = {

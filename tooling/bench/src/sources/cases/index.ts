@@ -1,5 +1,6 @@
 import type { Case } from "../../case.ts";
 import { pull } from "./pull.ts";
+import { scan } from "./scan.ts";
 
-/** The cases of the benchmark of where models come from. */
-export const SOURCE_CASES: readonly Case[] = [pull];
+/** Every case of where models come from, in the order in which they are run. */
+export const SOURCE_CASES: readonly Case[] = [scan, pull];
