@@ -31,7 +31,7 @@ import { temporaryFolder } from "../temporary-folder.ts";
 import { BridgeProcess } from "./bridge-process.ts";
 
 // Most tests start processes and wait for files to come to rest, on a machine that may be busy.
-vi.setConfig({ testTimeout: 60_000 });
+vi.setConfig({ testTimeout: 120_000 });
 
 const THREE = "a x main /1.yml one READY\nb x main /2.yml two READY\nc x main /3.yml three READY\n";
 
@@ -295,8 +295,10 @@ describe("what the old program does reaches the registry", () => {
     await registry.models.create({ modelId: "ours", sourceType: "local" });
     const begin = performance.now();
     // Ours is written when the bridge no longer waits; the deletion is then too young to be believed.
-    while (!text().includes("ours")) {
-      writeFileSync(list, performance.now() - begin < 2500 ? THREE : without);
+    let isDeleted = false;
+    while (!isDeleted || !text().includes("ours")) {
+      isDeleted = performance.now() - begin >= 2500;
+      writeFileSync(list, isDeleted ? without : THREE);
       await sleep(50);
     }
     await bridge.untilEvent("deleted");
