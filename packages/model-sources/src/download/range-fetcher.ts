@@ -195,7 +195,7 @@ export class RangeFetcher implements Disposable {
     if (status === 416) return new FileChanged(url, "it is shorter");
     if (status !== 200 && status !== 206) return failureOf(url, response);
     const encoding = headers.get("content-encoding") ?? "identity";
-    if (encoding !== "identity") return failureOf(url, response, `it is sent packed as ${encoding}`);
+    if (encoding !== "identity") return new Error(`it is sent packed as ${encoding}`);
     const [, from, total = headers.get("content-length")] =
       /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(headers.get("content-range") ?? "") ?? [];
     const size = status === 206 || !isPart ? total : (headers.get("content-length") ?? "*");
@@ -211,8 +211,7 @@ export class RangeFetcher implements Disposable {
       return new FileChanged(url, "its ETag or the time of its last change is another");
     }
     if (isPart && status === 200) return new RangesIgnored();
-    if (status === 206 && Number(from) !== start)
-      return failureOf(url, response, "it sends another part than asked for");
+    if (status === 206 && Number(from) !== start) return new Error("it sends another part than asked for");
     return true;
   }
 }

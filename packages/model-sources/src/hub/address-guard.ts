@@ -113,7 +113,7 @@ function embeddedIpv4(address: string): string | undefined {
   const groups = groupsOf(address);
   const [high, low] = [6, 7].map((at) => groups[at] ?? 0) as [number, number];
   const prefix = groups.slice(0, 6).join(":");
-  const isMapped = prefix === "0:0:0:0:0:65535" || prefix === "0:0:0:0:65535:0" || prefix === "0:0:0:0:0:0";
+  const isMapped = prefix === "0:0:0:0:0:65535" || prefix === "0:0:0:0:65535:0";
   if (isMapped || prefix === "100:65435:0:0:0:0") return dotted(high, low);
   if (groups[0] === 0x2002) return dotted(groups[1] ?? 0, groups[2] ?? 0);
   return undefined;
