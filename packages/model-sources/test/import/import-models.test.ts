@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { appendFileSync, renameSync, utimesSync, writeFileSync } from "node:fs";
 import { rename, symlink } from "node:fs/promises";
 
 import { llamaFile } from "@cortex/test-models";
@@ -172,5 +173,38 @@ test("models of one name are told apart by a number", async () => {
     { modelId: "phi:Q4_K_M", alias: "phi" },
     { modelId: "phi:Q4_K_M-2", alias: "phi:q4_k_m-2" },
     { modelId: "phi:Q4_K_M-3", alias: "phi:q4_k_m-3" },
+  ]);
+});
+
+test("a file that changes while it is read is refused", async () => {
+  await using folder = await RegistryFolder.create();
+  const changes = {
+    "grows.gguf": (path: string) => appendFileSync(path, "more"),
+    "is-written.gguf": (path: string) => utimesSync(path, 1, 1),
+    "is-replaced.gguf": (path: string) => {
+      writeFileSync(`${path}.new`, llamaFile({}, 9));
+      renameSync(`${path}.new`, path);
+    },
+  };
+  for (const [name, change] of Object.entries(changes)) {
+    folder.write(name, llamaFile());
+    const onProgress = (): void => change(folder.at(name));
+    expect(inShort(await importInto(folder, [name], { onProgress })), name).toEqual([
+      ["refused", "io_error"],
+    ]);
+  }
+  expect(await folder.registry.models.count()).toBe(0);
+});
+
+test("what several bring in at once is one model", async () => {
+  await using folder = await RegistryFolder.create();
+  const names = ["a.gguf", "b.gguf", "c.gguf", "d.gguf"];
+  for (const name of names) folder.write(name, llamaFile());
+  const results = await Promise.all(names.map((name) => importInto(folder, [name])));
+  expect(results.flatMap(inShort).toSorted()).toEqual([
+    ["already_registered", "Tiny-Llama-1B-Chat:Q4_K_M"],
+    ["already_registered", "Tiny-Llama-1B-Chat:Q4_K_M"],
+    ["already_registered", "Tiny-Llama-1B-Chat:Q4_K_M"],
+    ["imported", "Tiny-Llama-1B-Chat:Q4_K_M"],
   ]);
 });

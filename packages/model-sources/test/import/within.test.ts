@@ -56,6 +56,9 @@ test("nobody learns what there is elsewhere", async () => {
   expect(inShort(await importInto(folder, ["allowed/none.gguf"], { within }))).toEqual([
     ["refused", "not_found"],
   ]);
+  await expect(LocalFile.open(folder.at("secret/not-there.gguf"), within)).rejects.toMatchObject({
+    code: "permission_denied",
+  });
 });
 
 test("a link that is turned while a file is opened leads nowhere", async () => {
