@@ -8,6 +8,7 @@ import { createAccess } from "./0007-access.ts";
 import { createIdempotentAnswer } from "./0008-idempotent-answer.ts";
 import { createTransfer } from "./0009-transfer.ts";
 import { createFileDigest } from "./0010-file-digest.ts";
+import { createFileIndex } from "./0011-file-index.ts";
 import type { Migration } from "./migration.ts";
 
 /** Every migration, in order; the version of the last is the version of the schema. */
@@ -22,4 +23,5 @@ export const MIGRATIONS: readonly Migration[] = [
   createIdempotentAnswer,
   createTransfer,
   createFileDigest,
+  createFileIndex,
 ];
