@@ -55,9 +55,8 @@ test.each(PLACES)(
         const [model] = (await folder.registry.models.list()).items;
         const [file] = model === undefined ? [] : await folder.registry.files.list(model.modelId);
         outcomes.add(file === undefined ? "not registered" : "registered");
-        if (file === undefined) expect(readFileSync(original).equals(content)).toBe(true);
-        else expect(readFileSync(file.path).equals(content)).toBe(true);
-        if (isDone) expect(existsSync(original)).toBe(false);
+        expect(readFileSync(file?.path ?? original).equals(content)).toBe(true);
+        expect(isDone && existsSync(original)).toBe(false);
       } finally {
         rmSync(from, { recursive: true });
       }
