@@ -52,9 +52,11 @@ export async function putText(path: string, text: string): Promise<void> {
   await makeFolderDurably(dirname(path));
   const partial = `${path}${MOVING_SUFFIX}`;
   await rm(partial, { force: true });
-  await using file = await open(partial, "wx");
-  await file.writeFile(text);
-  await file.sync();
+  {
+    await using file = await open(partial, "wx");
+    await file.writeFile(text);
+    await file.sync();
+  }
   await rename(partial, path);
   await syncFolder(dirname(path));
 }

@@ -1,11 +1,11 @@
-import { rmdirSync, unlinkSync } from "node:fs";
-import { realpath } from "node:fs/promises";
+import { unlinkSync } from "node:fs";
 import { dirname } from "node:path";
 
 import type { Repositories } from "@cortex/model-db";
 
 import type { ModelsFolder } from "../folders/models-folder.ts";
 import { folderOf } from "../folders/place-in-folder.ts";
+import { removeEmptyFolders } from "../folders/remove-empty-folders.ts";
 import { fileOnDisk, type FileOnDisk } from "./file-on-disk.ts";
 import type { GoingFile } from "./holdings.ts";
 import { unfinishedTransfers } from "./unfinished-transfers.ts";
@@ -46,7 +46,7 @@ export async function deleteFiles(
     unlinkSync(path);
     paths.push(path);
     if (onDisk!.names === 1) freedBytes += onDisk!.usedBytes;
-    await removeEmptyFolders(dirname(path), place!.folder);
+    await removeEmptyFolders(place!.folder.path, dirname(path));
   }
   return { paths, freedBytes, kept };
 }
@@ -68,19 +68,4 @@ async function whoWantsIt(
     if ((await unfinishedTransfers(repositories, modelId)) > 0) return `is being fetched for ${modelId}`;
   }
   return undefined;
-}
-
-/** Removes a folder that is empty, and those it lies in, up to the models folder. */
-async function removeEmptyFolders(path: string, folder: ModelsFolder): Promise<void> {
-  const root = await realpath(folder.path);
-  let at = await realpath(path);
-  while (at !== root && at.startsWith(root)) {
-    try {
-      rmdirSync(at);
-    } catch {
-      // It holds something.
-      return;
-    }
-    at = dirname(at);
-  }
 }

@@ -1,10 +1,11 @@
-import { rm, rmdir } from "node:fs/promises";
-import { dirname, join, relative } from "node:path";
+import { rm } from "node:fs/promises";
+import { dirname } from "node:path";
 
 import type { Transfer } from "@cortex/model-db";
 
 import { discardPartial } from "../download/partial-file.ts";
 import { placeInFolder } from "../folders/place-in-folder.ts";
+import { removeEmptyFolders } from "../folders/remove-empty-folders.ts";
 
 /** What the next state of a file is called while the one before it is still in use. */
 export const NEXT_SUFFIX = ".next";
@@ -21,16 +22,5 @@ export async function deleteWritten({ folder: path, files }: Transfer): Promise<
     await rm(`${place}${NEXT_SUFFIX}`, { force: true });
     if (file.isOurs) await rm(place, { force: true });
     await removeEmptyFolders(path, dirname(place));
-  }
-}
-
-async function removeEmptyFolders(root: string, folder: string): Promise<void> {
-  for (let at = folder; !relative(root, at).startsWith("..") && at !== root; at = join(at, "..")) {
-    const isGone = await rmdir(at).then(
-      () => true,
-      // It is not empty, or not there.
-      (error: NodeJS.ErrnoException) => error.code === "ENOENT",
-    );
-    if (!isGone) return;
   }
 }

@@ -12,8 +12,9 @@ import {
 import type { ModelFacts } from "../facts/model-facts.ts";
 import { recordOfFacts } from "../facts/record-of-facts.ts";
 import { modelsInFolder } from "../import/models-in-folder.ts";
+import { seenFrom } from "../recorded-path.ts";
 import { quantizationIn } from "../reference/quantization-in.ts";
-import { seenFrom, writeModelYml } from "./model-yml.ts";
+import { writeModelYml } from "./model-yml.ts";
 import { toSourceMetadata } from "./pulled-from.ts";
 
 /** A file that was fetched, is in its place and was verified. */

@@ -1,10 +1,10 @@
-import { lstat, open, readFile, rename, rm } from "node:fs/promises";
-import { dirname, relative, resolve } from "node:path";
+import { lstat, readFile } from "node:fs/promises";
 
 import { isMap, parseDocument } from "yaml";
 
-import { syncFolder } from "../download/partial-file.ts";
 import type { ModelFacts } from "../facts/model-facts.ts";
+import { putText } from "../folders/put-file.ts";
+import { seenFrom } from "../recorded-path.ts";
 
 /** What the old program's file beside a model says of it. */
 export interface ModelYml {
@@ -43,7 +43,7 @@ export async function writeModelYml(path: string, dataFolder: string, yml: Model
   );
   if (yml.projector !== undefined) document.set("mmproj", seenFrom(dataFolder, yml.projector));
   document.set("size", yml.sizeBytes);
-  await replaceFile(path, document.toString({ lineWidth: 0 }));
+  await putText(path, document.toString({ lineWidth: 0 }));
   return true;
 }
 
@@ -73,25 +73,4 @@ async function readYml(path: string): Promise<string | undefined | null> {
   if (found === undefined) return undefined;
   if (!found.isFile() || found.size > MAX_BYTES) return null;
   return readFile(path, "utf8");
-}
-
-/** A path as the old program wrote it: relative where it lies in its data folder. */
-export function seenFrom(dataFolder: string, path: string): string {
-  const from = relative(resolve(dataFolder), path);
-  return from.startsWith("..") || resolve(from) === from ? path : from.replaceAll("\\", "/");
-}
-
-/** Writes a small file in one step: whatever happens, it is the old or the new one, whole. */
-async function replaceFile(path: string, text: string): Promise<void> {
-  const temporary = `${path}.${process.pid}.partial`;
-  try {
-    await using file = await open(temporary, "wx");
-    await file.writeFile(text);
-    await file.sync();
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
-  await rename(temporary, path);
-  await syncFolder(dirname(path));
 }
