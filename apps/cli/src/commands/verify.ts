@@ -15,7 +15,7 @@ import { untilInterrupted } from "../interrupt.ts";
 import { openForWriting } from "../open.ts";
 import { painter, type Paint } from "../output/color.ts";
 import { toListDocument } from "../output/json.ts";
-import { startProgress } from "../output/progress.ts";
+import { startProgress, type Progress } from "../output/progress.ts";
 import { formatSize } from "../output/size.ts";
 import { writeNote, writeOut } from "../output/stream.ts";
 
@@ -33,7 +33,7 @@ export async function verify(options: VerifyVerbOptions): Promise<number> {
   const { models, maxSeconds, record = false, quiet = false, json = false } = options;
   const paint = painter(1, options.color);
   const signal = untilInterrupted();
-  const progress = startProgress("MB read", quiet || json);
+  let progress: Progress | undefined;
   const verdicts: ModelVerdict[] = [];
   await using hub = options.repair === true ? new Hub(await hubOptions(process.env)) : undefined;
   await using registry = await openForWriting(options);
@@ -45,11 +45,14 @@ export async function verify(options: VerifyVerbOptions): Promise<number> {
       record,
       repair: hub && { hub, folders },
       signal,
-      onProgress: ({ doneBytes }) => progress.update(Math.round(doneBytes / 1e6)),
+      onProgress: ({ doneBytes, totalBytes }) => {
+        progress ??= startProgress(`of ${formatSize(totalBytes)} read`, quiet || json);
+        progress.update(formatSize(doneBytes));
+      },
     });
     for await (const verdict of found) {
       verdicts.push(verdict);
-      progress.end();
+      progress?.end();
       if (quiet) writeOut(isWhole(verdict) ? "" : `${toVisible(verdict.modelId)}\n`);
       else if (!json) writeOut(toText(verdict, paint));
     }
@@ -57,7 +60,7 @@ export async function verify(options: VerifyVerbOptions): Promise<number> {
     if (signal.aborted) throw new Interrupted();
     throw error;
   } finally {
-    progress.end();
+    progress?.end();
   }
   if (json) writeOut(toListDocument(verdicts.map(toVerdictRecord)));
   else if (!quiet) writeNote(summary(verdicts, record));
@@ -138,7 +141,7 @@ function summary(verdicts: readonly ModelVerdict[], record: boolean): string {
   const unproven = files.filter(isUnproven).length;
   const configs = count("unproven") - unproven;
   const parts = whole > 0 ? [`${whole} whole`] : [];
-  if (configs > 0) parts.push(`${configs} there`);
+  if (configs > 0) parts.push(`${configs} configuration ${configs === 1 ? "file" : "files"}`);
   if (unproven > 0) {
     const recorded = `recorded with ${unproven === 1 ? "its" : "their"} SHA-256`;
     parts.push(

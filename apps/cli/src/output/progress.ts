@@ -4,8 +4,8 @@ import { isTerminal } from "./stream.ts";
 
 /** A line that counts, on a terminal; silent elsewhere. */
 export interface Progress {
-  /** Says how many are done; drawn ten times a second at most. */
-  update(done: number): void;
+  /** Says how many are done, or how much; drawn ten times a second at most. */
+  update(done: number | string): void;
   /** Takes the line away. */
   end(): void;
 }

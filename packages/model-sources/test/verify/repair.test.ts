@@ -1,3 +1,5 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import {
   existsSync,
   linkSync,
@@ -10,6 +12,8 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 
 import type { NewModelFile } from "@cortex/model-db";
 import { startTestHub, type TestHub } from "@cortex/test-hub";
@@ -25,6 +29,7 @@ import {
 } from "../../src/index.ts";
 import { RegistryFolder } from "../registry-folder.ts";
 
+const REPAIRER = fileURLToPath(new URL("../processes/file-repairer.ts", import.meta.url));
 const GOOD = "good content ".repeat(1000);
 const BAD = "evil content ".repeat(1000);
 
@@ -197,6 +202,34 @@ describe("repairing", () => {
     setTimeout(() => controller.abort(new Error("enough")), 1000);
     await expect(shop.repair({ signal: controller.signal })).rejects.toThrow("enough");
     expect(shop.content()).toBe(BAD);
+    shop.server.clearFaults();
+    expect(await shop.outcome()).toMatchObject({ isRepaired: true });
+    expect(shop.content()).toBe(GOOD);
+    expect(shop.names).toEqual(["x.bin"]);
+  });
+
+  test("that is killed leaves the bad file or the good one, and the next goes on", async () => {
+    await using shop = await RepairShop.open();
+    const { registry } = shop.folder;
+    writeFileSync(shop.file.path, BAD);
+    for (const on of ["hub", "cdn"] as const)
+      shop.server.fault({ kind: "drip", bytesPerSecond: 4000 }, { on, path: "x.bin", times: 99 });
+    const partial = `${shop.file.path}.cortex-repair.partial`;
+    for (let round = 0; round < 2; round += 1) {
+      const child = spawn(process.execPath, [
+        "--conditions=@cortex/source",
+        REPAIRER,
+        registry.location,
+        shop.server.endpoint,
+      ]);
+      const closed = once(child, "close");
+      while (!existsSync(partial)) await sleep(10);
+      await sleep(300);
+      child.kill("SIGKILL");
+      await closed;
+      expect(shop.content()).toBe(BAD);
+      expect(await registry.models.get("a")).toMatchObject({ availability: "present" });
+    }
     shop.server.clearFaults();
     expect(await shop.outcome()).toMatchObject({ isRepaired: true });
     expect(shop.content()).toBe(GOOD);
