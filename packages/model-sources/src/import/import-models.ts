@@ -17,6 +17,7 @@ import {
   type KnownModel,
   type Wishes,
 } from "./register-model.ts";
+import { writeYmlBeside } from "./write-yml-beside.ts";
 
 export interface ImportOptions {
   /** Files and folders. */
@@ -164,6 +165,7 @@ async function importModel(
   const result = await record(registry, local, placement.files, known, options);
   if (result.outcome === "already_registered") return result;
   placement.keep();
+  await writeYmlBeside(registry, result.model, local, placement.files, options.location);
   if (options.way !== "move") return result;
   // A projector goes on serving the other models that it lies beside.
   const moved = hashed.filter(({ role }) => role === "weights" || isAlone);

@@ -28,12 +28,17 @@ test("a copy is the model's own file from then on, and says where it came from",
   await using folder = await RegistryFolder.create();
   write(folder, { "down/tiny.Q4_K_M.gguf": llamaFile() });
   expect(inShort(await importInto(folder, ["down"], await into(folder, "copy")))).toEqual([["imported", ID]]);
-  const [file] = await folder.registry.files.list(ID);
+  const [file, yml] = await folder.registry.files.list(ID);
   const place = folder.at("models/imported/tiny.Q4_K_M/tiny.Q4_K_M.gguf");
   expect(file).toMatchObject({ path: place, source: pathToFileURL(folder.at("down/tiny.Q4_K_M.gguf")).href });
   expect(readFileSync(place)).toEqual(llamaFile());
   expect(statSync(place).ino).not.toBe(statSync(folder.at("down/tiny.Q4_K_M.gguf")).ino);
-  expect(tree(folder)).toEqual(["tiny.Q4_K_M.gguf"]);
+  expect(tree(folder).toSorted()).toEqual(["tiny.Q4_K_M.gguf", "tiny.Q4_K_M.yml"]);
+  // By which clients of the old program know it.
+  const config = "models/imported/tiny.Q4_K_M/tiny.Q4_K_M.yml";
+  expect(yml).toMatchObject({ path: folder.at(config), role: "config", sha256: null });
+  expect((await folder.registry.models.get(ID)).configPath).toBe(config);
+  expect(readFileSync(folder.at(config), "utf8")).toContain(`model: ${ID}\n`);
 });
 
 test("a hard link takes no room, and the original stays", async () => {
