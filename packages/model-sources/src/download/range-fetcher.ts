@@ -3,7 +3,7 @@ import { isRegistryError } from "@cortex/model-db";
 import { SPARE_BYTES, putInto, type ByteSink } from "../hub/byte-sink.ts";
 import type { DirectConnection } from "../hub/direct-connection.ts";
 import { bareEtag, fileState } from "../hub/file-state.ts";
-import { unreachable, type HttpClient, type HttpResponse } from "../hub/http-client.ts";
+import { COMMON_HEADERS, unreachable, type HttpClient, type HttpResponse } from "../hub/http-client.ts";
 import { failureOf } from "../hub/hub-failure.ts";
 import type { RemoteFile } from "../hub/remote-model.ts";
 import { waitToRetry } from "../hub/retries.ts";
@@ -15,7 +15,6 @@ import type { RateLimit } from "./rate-limit.ts";
 const MIN_BYTES_PER_SECOND = 100;
 // Whoever brings less before it breaks has not begun to work.
 const PROGRESS_BYTES = 16 * 1024;
-const HEADERS = { "accept-encoding": "identity" };
 
 /** That a server answered with the whole file when a part was asked for. */
 export class RangesIgnored extends Error {
@@ -114,14 +113,14 @@ export class RangeFetcher implements Disposable {
     // Bytes that are to come slowly had better come in small pieces.
     if (this.#location === undefined || this.#rateLimit !== undefined) return false;
     const url = new URL(this.#location);
-    const connection = this.#idle.pop() ?? (await this.#http.openDirect(url));
+    const connection = this.#takeIdle() ?? (await this.#http.openDirect(url));
     if (connection === undefined) return false;
     const abort = (): void => connection[Symbol.dispose]();
     signal.addEventListener("abort", abort);
     try {
       signal.throwIfAborted();
       if (connection.origin !== url.origin) return false;
-      const answer = await connection.ask(url, { ...HEADERS, range: `bytes=${start}-${end - 1}` });
+      const answer = await connection.ask(url, { ...COMMON_HEADERS, range: `bytes=${start}-${end - 1}` });
       const response = { ...answer, firstHeaders: answer.headers };
       const isPlain = answer.status === 206 && answer.headers.get("content-length") === String(end - start);
       if (
@@ -139,6 +138,13 @@ export class RangeFetcher implements Disposable {
       signal.removeEventListener("abort", abort);
       if (!this.#idle.includes(connection)) connection[Symbol.dispose]();
     }
+  }
+
+  /** One that the server has not closed meanwhile. */
+  #takeIdle(): DirectConnection | undefined {
+    let connection = this.#idle.pop();
+    while (connection?.isOpen === false) connection = this.#idle.pop();
+    return connection;
   }
 
   async #receive(
@@ -165,9 +171,7 @@ export class RangeFetcher implements Disposable {
   async #ask(start: number, end: number, signal: AbortSignal): Promise<HttpResponse["body"]> {
     const { url, sizeBytes } = this.#file;
     const isPart = start > 0 || end < sizeBytes;
-    const headers: Record<string, string> = isPart
-      ? { ...HEADERS, range: `bytes=${start}-${end - 1}` }
-      : HEADERS;
+    const headers: Record<string, string> = isPart ? { range: `bytes=${start}-${end - 1}` } : {};
     let response = await this.#http.request(this.#location ?? url, { headers, signal });
     if (this.#location !== undefined && response.status >= 400 && response.status < 500) {
       // What the hub sends on to holds for a time.

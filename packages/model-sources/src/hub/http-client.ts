@@ -5,12 +5,21 @@ import { EnvHttpProxyAgent, type Dispatcher } from "undici";
 
 import { bareHost, checkHost, guardedConnector } from "./address-guard.ts";
 import { DirectConnection } from "./direct-connection.ts";
-import { DEFAULT_RETRIES, waitToRetry, type Retries } from "./retries.ts";
+import { DEFAULT_RETRIES, retryAfterOf, waitToRetry, type Retries } from "./retries.ts";
 
 const MAX_HOPS = 8;
 const PROXY_VARIABLES = ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY"];
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 const WORTH_RETRYING = new Set([408, 425, 429, 500, 502, 503, 504]);
+// Node's words for certificates that nobody should believe (doc/api/tls.md, X509 certificate error codes).
+const WRONG_CERTIFICATE = /CERT|UNABLE_TO_VERIFY|HOSTNAME_MISMATCH|INVALID_CA/;
+
+/** What goes with every request. */
+export const COMMON_HEADERS: Readonly<Record<string, string>> = {
+  "user-agent": "cortex-model-registry",
+  // A hash is of what a file is, and not of how it was packed.
+  "accept-encoding": "identity",
+};
 
 export interface HttpClientOptions {
   /** Sent to the origin of {@link tokenUrl}, and nowhere else. */
@@ -24,7 +33,7 @@ export interface HttpClientOptions {
 }
 
 export interface HttpRequest {
-  readonly method?: "GET" | "HEAD" | "POST";
+  readonly method?: "GET" | "POST";
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
   readonly signal?: AbortSignal | undefined;
@@ -86,12 +95,14 @@ export class HttpClient implements AsyncDisposable {
       try {
         const response = await this.#follow(url, request);
         if (isLast || !WORTH_RETRYING.has(response.status)) return response;
-        retryAfter = response.headers.get("retry-after");
+        retryAfter = retryAfterOf(response.headers);
         response.discard();
       } catch (error) {
         request.signal?.throwIfAborted();
         if (isRegistryError(error)) throw error;
-        if (isLast) throw unreachable(url, error);
+        if (isLast || WRONG_CERTIFICATE.test((error as { code?: string }).code ?? "")) {
+          throw unreachable(url, error);
+        }
       }
       await waitToRetry(this.retries, tried, retryAfter, request.signal);
     }
@@ -124,7 +135,7 @@ export class HttpClient implements AsyncDisposable {
     { method = "GET", headers, body, signal }: HttpRequest,
     withToken: boolean,
   ): Promise<Omit<HttpResponse, "url" | "firstHeaders">> {
-    const sent: Record<string, string> = { "accept-encoding": "identity", ...headers };
+    const sent: Record<string, string> = { ...COMMON_HEADERS, ...headers };
     if (withToken && this.#token !== undefined) sent["authorization"] = `Bearer ${this.#token}`;
     const answer = await this.#dispatcher.request({
       origin: url.origin,

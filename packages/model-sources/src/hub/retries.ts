@@ -33,6 +33,15 @@ export async function waitToRetry(
   await wait(Math.min(delay, maxDelayMs), signal);
 }
 
+/**
+ * How long a server asks to wait, as {@link waitToRetry} takes it: `Retry-After`, else what Hugging Face says
+ * when nothing is left of a limit, in the words of the IETF's draft-ietf-httpapi-ratelimit-headers.
+ */
+export function retryAfterOf(headers: Headers): string | null {
+  const [, seconds = null] = /;\s*r=0\s*;\s*t=(\d+)/.exec(headers.get("ratelimit") ?? "") ?? [];
+  return headers.get("retry-after") ?? seconds;
+}
+
 /** What `Retry-After` means (RFC 9110, 10.2.3), in ms from now, never negative; `undefined`: nothing. */
 export function retryAfterMs(value: string, now: number): number | undefined {
   if (/^\s*\d{1,9}\s*$/.test(value)) return Number(value) * 1000;
