@@ -48,7 +48,7 @@ export function findStores(
 ): StorePlace[] {
   const wanted = [
     ...folders.map(({ path }) => ({ store: cortex, path })),
-    ...STORES.flatMap((store) => store.places(surroundings).map((path) => ({ store, path }))),
+    ...STORES.flatMap((store) => store.places(surroundings, reader).map((path) => ({ store, path }))),
   ];
   const seen = new Set<string>();
   return wanted.filter(({ path }) => {

@@ -6,6 +6,8 @@ import type { Adoption, ModelCorrection, ScanPlan } from "./plan-changes.ts";
 
 // Others may write in between.
 const BATCH = 500;
+// As many as are looked for at once.
+const MAX_PATHS = 1000;
 
 /** What a scan has changed in the registry: by model id. */
 export interface ScanChanges {
@@ -100,7 +102,10 @@ async function adopt(
   contents: Contents,
 ): Promise<string[]> {
   const paths = batch.flatMap(({ found }) => weightsOf(found).map(({ path }) => path));
-  const taken = new Set((await files.listAt(paths)).map(({ path }) => path));
+  const taken = new Set<string>();
+  // A split model has many.
+  for (let at = 0; at < paths.length; at += MAX_PATHS)
+    for (const { path } of await files.listAt(paths.slice(at, at + MAX_PATHS))) taken.add(path);
   // Somebody else may have registered it since the scan.
   const fresh = batch.filter(({ found }) => weightsOf(found).every(({ path }) => !taken.has(path)));
   const names = await freeNames({ models }, fresh);
@@ -136,6 +141,7 @@ function toNewModel({ found, facts }: Adoption, modelId: string, contents: Conte
     sourceType: origin.sourceType,
     authorRepo: origin.authorRepo?.split("/")[0] ?? null,
     branch: origin.branch,
+    configPath: found.configPath ?? null,
     availability: "present",
     sizeBytes: files.reduce((sum, { sizeBytes }) => sum + sizeBytes!, 0),
     metadata: { ...facts.metadata, ...metadataOf(found) },

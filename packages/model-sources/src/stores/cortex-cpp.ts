@@ -1,14 +1,15 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { dirname, isAbsolute, join, posix, resolve } from "node:path";
 
-import { LOCAL, type Found, type Origin, type StoreName } from "./found-model.ts";
+import { LOCAL, type Found, type FoundModel, type Origin, type StoreName } from "./found-model.ts";
 import { groupFiles, type StoredGroup } from "./group-files.ts";
 import { toNamedFiles } from "./model-folder.ts";
 import type { Entry, StoreReader } from "./store-reader.ts";
 import type { Store, Surroundings } from "./store.ts";
-import { readYamlTexts } from "./yaml-keys.ts";
+import { MAX_YAML_BYTES, readYamlTexts } from "./yaml-keys.ts";
 
 const VARIANTS = ["", "-beta", "-nightly"];
+const RC_KEYS: ReadonlySet<string> = new Set(["dataFolderPath"]);
 const KEYS: ReadonlySet<string> = new Set(["model", "files", "mmproj"]);
 
 /**
@@ -17,7 +18,7 @@ const KEYS: ReadonlySet<string> = new Set(["model", "files", "mmproj"]);
  */
 export const cortexCpp: Store = {
   name: "cortex.cpp",
-  places: (surroundings) => dataFolders(surroundings).map((folder) => join(folder, "models")),
+  places: (surroundings, reader) => dataFolders(surroundings, reader).map((folder) => join(folder, "models")),
   isLaidOutIn: (root, reader) =>
     ["huggingface.co", "cortex.so", "imported"].some((name) => reader.isFolder(join(root, name))),
   read: (root, reader) => readCortexFolder(root, dirname(root), reader, "cortex.cpp"),
@@ -43,7 +44,8 @@ export async function* readCortexFolder(
       const found = readYml(yml, base, reader);
       if (found === undefined) continue;
       for (const { path } of found.group.files) named.add(path);
-      yield toModel(found.group, found.modelId, root, store, originOf(yml.relativePath));
+      const model = toModel(found.group, found.modelId, root, store, originOf(yml.relativePath));
+      yield { ...model, configPath: yml.path };
     }
     const inFolder = groupFiles(toNamedFiles(entries, reader));
     for (const group of inFolder) groups.push({ group, paths: group.files.map(({ path }) => path) });
@@ -63,7 +65,7 @@ function toModel(
   root: string,
   store: StoreName,
   origin: Origin,
-): Found {
+): FoundModel {
   const { name } = group;
   const modelId = said || idOf(name, origin);
   return { kind: "model", store, storePath: root, ...group, name: said || name, modelId, origin };
@@ -93,7 +95,7 @@ function readYml(
   base: string,
   reader: StoreReader,
 ): { readonly group: StoredGroup; readonly modelId: string | undefined } | undefined {
-  const text = reader.text(path);
+  const text = reader.text(path, MAX_YAML_BYTES);
   if (text === undefined) return undefined;
   let texts;
   try {
@@ -115,7 +117,7 @@ function readYml(
   return group && { group: { ...group, name: relativePath }, modelId: model };
 }
 
-function dataFolders({ env, home, platform }: Surroundings): string[] {
+function dataFolders({ env, home, platform }: Surroundings, reader: StoreReader): string[] {
   const config = env["XDG_CONFIG_HOME"] || join(home, ".config");
   const data = env["XDG_DATA_HOME"] || join(home, ".local", "share");
   const said = VARIANTS.flatMap((variant) => [
@@ -123,7 +125,7 @@ function dataFolders({ env, home, platform }: Surroundings): string[] {
     join(config, `cortexcpp${variant}`, `.cortexrc${variant}`),
     join(config, "cortexcpp", `.cortexrc${variant}`),
     join(home, `.cortexrc${variant}`),
-  ]).flatMap((path) => dataFolderOf(path, home) ?? []);
+  ]).flatMap((path) => dataFolderOf(path, home, reader) ?? []);
   const usual = VARIANTS.flatMap((variant) => [
     ...(platform === "win32" ? [] : [join(data, `cortexcpp${variant}`)]),
     join(home, `cortexcpp${variant}`),
@@ -131,10 +133,11 @@ function dataFolders({ env, home, platform }: Surroundings): string[] {
   return [...said, ...usual];
 }
 
-function dataFolderOf(path: string, home: string): string | undefined {
+function dataFolderOf(path: string, home: string, reader: StoreReader): string | undefined {
+  const text = reader.text(path, MAX_YAML_BYTES);
+  if (text === undefined) return undefined;
   try {
-    const [said] =
-      readYamlTexts(readFileSync(path, "utf8"), new Set(["dataFolderPath"])).get("dataFolderPath") ?? [];
+    const [said] = readYamlTexts(text, RC_KEYS).get("dataFolderPath") ?? [];
     return (
       said &&
       resolve(
@@ -143,6 +146,7 @@ function dataFolderOf(path: string, home: string): string | undefined {
       )
     );
   } catch {
+    reader.note(path, "is no YAML");
     return undefined;
   }
 }

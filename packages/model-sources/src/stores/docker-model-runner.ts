@@ -8,6 +8,8 @@ import type { StoreReader } from "./store-reader.ts";
 import type { Store } from "./store.ts";
 
 const DIGEST = /^sha256:([0-9a-f]{64})$/;
+// One file names all models.
+const MAX_INDEX_BYTES = 64 * 1024 * 1024;
 const HEX = /^[0-9a-f]{64}$/;
 
 /**
@@ -30,7 +32,7 @@ async function* readDocker(root: string, reader: StoreReader): AsyncGenerator<Fo
   }
   const folder = join(root, "blobs", "sha256");
   const unused = new Set(reader.list(folder).map(({ name }) => name));
-  const index = asObject(reader.json(join(root, "models.json")));
+  const index = asObject(reader.json(join(root, "models.json"), MAX_INDEX_BYTES));
   for (const entry of asArray(index?.["models"])) {
     await reader.rest();
     const found = readEntry(entry, root, unused, reader);

@@ -59,6 +59,8 @@ export interface FoundModel {
   readonly reason: string | null;
   readonly files: readonly FoundFile[];
   readonly origin: Origin;
+  /** Where clients of the old cortex program look up what the model is. */
+  readonly configPath?: string;
 }
 
 /** What a store has that cannot be understood, or be read. */

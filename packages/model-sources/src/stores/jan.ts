@@ -4,7 +4,7 @@ import { readCortexFolder } from "./cortex-cpp.ts";
 import { LOCAL, type Found, type FoundFile } from "./found-model.ts";
 import type { Entry, StoreReader } from "./store-reader.ts";
 import type { Store } from "./store.ts";
-import { readYamlTexts } from "./yaml-keys.ts";
+import { MAX_YAML_BYTES, readYamlTexts } from "./yaml-keys.ts";
 
 const KEYS: ReadonlySet<string> = new Set([
   "model_path",
@@ -51,7 +51,7 @@ async function* readJan(root: string, reader: StoreReader): AsyncGenerator<Found
 }
 
 function readYml({ path, relativePath }: Entry, root: string, reader: StoreReader): Found | undefined {
-  const text = reader.text(path);
+  const text = reader.text(path, MAX_YAML_BYTES);
   if (text === undefined) return undefined;
   const modelId = posix.dirname(relativePath);
   let texts;

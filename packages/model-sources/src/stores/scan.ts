@@ -47,7 +47,7 @@ export async function scan(options: ScanOptions): Promise<Scan> {
     home: homedir(),
     platform: process.platform,
   };
-  const reader = new StoreReader();
+  const reader = new StoreReader(signal);
   const places =
     folders === undefined
       ? findStores(surroundings, await modelFolders(surroundings.env, location), reader)

@@ -1,4 +1,14 @@
-import { closeSync, openSync, readdirSync, readlinkSync, readSync, statSync, type Dirent } from "node:fs";
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  readSync,
+  statSync,
+  type Dirent,
+} from "node:fs";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 
@@ -25,10 +35,16 @@ export interface Entry {
  * leads back is followed once, and nothing is read whole that is larger than what tools write there.
  */
 export class StoreReader {
+  readonly #signal: AbortSignal | undefined;
   #findings: Finding[] = [];
   #turnEnds = performance.now() + TURN_MS;
   // One for all files: to make a new one takes longer than to read a file.
   #buffer: Buffer = Buffer.allocUnsafeSlow(16 * 1024);
+
+  /** @param signal ends the reading, at the next {@link rest} */
+  constructor(signal?: AbortSignal) {
+    this.#signal = signal;
+  }
 
   /** Notes what is the matter with something. @param problem the end of a sentence that begins with the path. */
   note(path: string, problem: string): void {
@@ -42,8 +58,9 @@ export class StoreReader {
     return findings;
   }
 
-  /** Lets others have their turn, when it is time. */
+  /** Lets others have their turn, when it is time. @throws what the signal was aborted with */
   async rest(): Promise<void> {
+    this.#signal?.throwIfAborted();
     if (performance.now() < this.#turnEnds) return;
     await setImmediate();
     this.#turnEnds = performance.now() + TURN_MS;
@@ -114,17 +131,22 @@ export class StoreReader {
     }
   }
 
-  /** A small text; `undefined` where there is none, or it is too large to be one. */
-  text(path: string): string | undefined {
+  /** A small text; `undefined` where there is none, or it is larger than such a text can be. */
+  text(path: string, maxBytes: number = MAX_TEXT_BYTES): string | undefined {
     try {
-      const descriptor = openSync(path, "r");
+      // A pipe would be waited for until somebody writes.
+      const descriptor = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
       try {
+        if (!fstatSync(descriptor).isFile()) {
+          this.note(path, "is no file");
+          return undefined;
+        }
         for (let length = 0; ;) {
           if (length === this.#buffer.length) this.#buffer = grown(this.#buffer);
           const read = readSync(descriptor, this.#buffer, length, this.#buffer.length - length, null);
           if (read === 0) return this.#buffer.toString("utf8", 0, length);
           length += read;
-          if (length <= MAX_TEXT_BYTES) continue;
+          if (length <= maxBytes) continue;
           this.note(path, "is far larger than such a file is");
           return undefined;
         }
@@ -138,8 +160,8 @@ export class StoreReader {
   }
 
   /** A small JSON document; `undefined` where there is none. */
-  json(path: string): unknown {
-    const text = this.text(path);
+  json(path: string, maxBytes?: number): unknown {
+    const text = this.text(path, maxBytes);
     if (text === undefined) return undefined;
     try {
       return JSON.parse(text) as unknown;

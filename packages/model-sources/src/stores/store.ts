@@ -13,7 +13,7 @@ export interface Surroundings {
 export interface Store {
   readonly name: StoreName;
   /** The folders in which it may keep them, the likeliest first; they need not be there. */
-  places(surroundings: Surroundings): readonly string[];
+  places(surroundings: Surroundings, reader: StoreReader): readonly string[];
   /** Whether a folder that somebody names is laid out as this tool does it. */
   isLaidOutIn(root: string, reader: StoreReader): boolean;
   /** What is in it. Nothing is written; what cannot be read is a finding. */

@@ -2,6 +2,9 @@ import { parse } from "yaml";
 
 import { asArray, asObject } from "./json-value.ts";
 
+/** What tools write is a few kilobytes, and to parse more takes long. */
+export const MAX_YAML_BYTES: number = 128 * 1024;
+
 // A key with a plain text behind it, or an item of a list: what the tools write.
 const PLAIN = /^(?:([A-Za-z_]+):(?: +(.*?))?|( *)- +(.*?))[ \t]*\r?$/;
 const QUOTED = /^(?:"([^"\\]*)"|'([^']*)')$/;

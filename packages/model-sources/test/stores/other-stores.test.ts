@@ -1,4 +1,6 @@
-import { linkSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { chmodSync, linkSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 
 import {
   addToCortexCpp,
@@ -10,6 +12,8 @@ import {
 } from "@cortex/test-stores";
 import { describe, expect, test } from "vitest";
 
+import { storeIn } from "../../src/stores/all-stores.ts";
+import { StoreReader } from "../../src/stores/store-reader.ts";
 import { inShort, StoreFolder } from "./store-folder.ts";
 
 const WEIGHTS = contentOf("weights");
@@ -48,6 +52,17 @@ describe("a store of Docker Model Runner", () => {
       "sha256: detached",
       "sha256: partial",
     ]);
+  });
+});
+
+describe("a large store of Docker Model Runner", () => {
+  test("has an index of many megabytes", async () => {
+    using folder = new StoreFolder();
+    const store = new DockerStore(folder.path);
+    store.add(["ai/a:latest", "x".repeat(3_000_000)], WEIGHTS);
+    store.write();
+    const { models } = await folder.read();
+    expect(models.map(({ name, state }) => [name, state])).toEqual([["ai/a:latest", "whole"]]);
   });
 });
 
@@ -198,6 +213,52 @@ describe("any folder", () => {
     const { models } = await folder.read();
     expect(models.map(({ name }) => name)).toEqual(["in/a.gguf", "in/b.gguf"]);
     expect(new Set(models.map(({ files }) => files[0]!.identity)).size).toBe(1);
+  });
+
+  test("is no place to wait in: a pipe is no file", async () => {
+    using folder = new StoreFolder();
+    addToJan(folder.path, "a", WEIGHTS);
+    for (const name of ["llamacpp/models/a/mmproj.gguf", "llamacpp/models/b/model.yml"]) {
+      mkdirSync(dirname(folder.at(name)), { recursive: true });
+      execFileSync("mkfifo", [folder.at(name)]);
+    }
+    symlinkSync("../b/model.yml", folder.at("llamacpp/models/link.yml"));
+    mkdirSync(folder.at("llamacpp/models/c"));
+    symlinkSync("../b/model.yml", folder.at("llamacpp/models/c/model.yml"));
+    const { models, found } = await folder.read();
+    expect(models.map(({ name, state }) => [name, state])).toEqual([["a", "whole"]]);
+    expect(found.filter(({ kind }) => kind === "finding")).toEqual([
+      { kind: "finding", path: folder.at("llamacpp/models/c/model.yml"), problem: "is no file" },
+    ]);
+  });
+
+  test("is left when somebody asks for that", async () => {
+    using folder = new StoreFolder();
+    writeTo(folder.at("a/a.gguf"), "weights");
+    const stop = new AbortController();
+    stop.abort();
+    const reader = new StoreReader(stop.signal);
+    const work = Array.fromAsync(storeIn(folder.path, reader).store.read(folder.path, reader));
+    await expect(work).rejects.toBe(stop.signal.reason);
+  });
+
+  // Rights do not hold root back: somebody else looks.
+  test.skipIf(process.getuid?.() !== 0)("is shown as far as it may be read", async () => {
+    using folder = new StoreFolder();
+    writeTo(folder.at("open/a.gguf"), "weights");
+    writeTo(folder.at("closed/b.gguf"), "weights");
+    chmodSync(folder.path, 0o755);
+    chmodSync(folder.at("closed"), 0o700);
+    process.seteuid!(65_534);
+    try {
+      const { models, found } = await folder.read();
+      expect(models.map(({ name }) => name)).toEqual(["open/a.gguf"]);
+      expect(found.filter(({ kind }) => kind === "finding")).toEqual([
+        { kind: "finding", path: folder.at("closed"), problem: "cannot be read: you may not" },
+      ]);
+    } finally {
+      process.seteuid!(0);
+    }
   });
 
   test("gives what it can where a name is hostile", async () => {

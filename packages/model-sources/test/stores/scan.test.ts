@@ -2,7 +2,14 @@ import { linkSync, renameSync, rmSync, unlinkSync, utimesSync, writeFileSync } f
 import { join } from "node:path";
 
 import { llamaFile } from "@cortex/test-models";
-import { addToJan, contentOf, HuggingFaceCache, OllamaStore, writeTo } from "@cortex/test-stores";
+import {
+  addToCortexCpp,
+  addToJan,
+  contentOf,
+  HuggingFaceCache,
+  OllamaStore,
+  writeTo,
+} from "@cortex/test-stores";
 import { describe, expect, test } from "vitest";
 
 import { applyChanges, type ScanChanges } from "../../src/stores/apply-changes.ts";
@@ -169,6 +176,19 @@ describe("adopting", () => {
       ["created", "test"],
     ]);
     expect((await machine.adopt()).changes.adopted).toEqual([]);
+  });
+
+  test("keeps the ids of the old cortex program, and what its clients look up", async () => {
+    await using machine = await Machine.create();
+    const path = "huggingface.co/org/repo/a.gguf";
+    addToCortexCpp(machine.home("cortexcpp"), "org:repo:a.gguf", path, "a.yml", FIRST);
+    expect((await machine.adopt()).changes.adopted).toEqual(["org:repo:a.gguf"]);
+    expect(await machine.folder.registry.models.get("org:repo:a.gguf")).toMatchObject({
+      sourceType: "huggingface",
+      authorRepo: "org",
+      branch: "main",
+      configPath: machine.home("cortexcpp/models/huggingface.co/org/repo/a.yml"),
+    });
   });
 
   test("finds another name where the one that a model would have is taken", async () => {
