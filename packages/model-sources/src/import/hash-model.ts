@@ -1,6 +1,7 @@
 import { RegistryError, toVisible, type FileRole, type ModelFile } from "@cortex/model-db";
 
 import { hashFile } from "../verify/hash-file.ts";
+import { knownDigests } from "./known-digests.ts";
 import { isSameFile, LocalFile, type FileStamp } from "./local-file.ts";
 import type { LocalModel, LocalModelFile } from "./local-model.ts";
 import type { ImportRegistry } from "./register-model.ts";
@@ -11,8 +12,8 @@ export interface HashedFile {
   readonly role: FileRole;
   readonly sizeBytes: number;
   readonly sha256: string;
-  /** When reading it began, in Unix milliseconds. */
-  readonly verifiedAt: number;
+  /** When reading it began, in Unix milliseconds; `null` where that is not known. */
+  readonly verifiedAt: number | null;
   /** What the file was when it was read. */
   readonly stamp: FileStamp;
 }
@@ -45,17 +46,18 @@ const TIME_STEP_MS = 2000;
 
 /**
  * Finds out what the files of a model hold. Those that were compared with their recorded content after they were
- * last written are not read again.
+ * last written are not read again, nor are those whose digest was kept.
  *
  * @throws RegistryError `io_error` where a file changes meanwhile, as {@link LocalFile.open}; what the signal was
  *   aborted with.
  */
 export async function hashModel(
-  registry: Pick<ImportRegistry, "files">,
+  registry: Pick<ImportRegistry, "files" | "fileDigests">,
   local: LocalModel,
   { within, signal, onProgress }: HashingOptions,
 ): Promise<HashedFile[]> {
   const recorded = await registry.files.listAt(local.files.map(({ path }) => path));
+  const read = await knownDigests(registry.fileDigests, local.files);
   const hashed: HashedFile[] = [];
   let doneBytes = 0;
   for (const file of local.files) {
@@ -69,17 +71,18 @@ export async function hashModel(
         verifiedAt > stamp.modifiedAt + TIME_STEP_MS,
     );
     const { sizeBytes } = stamp;
-    if (known !== undefined) {
+    const sha256 = known?.sha256 ?? read.get(path);
+    if (sha256 !== undefined) {
       doneBytes += sizeBytes;
-      hashed.push({ path, role, sizeBytes, sha256: known.sha256!, verifiedAt: known.verifiedAt!, stamp });
+      hashed.push({ path, role, sizeBytes, sha256, verifiedAt: known?.verifiedAt ?? null, stamp });
       continue;
     }
     const verifiedAt = Date.now();
-    const sha256 = await contentOf(file, within, signal, (bytes) => {
+    const content = await contentOf(file, within, signal, (bytes) => {
       doneBytes += bytes;
       onProgress?.({ path, doneBytes, totalBytes: local.sizeBytes });
     });
-    hashed.push({ path, role, sizeBytes, sha256, verifiedAt, stamp });
+    hashed.push({ path, role, sizeBytes, sha256: content, verifiedAt, stamp });
   }
   return hashed;
 }

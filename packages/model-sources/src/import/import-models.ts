@@ -4,6 +4,7 @@ import type { FileKind } from "../facts/model-facts.ts";
 import type { ModelsFolder } from "../folders/models-folder.ts";
 import { findFolders, type Refusal } from "./find-files.ts";
 import { hashModel, toRecorded, type HashedFile, type ImportProgress } from "./hash-model.ts";
+import { keepDigests } from "./known-digests.ts";
 import type { LocalModel } from "./local-model.ts";
 import { folderNameFor } from "./model-name.ts";
 import { modelsInFolder, type ModelInFolder } from "./models-in-folder.ts";
@@ -148,6 +149,7 @@ async function importModel(
   const hashed = await hashModel(registry, local, options);
   const known = await findKnown(registry, hashed, options.location);
   if (known?.isThere === true) {
+    if (options.dryRun !== true) await keepDigests(registry.fileDigests, hashed);
     return { outcome: "already_registered", model: await registry.models.get(known.modelId), paths };
   }
   if (options.dryRun === true) return plan(registry, local, hashed, known, planned, options);

@@ -14,6 +14,7 @@ import {
 import { recordOfFacts } from "../facts/record-of-facts.ts";
 import { recordedPath } from "../recorded-path.ts";
 import type { HashedFile } from "./hash-model.ts";
+import type { DigestKeeper } from "./known-digests.ts";
 import type { LocalModel } from "./local-model.ts";
 import { namesFor } from "./model-name.ts";
 
@@ -21,6 +22,8 @@ import { namesFor } from "./model-name.ts";
 export interface ImportRegistry {
   readonly models: Pick<Models, "get" | "resolveMany">;
   readonly files: Pick<Files, "listAt" | "listWithContent">;
+  /** Digests of files that are not recorded; left out, such files are read each time. */
+  readonly fileDigests?: DigestKeeper | undefined;
   transaction<T>(work: (repositories: Repositories) => Promise<T>): Promise<T>;
 }
 

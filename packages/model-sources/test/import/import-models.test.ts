@@ -210,3 +210,20 @@ test("what several bring in at once is one model", async () => {
   ]);
   expect(await folder.registry.models.count()).toBe(1);
 });
+
+test("what was read to be recognised is read again only when it has changed", async () => {
+  await using folder = await RegistryFolder.create();
+  write(folder, { "a.gguf": llamaFile(), "copy.gguf": llamaFile() });
+  await importInto(folder, ["a.gguf"]);
+  let reads = 0;
+  const options = { onProgress: (): void => void reads++ };
+  expect(inShort(await importInto(folder, ["copy.gguf"], options))).toEqual([
+    ["already_registered", "Tiny-Llama-1B-Chat:Q4_K_M"],
+  ]);
+  expect(reads).toBe(1);
+  await importInto(folder, ["copy.gguf"], options);
+  expect(reads).toBe(1);
+  write(folder, { "copy.gguf": llamaFile({}, 5) });
+  expect(inShort(await importInto(folder, ["copy.gguf"], options))).toEqual([["imported", "copy:Q4_K_M"]]);
+  expect(reads).toBe(2);
+});
