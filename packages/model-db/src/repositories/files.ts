@@ -5,6 +5,7 @@ import { invalidInput, RegistryError } from "../errors.ts";
 import { changeFiles } from "./change-files.ts";
 import { parseChangeOptions } from "./change-options.ts";
 import { readFiles, readFilesOfMany, readFilesWhere, type FoundFile } from "./file-rows.ts";
+import { withKnownSources } from "./known-sources.ts";
 import { readForChange } from "./model-row.ts";
 import type { Models } from "./models.ts";
 import type { ChangeOptions, Scope } from "./scope.ts";
@@ -69,14 +70,16 @@ export class Files {
   }
 
   /**
-   * Records a file of a model; one with the same path is replaced.
+   * Records a file of a model; one with the same path is replaced. A `source` that a caller gives stays only where
+   * the same is recorded of that path: it says that the file is for us to delete.
    *
+   * @returns it as it is recorded.
    * @throws RegistryError `model_not_found`, `row_version_mismatch`, `lease_lost`, `invalid_input`.
    */
   async put(name: string, file: NewModelFile, options?: ChangeOptions): Promise<ModelFile> {
     const parsed = parseNewFile(file);
-    await this.#change(name, [], [parsed], options);
-    return parsed;
+    const [recorded] = await this.#change(name, [], [parsed], options);
+    return recorded!;
   }
 
   /**
@@ -111,10 +114,10 @@ export class Files {
     remove: readonly string[],
     put: readonly ModelFile[],
     options: ChangeOptions | undefined,
-  ): Promise<void> {
+  ): Promise<readonly ModelFile[]> {
     const wanted = parseName("name", name);
     const change = parseChangeOptions(options, this.#scope);
-    await this.#scope.write(
+    return this.#scope.write(
       async (session) => {
         const stored = await readForChange(session, wanted, "change", change, this.#scope.now());
         const { modelId } = stored.model;
@@ -124,8 +127,10 @@ export class Files {
           if (files.delete(path)) continue;
           throw new RegistryError("not_found", `${shown(modelId)} has no file ${shown(path)}.`);
         }
-        for (const file of put) files.set(file.path, file);
+        const recorded = await withKnownSources(session, put, change.access);
+        for (const file of recorded) files.set(file.path, file);
         await changeFiles(session, stored, { before, after: [...files.values()] }, change);
+        return recorded;
       },
       { makesRoom: put.length === 0 },
     );

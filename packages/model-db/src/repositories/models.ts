@@ -40,6 +40,7 @@ import { toModel, toModelValues, type ModelRow, type ModelValues } from "../sche
 import { parseChangeOptions, type Change } from "./change-options.ts";
 import { everyItem } from "./every-item.ts";
 import { insertFile, readFiles } from "./file-rows.ts";
+import { withKnownSources } from "./known-sources.ts";
 import { momentOf, type Moment } from "./lease-holds.ts";
 import { modelColumns } from "./model-columns.ts";
 import {
@@ -209,8 +210,7 @@ export class Models {
     checkKeys("create options", options, CREATE_KEYS);
     const change = parseChangeOptions(options, this.#scope);
     return this.#scope.write(async (session) => {
-      await checkNew(session, draft.model, change);
-      const created = await insertModel(session, draft, change, "fail");
+      const created = await insertModel(session, await checkNew(session, draft, change), change, "fail");
       await session.run(insertSearch, { first: created!.seq, last: created!.seq });
       return created!.model;
     });
@@ -248,8 +248,8 @@ export class Models {
         let last = 0;
         for await (const model of models) {
           const draft = parseNewModel(model, now, change.access?.user ?? null);
-          await checkNew(session, draft.model, change);
-          const created = await insertModel(session, draft, change, onExisting);
+          const checked = await checkNew(session, draft, change);
+          const created = await insertModel(session, checked, change, onExisting);
           counts[created === undefined ? "skipped" : "created"]++;
           if (created === undefined) continue;
           last = created.seq;
@@ -622,9 +622,12 @@ export class Models {
   }
 }
 
-async function checkNew(session: WriteSession, model: Model, { access }: Change): Promise<void> {
+/** @returns it with what may be recorded of its files. */
+async function checkNew(session: WriteSession, draft: ModelDraft, { access }: Change): Promise<ModelDraft> {
+  const { model } = draft;
   access?.checkNew(model);
   if (model.owner !== null && model.owner !== access?.user) await checkOwner(session, model);
+  return { ...draft, files: await withKnownSources(session, draft.files, access) };
 }
 
 // A slip in the name of a private model's owner would hide it from everybody.

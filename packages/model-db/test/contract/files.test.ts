@@ -43,6 +43,29 @@ describe.each(ENGINES)("the files of a model ($name)", ({ test }) => {
     expect(await registry.files.list("a")).toMatchObject([{ role: "other", sizeBytes: null }]);
   });
 
+  test("are never said to be ours by whoever comes through a service", async ({ registry }) => {
+    await registry.models.create(localModel("a", { files: [weights] }));
+    await registry.access.users.create({ name: "ann", grants: [{ role: "admin" }] });
+    const { token } = await registry.access.tokens.create("ann");
+    const mine = registry.as({ identity: await registry.access.authenticate(token) });
+    const victim = { ...weights, path: "models/not-ours.gguf" };
+    const disowned = { ...victim, source: null };
+    expect(await mine.files.put("a", victim)).toEqual(disowned);
+    await mine.files.change("a", { remove: [], put: [victim] });
+    await mine.models.create(localModel("b", { files: [victim, weights] }));
+    await mine.models.createMany([localModel("c", { files: [victim] })]);
+    await mine.transaction(({ files }) => files.put("c", { ...weights, source: "https://example.org/y" }));
+    expect(await registry.files.listAt([victim.path])).toEqual(
+      ["a", "b", "c"].map((modelId) => ({ modelId, ...disowned })),
+    );
+    // What is recorded of a path already can be repeated, so that a copy of a model is one of its files, too.
+    expect(await registry.files.listAt([weights.path])).toMatchObject([
+      { modelId: "a", source: weights.source },
+      { modelId: "b", source: weights.source },
+      { modelId: "c", source: null },
+    ]);
+  });
+
   test("move in one step, with one entry in the history", async ({ registry }) => {
     await registry.models.create(localModel("a", { files: [weights, { path: "x", role: "config" }] }));
     const moved = { ...weights, path: "elsewhere/ö.gguf" };
