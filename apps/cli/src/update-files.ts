@@ -1,4 +1,4 @@
-import { toVisible } from "@cortex/model-db";
+import { toRecord, toVisible } from "@cortex/model-db";
 import {
   checkRevisions,
   Hub,
@@ -36,7 +36,8 @@ export async function updateFiles(options: UpdateOptions): Promise<number> {
     await follow(registry, requested.transfer, { hub, signal }, options);
     const kept =
       requested.keptId === undefined ? "" : `; ${requested.keptId} is what it was, until it is pruned`;
-    if (!json && !quiet) tell(`${check.model.modelId} is up to date${kept}`);
+    if (json) writeOut(toLine({ model: toRecord(await registry.models.get(check.model.modelId)) }));
+    else if (!quiet) tell(`${check.model.modelId} is up to date${kept}`);
   };
   try {
     for await (const check of checkRevisions(registry, registry.location, hub, names, signal)) {

@@ -208,33 +208,37 @@ describe("repairing", () => {
     expect(shop.names).toEqual(["x.bin"]);
   });
 
-  test("that is killed leaves the bad file or the good one, and the next goes on", async () => {
-    await using shop = await RepairShop.open();
-    const { registry } = shop.folder;
-    writeFileSync(shop.file.path, BAD);
-    for (const on of ["hub", "cdn"] as const)
-      shop.server.fault({ kind: "drip", bytesPerSecond: 4000 }, { on, path: "x.bin", times: 99 });
-    const partial = `${shop.file.path}.cortex-repair.partial`;
-    for (let round = 0; round < 2; round += 1) {
-      const child = spawn(process.execPath, [
-        "--conditions=@cortex/source",
-        REPAIRER,
-        registry.location,
-        shop.server.endpoint,
-      ]);
-      const closed = once(child, "close");
-      while (!existsSync(partial)) await sleep(10);
-      await sleep(300);
-      child.kill("SIGKILL");
-      await closed;
-      expect(shop.content()).toBe(BAD);
-      expect(await registry.models.get("a")).toMatchObject({ availability: "present" });
-    }
-    shop.server.clearFaults();
-    expect(await shop.outcome()).toMatchObject({ isRepaired: true });
-    expect(shop.content()).toBe(GOOD);
-    expect(shop.names).toEqual(["x.bin"]);
-  });
+  test(
+    "that is killed leaves the bad file or the good one, and the next goes on",
+    { timeout: 180_000 },
+    async () => {
+      await using shop = await RepairShop.open();
+      const { registry } = shop.folder;
+      writeFileSync(shop.file.path, BAD);
+      for (const on of ["hub", "cdn"] as const)
+        shop.server.fault({ kind: "drip", bytesPerSecond: 4000 }, { on, path: "x.bin", times: 99 });
+      const partial = `${shop.file.path}.cortex-repair.partial`;
+      for (let round = 0; round < 2; round += 1) {
+        const child = spawn(process.execPath, [
+          "--conditions=@cortex/source",
+          REPAIRER,
+          registry.location,
+          shop.server.endpoint,
+        ]);
+        const closed = once(child, "close");
+        while (!existsSync(partial)) await sleep(10);
+        await sleep(300);
+        child.kill("SIGKILL");
+        await closed;
+        expect(shop.content()).toBe(BAD);
+        expect(await registry.models.get("a")).toMatchObject({ availability: "present" });
+      }
+      shop.server.clearFaults();
+      expect(await shop.outcome()).toMatchObject({ isRepaired: true });
+      expect(shop.content()).toBe(GOOD);
+      expect(shop.names).toEqual(["x.bin"]);
+    },
+  );
 
   test("only one process at a time repairs, and verifying needs no turn", async () => {
     await using shop = await RepairShop.open();
