@@ -14,18 +14,18 @@ export function failureOf(
   { status, firstHeaders }: Pick<HttpResponse, "status" | "firstHeaders">,
   why?: string,
 ): RegistryError {
-  const place = shown(new URL(url));
+  const place = placeOf(new URL(url));
   const code = firstHeaders.get("x-error-code");
   if (code === "GatedRepo") {
     return new RegistryError(
       "permission_denied",
-      `${place} is gated. Accept its licence on the repository's page, and set HF_TOKEN to a token of that account.`,
+      `Access to ${place} is gated. Accept its licence on the repository's page, and set HF_TOKEN to a token of that account.`,
     );
   }
   if (code === "DisabledRepo") {
     return new RegistryError(
       "permission_denied",
-      `${place} was disabled by the hub. Choose another repository.`,
+      `The hub has disabled ${place}. Choose another repository.`,
     );
   }
   // A hub does not tell whether a repository is missing or private.
@@ -38,18 +38,27 @@ export function failureOf(
   if (status === 403) {
     return new RegistryError(
       "permission_denied",
-      `${place} may not be read. Set HF_TOKEN to a token that may.`,
+      `This account may not read ${place}. Set HF_TOKEN to a token that may.`,
     );
   }
   if (code === "RevisionNotFound") {
     return new RegistryError(
       "not_found",
-      `${place}: there is no such branch, tag or commit. Check the revision.`,
+      `There is no such branch, tag or commit in ${place}. Check the revision.`,
     );
   }
   if (status === 404 || status === 410) {
     return new RegistryError("not_found", `There is no ${place}. Check the name.`);
   }
   const said = why ?? (status === 429 ? "it takes no more requests for now (429)" : `it answers ${status}`);
-  return new RegistryError("source_unreachable", `${place} cannot be fetched: ${said}. Try again later.`);
+  return new RegistryError(
+    "source_unreachable",
+    `Nothing can be fetched from ${place}: ${said}. Try again later.`,
+  );
+}
+
+/** What was asked for, as a person would name it. */
+function placeOf(url: URL): string {
+  const [, repo] = /\/api\/models\/([^/]+\/[^/]+)(?:\/|$)/.exec(url.pathname) ?? [];
+  return repo === undefined ? shown(url) : `repository ${repo} at ${url.origin}`;
 }

@@ -1,3 +1,5 @@
+import type { RegistryError } from "@cortex/model-db";
+import fc from "fast-check";
 import { expect, test } from "vitest";
 
 import { parseReference, type RepositoryReference } from "../../src/reference/model-reference.ts";
@@ -82,3 +84,43 @@ test.for([
 test("a password in a URL is refused and not repeated", () => {
   expect(() => parseReference("https://ann:secret@example.org/a.gguf")).toThrow(/^(?!.*secret).*password/);
 });
+
+test("whatever is given, what comes of it leads nowhere else on the hub, or it is refused", () => {
+  const word = fc.constantFrom(
+    "org",
+    "repo",
+    "..",
+    ".",
+    "main",
+    "a.gguf",
+    "tree",
+    "resolve",
+    "%2e%2e",
+    "%2F",
+    "",
+  );
+  const mark = fc.constantFrom("/", ":", "@", "?", "#", "//", "\\\\", " ");
+  const start = fc.constantFrom("", "hf.co/", "https://huggingface.co/", "cortex.so/", "https://x.org/");
+  const pieced = fc
+    .tuple(start, fc.array(fc.tuple(word, mark), { minLength: 1, maxLength: 7 }))
+    .map(([head, parts]) => head + parts.flat().join(""));
+  fc.assert(
+    fc.property(fc.oneof(pieced, fc.string({ unit: "binary" })), (text) => {
+      expect(pathAsked(text)).toMatch(/^\/api\/models\/[\w.-]+\/[\w.-]+\/revision\/[\w.%-]+$|\.gguf$/i);
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+/** What would be asked for at first. */
+function pathAsked(text: string): string {
+  try {
+    const reference = parseReference(text);
+    if (reference.kind === "file") return new URL(reference.url).pathname;
+    const revision = encodeURIComponent(reference.revision ?? "main");
+    return new URL(`https://hub/api/models/${reference.repo}/revision/${revision}`).pathname;
+  } catch (error) {
+    if ((error as RegistryError).code !== "invalid_input") throw error;
+    return "/api/models/refused/refused/revision/refused";
+  }
+}
