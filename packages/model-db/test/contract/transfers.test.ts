@@ -267,6 +267,25 @@ describe.each(ENGINES)("transfers ($name)", ({ test }) => {
     await expectUnseen();
   });
 
+  test("of a model that is gone again only its owner and who sees everything know", async ({ registry }) => {
+    await registry.access.users.create({ name: "ann", grants: [{ role: "operator" }] });
+    const as = async (name: string) => {
+      const { token } = await registry.access.tokens.create(name);
+      return registry.as({ identity: await registry.access.authenticate(token) });
+    };
+    await registry.access.users.create({ name: "eve", grants: [{ role: "editor" }] });
+    const [ann, eve] = [await as("ann"), await as("eve")];
+    const { transferId } = (await ann.transfers.request(wanted())).transfer;
+    await registry.transferWork.finish((await registry.transferWork.claim())!, FETCHED);
+    expect((await eve.transfers.list()).items).toHaveLength(1);
+    // What it was at its end may have been somebody's alone.
+    await registry.models.update("org:repo:m.gguf", { private: true });
+    await registry.models.delete("org:repo:m.gguf");
+    expect((await eve.transfers.list()).items).toEqual([]);
+    await expectRefusal("not_found", eve.transfers.get(transferId));
+    expect((await ann.transfers.list()).items).toHaveLength(1);
+  });
+
   test("are forgotten 30 days after their end", async ({ registry, store }) => {
     await requested(registry, { modelId: "a" });
     await registry.transfers.cancel(1);
