@@ -43,7 +43,14 @@ export async function pull(options: PullOptions): Promise<void> {
   await using hub = new Hub(await hubOptions(process.env));
   await using registry = await openOrCreate(options);
   const asked = await ask(registry, hub, options, signal);
-  if ("model" in asked) return tellModel(asked.model, "is here already", options);
+  if ("model" in asked) {
+    const { alias } = options;
+    const model =
+      alias === undefined
+        ? asked.model
+        : await registry.models.changeAliases(asked.model.modelId, { add: [alias] });
+    return tellModel(model, "is here already", options);
+  }
   const { transfer } = asked;
   if (options.json === true) writeOut(toLine({ transfer: toTransferRecord(transfer) }));
   if (options.detach === true) return tellDetached(transfer, options);

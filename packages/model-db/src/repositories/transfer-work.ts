@@ -1,5 +1,6 @@
 import { hostname } from "node:os";
 
+import type { WriteOptions } from "../database/engine.ts";
 import { query, type Query, type Session, type WriteSession } from "../database/query.ts";
 import { checkKeys, parseInteger, shown } from "../domain/input.ts";
 import type { JsonObject, NewModel, NewModelFile } from "../domain/model.ts";
@@ -30,6 +31,8 @@ const nextFree: Query<Moment, TransferTable> = query("transfer next", ({ db, sql
 
 const CLAIM_KEYS: ReadonlySet<string> = new Set(["transferId", "ttlMs"]);
 const DEFAULT_TTL_MS = 5000;
+// A disk that is full is one reason why work ends, and that it did must be told.
+const ENDS: WriteOptions = { makesRoom: true };
 
 /** What a model has become that was fetched: what its files say. */
 export type FetchedModel = Omit<
@@ -124,11 +127,15 @@ export class TransferWork {
    * @throws RegistryError `lease_lost`.
    */
   async release(claim: TransferClaim, progress: readonly TransferFileProgress[] = []): Promise<Transfer> {
-    return this.#change(claim, async (row, session) => {
-      const state = row.state === "running" ? "queued" : row.state;
-      const released = { ...row, ...progressed(row, progress), state, ...NO_LEASE };
-      return writeTransferRow(session, released, this.#scope.now());
-    });
+    return this.#change(
+      claim,
+      async (row, session) => {
+        const state = row.state === "running" ? "queued" : row.state;
+        const released = { ...row, ...progressed(row, progress), state, ...NO_LEASE };
+        return writeTransferRow(session, released, this.#scope.now());
+      },
+      ENDS,
+    );
   }
 
   /**
@@ -142,14 +149,18 @@ export class TransferWork {
     failure: { code: ErrorCode | "internal_error"; message: string },
     progress: readonly TransferFileProgress[] = [],
   ): Promise<Transfer> {
-    return this.#change(claim, async (row, session) => {
-      const failed: Partial<TransferTable> =
-        row.state === "running"
-          ? { state: "failed", error_code: failure.code, error_message: failure.message }
-          : {};
-      const released = { ...row, ...progressed(row, progress), ...failed, ...NO_LEASE };
-      return writeTransferRow(session, released, this.#scope.now());
-    });
+    return this.#change(
+      claim,
+      async (row, session) => {
+        const failed: Partial<TransferTable> =
+          row.state === "running"
+            ? { state: "failed", error_code: failure.code, error_message: failure.message }
+            : {};
+        const released = { ...row, ...progressed(row, progress), ...failed, ...NO_LEASE };
+        return writeTransferRow(session, released, this.#scope.now());
+      },
+      ENDS,
+    );
   }
 
   /**
@@ -239,6 +250,7 @@ export class TransferWork {
   async #change<T>(
     claim: TransferClaim,
     work: (row: TransferTable, session: WriteSession) => Promise<T>,
+    options?: WriteOptions,
   ): Promise<T> {
     const id = parseTransferId(claim.transferId);
     return this.#scope.write(async (session) => {
@@ -247,7 +259,7 @@ export class TransferWork {
         throw claimLost(claim);
       }
       return work(row, session);
-    });
+    }, options);
   }
 }
 

@@ -289,20 +289,23 @@ export class Transfers {
   ): Promise<Transfer> {
     const id = parseTransferId(transferId);
     const { access } = this.#scope;
-    return this.#scope.write(async (session) => {
-      const { row, guarded } = await getTransferRow(session, id, access);
-      access?.check("run", guarded);
-      const now = this.#scope.now();
-      if (row.finished_at !== null && row.state !== to) {
-        throw invalidInput(
-          "transfer_id",
-          `Transfer ${id} of ${shown(row.model_id)} is ${row.state} already.`,
-        );
-      }
-      const changed = edit(row);
-      if (changed === row) return toTransfer(row, now);
-      return writeTransferRow(session, changed, now);
-    });
+    return this.#scope.write(
+      async (session) => {
+        const { row, guarded } = await getTransferRow(session, id, access);
+        access?.check("run", guarded);
+        const now = this.#scope.now();
+        if (row.finished_at !== null && row.state !== to) {
+          throw invalidInput(
+            "transfer_id",
+            `Transfer ${id} of ${shown(row.model_id)} is ${row.state} already.`,
+          );
+        }
+        const changed = edit(row);
+        if (changed === row) return toTransfer(row, now);
+        return writeTransferRow(session, changed, now);
+      },
+      { makesRoom: true },
+    );
   }
 }
 

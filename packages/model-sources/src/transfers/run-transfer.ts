@@ -39,6 +39,8 @@ export interface WorkOptions {
 const LOOK_MS = 300;
 const REPORT_MS = 1000;
 const PROGRESS_MS = 100;
+// After that somebody else may have taken the transfer up.
+const CLAIM_MS = 5000;
 
 /** A file that was fetched: where it is to be, and where it is until all are there. */
 interface FetchedPlace {
@@ -205,10 +207,15 @@ class TransferRun {
         if (isDue) reportedAt = performance.now();
         if (state !== "running") this.#stop.abort(new Stopped(state));
       } catch (error) {
-        // A registry that cannot be written for a moment is no reason to stop: the claim itself decides.
-        if (isRegistryError(error) && (error.code === "lease_lost" || error.code === "not_found")) {
+        if (!isRegistryError(error)) this.#stop.abort(error);
+        // A registry that cannot be used for a moment is no reason to stop.
+        else if (
+          error.code === "lease_lost" ||
+          error.code === "not_found" ||
+          performance.now() - reportedAt > CLAIM_MS
+        ) {
           this.#stop.abort(new Stopped("lost"));
-        } else if (!isRegistryError(error)) this.#stop.abort(error);
+        }
       }
     }
   }

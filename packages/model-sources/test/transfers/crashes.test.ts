@@ -1,15 +1,16 @@
 import { spawn, spawnSync, type ChildProcessByStdio } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, mkdirSync, readFileSync, rmdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 
+import { openRegistry, type Transfer } from "@cortex/model-db";
 import { expect, test } from "vitest";
 
-import { followTransfer } from "../../src/index.ts";
+import { followTransfer, requestPull } from "../../src/index.ts";
 import { PullPlace } from "./pull-place.ts";
 
 const SIZE = 4_000_000;
@@ -160,27 +161,48 @@ test("a file that changed on its server meanwhile is not mixed with what was her
 
 const isRoot = process.getuid?.() === 0;
 
-test.runIf(isRoot)("on a full disk it fails, says so, and goes on when there is room", async () => {
+test.runIf(isRoot)("on a full disk it fails and says so there, and goes on when there is room", async () => {
   await using place = await PullPlace.make();
   const folder = join(place.folder, "small");
   mkdirSync(folder);
-  const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", "size=6m", "transfers", folder]).status === 0;
+  const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", "size=9m", "transfers", folder]).status === 0;
   if (!mounted) return rmdirSync(folder);
   try {
     place.server.commit("org/repo", { "m.gguf": { sizeBytes: SIZE, seed: 21 } });
-    const folders = [{ path: folder, isWritable: true }];
-    const { transferId } = await place.request("org/repo", { folders });
-    writeFileSync(join(folder, "filler"), Buffer.alloc(4_000_000));
-    const full = await followTransfer(place.registry, transferId, { hub: place.hub });
+    place.server.fault({ kind: "drip", bytesPerSecond: 700_000 }, { times: 10_000 });
+    // Beside the models, as it is for most.
+    await using registry = await openRegistry(join(folder, "registry.db"));
+    const folders = [{ path: join(folder, "models"), isWritable: true }];
+    const asked = await requestPull(registry, "org/repo", { hub: place.hub, folders });
+    const { transferId } = (asked as { transfer: Transfer }).transfer;
+    const filler = join(folder, "filler");
+    const full = await followTransfer(registry, transferId, {
+      hub: place.hub,
+      onProgress({ doneBytes }) {
+        if (doneBytes > 0 && !existsSync(filler)) fill(filler);
+      },
+    });
     expect(full).toMatchObject({ state: "failed", errorCode: "disk_full" });
-    expect(await place.registry.models.count()).toBe(0);
-    rmSync(join(folder, "filler"));
-    await place.registry.transfers.resume(transferId);
-    const done = await followTransfer(place.registry, transferId, { hub: place.hub });
+    expect(await registry.models.count()).toBe(0);
+    rmSync(filler);
+    place.server.clearFaults();
+    await registry.transfers.resume(transferId);
+    const done = await followTransfer(registry, transferId, { hub: place.hub });
     expect(done.state).toBe("done");
-    expect(sha256Of(join(folder, FILE))).toBe(done.files[0]!.sha256);
+    expect(sha256Of(join(folder, "models", FILE))).toBe(done.files[0]!.sha256);
   } finally {
     spawnSync("umount", [folder]);
     rmdirSync(folder);
   }
 });
+
+/** Takes what room is left on a disk, to the last byte. */
+function fill(path: string): void {
+  for (const size of [65_536, 4096, 1]) {
+    try {
+      for (;;) appendFileSync(path, Buffer.alloc(size, 1));
+    } catch {
+      // There is no room for so much.
+    }
+  }
+}
