@@ -12,13 +12,15 @@ import { PARTIAL_SUFFIXES, partialFiles, type PartialFile } from "./partial-file
  * What was fetched in vain: the partial files that transfers and repairs have written, and that no
  * transfer goes on with.
  *
- * @returns with the ids of the models that are being fetched, or may be: their transfer waits, is paused or failed.
+ * @returns with the ids of the models that are being fetched, or may be: their transfer waits, is paused or failed;
+ *   and the transfers that only a person lets go on, as far as they have partial files.
  */
 export async function orphanedPartials(
   registry: Pick<Repositories, "transfers">,
   folders: readonly ModelsFolder[],
-): Promise<{ orphans: PartialFile[]; fetching: ReadonlySet<string> }> {
+): Promise<{ orphans: PartialFile[]; fetching: ReadonlySet<string>; resting: readonly Transfer[] }> {
   const fetching = new Set<string>();
+  const resting = new Set<Transfer>();
   const [wanted, givenUp] = [new Set<string>(), new Set<string>()];
   for await (const transfer of everyTransfer(registry)) {
     const isOver = transfer.finishedAt !== null;
@@ -26,7 +28,9 @@ export async function orphanedPartials(
     for (const { path } of transfer.files) {
       for (const suffix of PARTIAL_SUFFIXES) {
         const partial = await fileOnDisk(join(transfer.folder, path) + suffix);
-        if (partial !== undefined) (isOver ? givenUp : wanted).add(partial.realPath);
+        if (partial === undefined) continue;
+        (isOver ? givenUp : wanted).add(partial.realPath);
+        if (transfer.state === "paused" || transfer.state === "failed") resting.add(transfer);
       }
     }
   }
@@ -35,7 +39,7 @@ export async function orphanedPartials(
     const { realPath } = partial.onDisk;
     if (!wanted.has(realPath) && (givenUp.has(realPath) || (await isOurs(realPath)))) orphans.push(partial);
   }
-  return { orphans, fetching };
+  return { orphans, fetching, resting: [...resting] };
 }
 
 /** Whether a partial file is one of ours by what lies beside it, or by its name. */

@@ -37,7 +37,7 @@ export interface PrunePlan {
   /** Files of models that are not meant to be here: an interrupted prune has left them. */
   readonly leftovers: readonly GoingFile[];
   readonly models: readonly GoingModel[];
-  /** Models that would go by what is asked for, and why they do not. */
+  /** Models that, or whose partial files, would go by what is asked for, and why they do not. */
   readonly kept: readonly { readonly modelId: string; readonly why: string }[];
   readonly freedBytes: number;
   /** What is left then of what we have written and could delete. */
@@ -60,7 +60,7 @@ export async function planPrune(
   const takesRemains = isBare || toBytes !== undefined;
 
   const all = await Array.fromAsync(inventory(registry, registry.location, folders));
-  const { orphans, fetching } = await orphanedPartials(registry, folders);
+  const { orphans, fetching, resting } = await orphanedPartials(registry, folders);
   const here = all.filter(({ model }) => model.availability !== "downloadable");
   const away = all.filter(({ model }) => model.availability === "downloadable");
 
@@ -71,6 +71,10 @@ export async function planPrune(
   const holdings = new Holdings(here);
   let leftBytes = holdings.oursBytes + usedBytes(orphans) - usedBytes(partials);
   const kept: { modelId: string; why: string }[] = [];
+  for (const { modelId, transferId, state } of takesPartials ? resting : []) {
+    const why = `its transfer is ${state}, and \`cortex transfer cancel ${transferId}\` deletes what it has fetched`;
+    kept.push({ modelId, why });
+  }
   const chosen: GoingModel[] = [];
   const superseded = takesRemains || classes.superseded === true ? supersededIn(here) : new Set<string>();
   for (const { held, reason } of inOrder(here, superseded, options)) {
@@ -78,7 +82,7 @@ export async function planPrune(
     const { modelId } = held.model;
     const why = whyKept(held, fetching);
     if (why !== undefined) {
-      kept.push({ modelId, why });
+      if (!kept.some((one) => one.modelId === modelId)) kept.push({ modelId, why });
       continue;
     }
     const files = holdings.letGo(modelId);

@@ -324,6 +324,11 @@ describe("pruning", () => {
       freedBytes: KB,
       partials: [{ path: folder.at("models/org/cancelled.gguf.partial") }],
     });
+    const why = Object.fromEntries(planned.kept.map((one) => [one.modelId, one.why]));
+    expect(why).toEqual({
+      paused: expect.stringMatching(/paused.*transfer cancel \d+/),
+      failed: expect.stringMatching(/failed.*transfer cancel \d+/),
+    });
     await request("cancelled");
     expect(await prune(registry, await foldersOf(folder), planned)).toMatchObject({
       paths: [],
