@@ -7,8 +7,8 @@ export interface StartedScript {
   /** Resolves with its first line, or rejects when it ends before. */
   readonly ready: Promise<string>;
   readonly ended: Promise<{ code: number | null; output: string; errors: string }>;
-  /** Ends it at once and resolves when it is gone. */
-  kill(): Promise<void>;
+  /** Ends it at once, or with SIGTERM as it likes, and resolves when it is gone. */
+  kill(signal?: "SIGKILL" | "SIGTERM"): Promise<void>;
 }
 
 /** Starts a script beside the processes with one argument, as JSON. */
@@ -34,8 +34,8 @@ export function startScript(script: string, argument: object): StartedScript {
   return {
     ready,
     ended,
-    async kill() {
-      child.kill("SIGKILL");
+    async kill(signal = "SIGKILL") {
+      child.kill(signal);
       await ended;
     },
   };

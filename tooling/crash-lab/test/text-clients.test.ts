@@ -80,7 +80,9 @@ describe("what old programs lose by themselves is not the bridge's loss", () => 
 
   test("a deletion that did not find the line, but has taken the YAML", () => {
     const refused = { ...told("old1", "delete", "m", 1200), done: false };
-    expect(lost([refused], aftermath({}, event("created", 1050)))).toEqual([[], 0]);
+    const found = aftermath({}, event("created", 1050));
+    expect(lost([{ ...refused, hasTakenYaml: true }], found)).toEqual([[], 0]);
+    expect(lost([refused], found)).toEqual([problem, 0]);
   });
 });
 

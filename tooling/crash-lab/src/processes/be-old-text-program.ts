@@ -1,5 +1,5 @@
 /** Works on a `model.list` as the old program does until it is killed, and writes down what it was told. */
-import { openSync, writeFileSync, writeSync } from "node:fs";
+import { existsSync, openSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -28,8 +28,13 @@ let made = 0;
 function attempt(change: Omit<ListChange, "beganAt">, work: () => boolean): boolean {
   writeSync(file, formatChange({ ...change, beganAt: monotonicMs() }));
   const done = work();
-  writeSync(file, formatTold(done));
+  const hasTakenYaml = !done && change.kind === "delete" && !existsSync(ymlOf(change.modelId));
+  writeSync(file, formatTold(done, hasTakenYaml));
   return done;
+}
+
+function ymlOf(modelId: string): string {
+  return join(folder, `${modelId}.yml`);
 }
 
 // Slow enough to be killed in the middle of it.
@@ -37,7 +42,7 @@ const SLOWLY = { lineMs: 0.3 };
 
 function add(): void {
   const modelId = `${name}-${made++}`;
-  const [yml, weights] = [join(folder, `${modelId}.yml`), join(folder, `${modelId}.gguf`)];
+  const [yml, weights] = [ymlOf(modelId), join(folder, `${modelId}.gguf`)];
   writeFileSync(weights, "gguf");
   writeFileSync(yml, `model: ${modelId}\nfiles:\n  - ${weights}\n`);
   const change = { modelId, kind: "add", alias: modelId } as const;
@@ -55,6 +60,8 @@ function remove(): void {
   attempt({ modelId: modelId!, kind: "delete", alias: "" }, () => old.delete(modelId!, SLOWLY));
 }
 
+// A signal is heard between two changes only.
+process.on("SIGTERM", () => process.exit(0));
 add();
 console.log("ready");
 for (;;) {

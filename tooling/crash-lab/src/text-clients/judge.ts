@@ -78,11 +78,11 @@ export function keptIn(
   return { kept: all.length - lost.length, lost: lost.length };
 }
 
-// What was refused has changed nothing, except that a deletion has removed the YAML before it looks for the line.
+// What was refused has changed nothing, except for a deletion that has taken the YAML.
 function byModel(changes: readonly ToldChange[]): Map<string, ToldChange[]> {
   const found = new Map<string, ToldChange[]>();
   for (const change of changes) {
-    if (change.done === false && change.kind !== "delete") continue;
+    if (change.done === false && change.hasTakenYaml !== true) continue;
     found.set(change.modelId, [...(found.get(change.modelId) ?? []), change]);
   }
   return found;

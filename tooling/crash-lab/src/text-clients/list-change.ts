@@ -14,6 +14,8 @@ export interface ListChange {
 export interface ToldChange extends ListChange {
   readonly program: string;
   readonly done: boolean | undefined;
+  /** Of a deletion that was refused: whether the YAML is gone, which the old program removes before it knows. */
+  readonly hasTakenYaml?: boolean;
   readonly endedAt: number;
 }
 
@@ -28,8 +30,8 @@ export function formatChange(change: ListChange): string {
 }
 
 /** As {@link formatChange}. */
-export function formatTold(done: boolean): string {
-  return `${JSON.stringify({ done, endedAt: monotonicMs() })}\n`;
+export function formatTold(done: boolean, hasTakenYaml = false): string {
+  return `${JSON.stringify({ done, hasTakenYaml, endedAt: monotonicMs() })}\n`;
 }
 
 /** Reads a program's record; a line that its end tore is none. */
