@@ -21,7 +21,7 @@ import { leftBehind } from "./left-behind.ts";
 import type { ModelsFolder } from "./models-folder.ts";
 import { movedYml } from "./moved-yml.ts";
 import { folderOf, placeInFolder } from "./place-in-folder.ts";
-import { putFile, putText } from "./put-file.ts";
+import { putFile, putNewText } from "./put-file.ts";
 import { removeEmptyFolders } from "./remove-empty-folders.ts";
 
 /** How a model is moved. */
@@ -94,12 +94,21 @@ export async function moveModel(
   if (dryRun) return { model, ...done };
   for (const left of leftOver) await takeAway(left.path, left.root, left.onDisk);
   if (files.length === 0) return { model, ...done };
-  const put: ModelFile[] = [];
-  for (const moving of files) {
-    signal?.throwIfAborted();
-    put.push(await putInPlace(moving, moves, registry.location, options));
+  const placed: string[] = [];
+  let moved: Model;
+  try {
+    const put: ModelFile[] = [];
+    for (const moving of files) {
+      signal?.throwIfAborted();
+      const { file, isNew } = await putInPlace(moving, moves, registry.location, options);
+      put.push(file);
+      if (isNew) placed.push(moving.to);
+    }
+    moved = await record(registry, model, files, put);
+  } catch (error) {
+    await takeBack(registry, model.modelId, placed, folder);
+    throw error;
   }
-  const moved = await record(registry, model, files, put);
   for (const { from, root, onDisk, isShared } of files) if (!isShared) await takeAway(from, root, onDisk);
   return { model: moved, ...done };
 }
@@ -169,22 +178,38 @@ async function bytesToCopy(files: readonly MovingFile[], target: ModelsFolder): 
     .reduce((sum, { onDisk }) => sum + onDisk.sizeBytes, 0);
 }
 
-/** Puts a file in its new place. @returns as it is to be recorded */
+/** Puts a file in its new place. @returns as it is to be recorded, and whether it was not there before */
 async function putInPlace(
   { file, from, to }: MovingFile,
   moves: readonly { readonly from: string; readonly to: string }[],
   location: string,
   { signal, onBytes }: MoveOptions,
-): Promise<ModelFile> {
+): Promise<{ readonly file: ModelFile; readonly isNew: boolean }> {
   const path = asRecorded(file.path, to, location);
   const yml = file.role === "config" ? await movedYml(from, dirname(location), moves) : undefined;
   if (yml !== undefined) {
-    await putText(to, yml);
-    return { ...file, path, sha256: null, sizeBytes: null, verifiedAt: null };
+    const isNew = await putNewText(to, yml);
+    return { file: { ...file, path, sha256: null, sizeBytes: null, verifiedAt: null }, isNew };
   }
-  const { isCopied } = await putFile(from, to, file.sha256, { signal, onBytes });
+  const { isCopied, isNew } = await putFile(from, to, file.sha256, { signal, onBytes });
   const verifiedAt = isCopied && file.sha256 !== null ? Date.now() : file.verifiedAt;
-  return { ...file, path, verifiedAt };
+  return { file: { ...file, path, verifiedAt }, isNew };
+}
+
+/** Removes what a move has put in the new place that came to nothing, unless the registry has it there. */
+async function takeBack(
+  registry: Registry,
+  modelId: string,
+  placed: readonly string[],
+  folder: ModelsFolder,
+): Promise<void> {
+  const recorded = await registry.files.list(modelId).catch(() => []);
+  const kept = new Set(recorded.map(({ path }) => recordedPath(registry.location, path)));
+  for (const path of placed) {
+    if (kept.has(path)) continue;
+    await rm(path, { force: true });
+    await removeEmptyFolders(folder.path, dirname(path));
+  }
 }
 
 // A path that was recorded as relative stays so, where it can.

@@ -1,4 +1,4 @@
-import { link, lstat, open, rename, rm, utimes } from "node:fs/promises";
+import { link, lstat, open, readFile, rename, rm, utimes } from "node:fs/promises";
 import { dirname } from "node:path";
 
 import { RegistryError, toVisible } from "@cortex/model-db";
@@ -15,7 +15,7 @@ const MOVING_SUFFIX = ".moving.partial";
  * is read again and compared. What an interrupted try has put there is taken as it is.
  *
  * @param sha256 what it holds; `null` where nobody knows.
- * @returns whether it was copied.
+ * @returns whether it is a copy, and whether it was put there now.
  * @throws RegistryError `name_taken` where another file is in the place, `checksum_mismatch`, `disk_full`.
  */
 export async function putFile(
@@ -23,12 +23,12 @@ export async function putFile(
   to: string,
   sha256: string | null,
   options: HashOptions,
-): Promise<{ readonly isCopied: boolean }> {
+): Promise<{ readonly isCopied: boolean; readonly isNew: boolean }> {
   await makeFolderDurably(dirname(to));
   const partial = `${to}${MOVING_SUFFIX}`;
   await rm(partial, { force: true });
-  if (await isThere(to)) return { isCopied: await checkSame(from, to, options) };
-  if (await linkTo(from, to)) return { isCopied: false };
+  if (await isThere(to)) return { isCopied: await checkSame(from, to, options), isNew: false };
+  if (await linkTo(from, to)) return { isCopied: false, isNew: true };
   await using source = await open(from, "r");
   const stats = await source.stat();
   const expected = sha256 ?? (await hashFile(source, { signal: options.signal })).sha256;
@@ -44,7 +44,22 @@ export async function putFile(
   // As old as it was: whoever compares times sees no change.
   await utimes(partial, stats.atime, stats.mtime);
   await nameDurably(partial, to);
-  return { isCopied: true };
+  return { isCopied: true, isNew: true };
+}
+
+/**
+ * Writes a small file where nothing is, through to the disk.
+ *
+ * @returns whether it was written now: an interrupted try may have done so.
+ * @throws RegistryError `name_taken` where another file is in the place.
+ */
+export async function putNewText(path: string, text: string): Promise<boolean> {
+  if (!(await isThere(path))) {
+    await putText(path, text);
+    return true;
+  }
+  if ((await readFile(path, "utf8").catch(() => undefined)) === text) return false;
+  throw taken(path);
 }
 
 /** Writes a small file in one step: whatever happens, it is the old or the new one, whole. */
@@ -82,9 +97,13 @@ async function checkSame(from: string, to: string, options: HashOptions): Promis
     const [read, found] = [await hashFile(from, options), await hashFile(to, { signal: options.signal })];
     if (read.sha256 === found.sha256) return true;
   }
-  throw new RegistryError(
+  throw taken(to);
+}
+
+function taken(path: string): RegistryError {
+  return new RegistryError(
     "name_taken",
-    `${toVisible(to)} is there already, and is not overwritten. Move it away.`,
+    `${toVisible(path)} is there already, and is not overwritten. Move it away.`,
   );
 }
 

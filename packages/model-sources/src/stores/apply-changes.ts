@@ -87,7 +87,8 @@ async function correct(
   if (moves.length > 0) {
     await files.change(modelId, {
       remove: moves.map(({ file }) => file.path),
-      put: moves.map(({ file, to }) => ({ ...file, path: to.path })),
+      // Whoever has put it there, we have not: it is not for us to delete.
+      put: moves.map(({ file, to }) => ({ ...file, path: to.path, source: null })),
     });
     await fileDigests.forgetMany(moves.map(({ file }) => file.path));
   }

@@ -10,9 +10,9 @@ import type { ModelsFolder } from "../../src/folders/models-folder.ts";
 import { moveModel } from "../../src/folders/move-model.ts";
 import { RegistryFolder } from "../registry-folder.ts";
 
-vi.setConfig({ testTimeout: 120_000 });
+vi.setConfig({ testTimeout: 300_000 });
 
-const MOVER = fileURLToPath(new URL("../processes/mover.ts", import.meta.url));
+const MOVER = fileURLToPath(new URL("../processes/folder-mover.ts", import.meta.url));
 const WEIGHTS = "huggingface.co/org/repo/a.gguf";
 const YML = "huggingface.co/org/repo/a.yml";
 const SOURCE = "https://example.org/a.gguf";
@@ -112,6 +112,22 @@ describe("a model that is moved", () => {
     expect(existsSync(folder.at("other"))).toBe(false);
   });
 
+  test("leaves nothing in the new place when it is given up", async () => {
+    await using folder = await RegistryFolder.create();
+    await pulled(folder);
+    // Given up at the second file.
+    let looks = 0;
+    const signal = Object.assign(new AbortController().signal, {
+      throwIfAborted: () => {
+        if (looks++ > 0) throw new Error("given up");
+      },
+    });
+    const work = moveModel(folder.registry, "a", folder.at("other"), { folders: foldersIn(folder), signal });
+    await expect(work).rejects.toThrow("given up");
+    expect(allFiles(folder.at("other"))).toEqual([]);
+    expect(readFileSync(folder.at(`models/${WEIGHTS}`), "utf8")).toBe("weights");
+  });
+
   test("goes to no other folder than a models folder that can be written, and overwrites nothing", async () => {
     await using folder = await RegistryFolder.create();
     await pulled(folder);
@@ -124,6 +140,11 @@ describe("a model that is moved", () => {
     folder.write(`other/${WEIGHTS}`, "somebody else's");
     await expectRefusal("name_taken", move(other.path, [models, other]));
     expect(readFileSync(folder.at(`other/${WEIGHTS}`), "utf8")).toBe("somebody else's");
+    rmSync(folder.at("other"), { recursive: true });
+    folder.write(`other/${YML}`, "somebody else's");
+    await expectRefusal("name_taken", move(other.path, [models, other]));
+    expect(allFiles(folder.at("other"))).toEqual([folder.at(`other/${YML}`)]);
+    expect(readFileSync(folder.at(`other/${YML}`), "utf8")).toBe("somebody else's");
     rmSync(folder.at("other"), { recursive: true });
     mkdirSync(folder.at("other"));
     writeFileSync(folder.at("other/huggingface.co"), "no folder");
@@ -144,7 +165,12 @@ describe.each([
       const { registry } = folder;
       const [from, to] = [folder.at("models"), folder.at("other")];
       const mover = [MOVER, registry.location, from, to, `${number}`, apart];
-      const { signal } = spawnSync(process.execPath, ["--conditions=@cortex/source", ...mover]);
+      const { signal, status, stderr } = spawnSync(
+        process.execPath,
+        ["--conditions=@cortex/source", ...mover],
+        { encoding: "utf8" },
+      );
+      expect(signal ?? status, stderr).toBeOneOf(["SIGKILL", 0]);
       isKilled = signal === "SIGKILL";
       for (const { path, role } of await registry.files.list("a")) {
         const text = readFileSync(path, "utf8");

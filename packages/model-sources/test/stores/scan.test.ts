@@ -276,6 +276,20 @@ describe("scanning again", () => {
     expect((await registry.models.get("org:repo:a.gguf")).availability).toBe("present");
   });
 
+  test("does not take a file for ours that somebody else has put in a models folder", async () => {
+    await using machine = await Machine.create();
+    const { folder } = machine;
+    const bytes = Buffer.concat([llamaFile({ "general.name": "First" }), ROOM]);
+    const ours = folder.write("models/a.gguf", bytes, { source: "https://example.org/a.gguf" });
+    await folder.model("a", ours);
+    const theirs = folder.write("models/by-hand/b.gguf", bytes);
+    unlinkSync(ours.path);
+    expect((await machine.adopt()).changes.moved).toEqual([
+      { modelId: "a", from: ours.path, to: theirs.path },
+    ]);
+    expect(await folder.registry.files.list("a")).toMatchObject([{ path: theirs.path, source: null }]);
+  });
+
   test("takes a file of the same size for another", async () => {
     await using machine = await Machine.create();
     const path = machine.home(".lmstudio/models/org/repo/a.gguf");
