@@ -64,17 +64,21 @@ async function download(path: string, trusted: string): Promise<string> {
   return text(child.stderr);
 }
 
-test("a file comes over https, from whom the certificate names and nobody else", async ({ skip }) => {
-  if (server === undefined) skip("there is no openssl to make a certificate with");
-  expect(await download("m.gguf", "")).toContain("source_unreachable");
-  expect(existsSync(join(root, "m.gguf"))).toBe(false);
-  expect(await download("m.gguf", join(root, "cert.pem"))).toBe("");
-  expect(readFileSync(join(root, "m.gguf")).equals(CONTENT)).toBe(true);
-  // One the common way, and others that read right into the buffers.
-  expect(connections).toBeGreaterThan(1);
-});
+test(
+  "a file comes over https, from whom the certificate names and nobody else",
+  { timeout: 120_000 },
+  async ({ skip }) => {
+    if (server === undefined) skip("there is no openssl to make a certificate with");
+    expect(await download("m.gguf", "")).toContain("source_unreachable");
+    expect(existsSync(join(root, "m.gguf"))).toBe(false);
+    expect(await download("m.gguf", join(root, "cert.pem"))).toBe("");
+    expect(readFileSync(join(root, "m.gguf")).equals(CONTENT)).toBe(true);
+    // One the common way, and others that read right into the buffers.
+    expect(connections).toBeGreaterThan(1);
+  },
+);
 
-test("https leads to no plain http", async ({ skip }) => {
+test("https leads to no plain http", { timeout: 120_000 }, async ({ skip }) => {
   if (server === undefined) skip("there is no openssl to make a certificate with");
   rmSync(join(root, "m.gguf"), { force: true });
   expect(await download("plain.gguf", join(root, "cert.pem"))).toContain("from https to http");
