@@ -1,4 +1,4 @@
-import { toRecord, toVisible } from "@cortex/model-db";
+import { isRegistryError, toRecord, toVisible } from "@cortex/model-db";
 import {
   checkRevisions,
   Hub,
@@ -51,7 +51,14 @@ export async function updateFiles(options: UpdateOptions): Promise<number> {
       if (json) writeOut(toLine({ update: toRevisionRecord(check) }));
       else if (quiet) writeOut(`${toVisible(model.modelId)}\n`);
       else tell(`${model.modelId}: ${formatSize(changedBytes)} ${dryRun ? "would be" : "are"} fetched`);
-      if (!dryRun) await fetch(check);
+      if (dryRun) continue;
+      try {
+        await fetch(check);
+      } catch (error) {
+        if (!isRegistryError(error) || signal.aborted) throw error;
+        failed += 1;
+        tell(`${model.modelId}: ${error.message}`);
+      }
     }
   } catch (error) {
     if (signal.aborted) throw new Interrupted();

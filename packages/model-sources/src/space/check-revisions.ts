@@ -49,7 +49,7 @@ export async function* checkRevisions(
   const asked = new Map<string, Promise<RemoteModel>>();
   for await (const { model, files } of chosen(repositories, names)) {
     const from = pulledFrom(model);
-    if (from === undefined || isFixed(model, from)) continue;
+    if (from === undefined || isFixed(from)) continue;
     const { repository, branch } = from;
     const reference = referenceOf(model, from, files);
     if (repository === null || branch === null) {
@@ -98,8 +98,8 @@ function isHere({ availability }: Model): boolean {
   return availability === "present" || availability === "partial";
 }
 
-function isFixed({ metadata }: Model, { branch }: PulledFrom): boolean {
-  return "superseded_by" in metadata || (branch !== null && COMMIT.test(branch));
+function isFixed({ branch }: PulledFrom): boolean {
+  return branch !== null && COMMIT.test(branch);
 }
 
 function sourceOf({ sourceType }: Model): "huggingface" | "cortex.so" {

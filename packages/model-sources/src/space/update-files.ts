@@ -4,7 +4,9 @@ import type { ModelsFolder } from "../folders/models-folder.ts";
 import type { Hub } from "../hub/hub.ts";
 import { planPull } from "../transfers/plan-pull.ts";
 import type { RevisionCheck } from "./check-revisions.ts";
+import { heldModel } from "./inventory.ts";
 import { keepRevision } from "./keep-revision.ts";
+import { whyNotOurs } from "./written-by-us.ts";
 
 /** What was asked for to bring a model up to date. */
 export interface RequestedUpdate {
@@ -20,7 +22,8 @@ export interface RequestedUpdate {
  *
  * @param check of an outdated model.
  * @returns `undefined` where it is here already.
- * @throws RegistryError as `planPull` and `transfers.request`; `not_found` where its repository has no such model any
+ * @throws RegistryError as `planPull` and `transfers.request`; `checksum_mismatch` where somebody has put something
+ *   else in the place of one of its files; `not_found` where its repository has no such model any
  *   more.
  */
 export async function requestUpdate(
@@ -39,7 +42,27 @@ export async function requestUpdate(
       `${check.reference} is ${plan.transfer.modelId} by now, and not ${modelId}: pull that, if you want it.`,
     );
   }
+  await checkIsAsFetched(registry, folders, check);
   const keptId = await keepRevision(registry, folders, check);
   const { transfer } = await registry.transfers.request(plan.transfer);
   return { transfer, keptId };
+}
+
+/** Insists that nobody has put something of their own in the place of a fetched file: it would be replaced. */
+async function checkIsAsFetched(
+  registry: Registry,
+  folders: readonly ModelsFolder[],
+  { model }: RevisionCheck,
+): Promise<void> {
+  const recorded = await registry.files.list(model.modelId);
+  const { files } = await heldModel(model, recorded, registry.location, folders);
+  for (const held of files) {
+    if (held.onDisk === undefined || held.file.source === null || held.folder?.isWritable !== true) continue;
+    const why = whyNotOurs(held);
+    if (why === undefined) continue;
+    throw new RegistryError(
+      "checksum_mismatch",
+      `${held.path} ${why}. Move it away, or let \`cortex verify --repair\` keep it beside a good copy, then update again.`,
+    );
+  }
 }

@@ -277,7 +277,8 @@ describe("pruning", () => {
     const [left, shared] = [fetched(folder, "org/a/x.gguf", 2), fetched(folder, "org/a/mmproj.gguf")];
     await fetchedModel(folder, "a", 9, [left, shared], { availability: "downloadable" });
     await fetchedModel(folder, "b", 1, [shared]);
-    expect(await plan(folder)).toMatchObject({ freedBytes: 2 * KB, models: [] });
+    const planned = await plan(folder);
+    expect(planned).toMatchObject({ freedBytes: 2 * KB, models: [] });
     const { transfer } = await folder.registry.transfers.request({
       reference: "a",
       modelId: "a",
@@ -286,6 +287,10 @@ describe("pruning", () => {
       files: [{ path: "huggingface.co/org/a/x.gguf", role: "weights", url: left.source! }],
     });
     expect(await plan(folder)).toMatchObject({ leftovers: [] });
+    expect(await prune(folder.registry, await foldersOf(folder), planned)).toMatchObject({
+      paths: [],
+      kept: [{ path: left.path, why: "is being fetched for a" }],
+    });
     await folder.registry.transfers.cancel(transfer.transferId);
     expect((await run(folder)).paths).toEqual([left.path]);
     expect(await availabilityOf(folder, "a")).toBe("downloadable");

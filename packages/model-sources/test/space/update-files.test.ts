@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 
 import type { Transfer } from "@cortex/model-db";
 import { describe, expect, test } from "vitest";
@@ -156,6 +156,19 @@ describe("newer revisions", () => {
     const folders = await modelFolders({}, registry.location);
     expect(await planPrune(registry, folders)).toMatchObject({ models: [], freedBytes: 0 });
     expect(await registry.models.find(keptId!)).toBeDefined();
+  });
+
+  test("never take the place of what somebody has put there", async () => {
+    await using place = await PullPlace.make();
+    place.server.commit(REPO, { [FILE]: OLD });
+    await pull(place, REPO);
+    const path = place.models("huggingface.co/org/repo", FILE);
+    writeFileSync(path, "my own, fine-tuned");
+    place.server.commit(REPO, { [FILE]: NEW });
+    const [one] = await check(place);
+    await expect(update(place, one!)).rejects.toMatchObject({ code: "checksum_mismatch" });
+    expect(readFileSync(path, "utf8")).toBe("my own, fine-tuned");
+    expect((await place.registry.transfers.list({ state: "queued" })).items).toEqual([]);
   });
 
   test("of cortex.so are found by the branch that is its tag", async () => {
