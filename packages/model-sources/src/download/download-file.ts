@@ -1,10 +1,11 @@
-import { lstat, mkdir, open } from "node:fs/promises";
+import { lstat, open } from "node:fs/promises";
 import { dirname } from "node:path";
 import { setInterval } from "node:timers/promises";
 
-import { RegistryError } from "@cortex/model-db";
+import { isRegistryError, RegistryError } from "@cortex/model-db";
 
 import { freeBytes } from "../folders/choose-folder.ts";
+import { makeFolderDurably } from "../folders/durable-folder.ts";
 import type { ModelsFolder } from "../folders/models-folder.ts";
 import { placeInFolder } from "../folders/place-in-folder.ts";
 import { unreachable, type HttpClient } from "../hub/http-client.ts";
@@ -12,7 +13,7 @@ import type { RemoteFile } from "../hub/remote-model.ts";
 import { ContentHash, type ContentHashes } from "./content-hash.ts";
 import { nameTaken, notWritten, wrongBytes } from "./download-failures.ts";
 import { fetchGaps } from "./fetch-gaps.ts";
-import { PartialFile, discardPartial, syncFolder } from "./partial-file.ts";
+import { PartialFile, discardPartial } from "./partial-file.ts";
 import { RangeFetcher, RangesIgnored } from "./range-fetcher.ts";
 import type { RateLimit } from "./rate-limit.ts";
 
@@ -65,7 +66,9 @@ export async function downloadFile(download: Download): Promise<DownloadedFile> 
   const place = await placeInFolder(folder, download.path);
   const present = await presentFile(place, file);
   if (present !== undefined) return present;
-  await makeFolders(dirname(place));
+  await makeFolderDurably(dirname(place)).catch((error: unknown) => {
+    throw isRegistryError(error) ? error : notWritten(dirname(place), error);
+  });
   // A link that was put on the way meanwhile.
   await placeInFolder(folder, download.path);
   await using partial = await PartialFile.open(place, file);
@@ -169,18 +172,4 @@ async function presentFile(place: string, file: Download["file"]): Promise<Downl
     }
   }
   throw nameTaken(place);
-}
-
-/** Makes a folder with those on the way, so that they are there after a power failure too. */
-async function makeFolders(path: string): Promise<void> {
-  try {
-    const first = await mkdir(path, { recursive: true });
-    if (first === undefined) return;
-    for (let folder = dirname(path); folder.length >= dirname(first).length; folder = dirname(folder)) {
-      await syncFolder(folder);
-      if (folder === dirname(folder)) return;
-    }
-  } catch (error) {
-    throw notWritten(path, error);
-  }
 }

@@ -4,6 +4,7 @@ import { dirname } from "node:path";
 
 import { RegistryError } from "@cortex/model-db";
 
+import { syncFolder } from "../folders/durable-folder.ts";
 import type { RemoteFile } from "../hub/remote-model.ts";
 import { ByteRanges, type ByteRange } from "./byte-ranges.ts";
 import { nameTaken, notWritten } from "./download-failures.ts";
@@ -144,14 +145,6 @@ export async function discardPartial(place: string): Promise<number> {
     await rm(`${place}${suffix}`, { force: true });
   }
   return left?.isFile() === true ? left.blocks * 512 : 0;
-}
-
-/** Waits until the names in a folder are on the disk. */
-export async function syncFolder(path: string): Promise<void> {
-  // Windows does not open folders.
-  if (process.platform === "win32") return;
-  await using folder = await open(path, "r");
-  await folder.sync();
 }
 
 async function openPartial(path: string): Promise<FileHandle> {

@@ -6,8 +6,8 @@ import { RegistryError, toVisible } from "@cortex/model-db";
 import { hashFile, type HashOptions } from "../verify/hash-file.ts";
 
 /**
- * Copies an open file to a new one, through to the disk, and compares what was read with what it should be. Where
- * that fails nothing is left of it.
+ * Copies an open file to a new one, through to the disk, and compares both what was read and what is there then with
+ * what it should be. Where that fails nothing is left of it.
  *
  * @param from read from its beginning; it stays open.
  * @param to a name that is not taken.
@@ -22,7 +22,7 @@ export async function copyFile(
 ): Promise<void> {
   const target = await open(
     to,
-    constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW,
+    constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW,
   );
   try {
     try {
@@ -35,6 +35,13 @@ export async function copyFile(
         );
       }
       await target.sync();
+      const written = await hashFile(target, { signal });
+      if (written.sha256 !== sha256) {
+        throw new RegistryError(
+          "checksum_mismatch",
+          `What was copied to ${toVisible(to)} is not what was read. Check that disk.`,
+        );
+      }
     } finally {
       await target.close();
     }

@@ -14,8 +14,8 @@ import {
 
 import { ContentHash } from "../download/content-hash.ts";
 import { downloadFile } from "../download/download-file.ts";
-import { syncFolder } from "../download/partial-file.ts";
 import type { RateLimit } from "../download/rate-limit.ts";
+import { syncFolder } from "../folders/durable-folder.ts";
 import type { ModelsFolder } from "../folders/models-folder.ts";
 import { placeInFolder } from "../folders/place-in-folder.ts";
 import type { Hub } from "../hub/hub.ts";
