@@ -24,15 +24,22 @@ export class ContentHash implements AsyncDisposable {
   readonly #readable = new BigInt64Array(new SharedArrayBuffer(8));
   readonly #worker: Worker;
   readonly #hashes: Promise<ContentHashes>;
+  readonly #disposed = new AbortController();
 
-  /** @param descriptor of the file, open for reading as long as this is in use. */
-  constructor(descriptor: number, sizeBytes: number, withGitSha1: boolean) {
+  /**
+   * @param descriptor of the file, open for reading as long as this is in use.
+   * @param signal ends the waiting for the hashes, with its reason.
+   */
+  constructor(descriptor: number, sizeBytes: number, withGitSha1: boolean, signal?: AbortSignal) {
     const workerData: Following = { descriptor, sizeBytes, withGitSha1, readable: this.#readable };
     // As text, so that it needs no file of its own beside a bundle.
     this.#worker = new Worker(`(${follow.toString()})()`, { eval: true, workerData });
     this.#hashes = new Promise((resolve, reject) => {
       this.#worker.once("message", resolve);
       this.#worker.once("error", reject);
+      const abort = (): void => reject(signal?.reason);
+      signal?.addEventListener("abort", abort, { signal: this.#disposed.signal });
+      if (signal?.aborted === true) abort();
     });
     // Told when it is asked for.
     this.#hashes.catch(() => undefined);
@@ -50,6 +57,7 @@ export class ContentHash implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#disposed.abort();
     this.advance(-1);
     await this.#worker.terminate();
   }

@@ -64,7 +64,7 @@ export async function downloadFile(download: Download): Promise<DownloadedFile> 
   const { file, folder, signal } = download;
   signal?.throwIfAborted();
   const place = await placeInFolder(folder, download.path);
-  const present = await presentFile(place, file);
+  const present = await presentFile(place, file, signal);
   if (present !== undefined) return present;
   await makeFolderDurably(dirname(place)).catch((error: unknown) => {
     throw isRegistryError(error) ? error : notWritten(dirname(place), error);
@@ -114,7 +114,7 @@ async function fetchHashed(download: Download, partial: PartialFile): Promise<Co
   let connections = download.connections ?? CONNECTIONS;
   let inOnePiece = false;
   for (let tries = 0; ; tries++) {
-    await using hash = new ContentHash(partial.descriptor, file.sizeBytes, withGitSha1);
+    await using hash = new ContentHash(partial.descriptor, file.sizeBytes, withGitSha1, signal);
     const report = (): void => {
       hash.advance(partial.ranges.prefixEnd);
       onProgress?.({ receivedBytes: partial.ranges.bytes, totalBytes: file.sizeBytes });
@@ -156,14 +156,18 @@ async function saveRegularly(partial: PartialFile, signal: AbortSignal): Promise
 }
 
 /** The file, where it is in its place already. @throws RegistryError `name_taken` where that is another one. */
-async function presentFile(place: string, file: Download["file"]): Promise<DownloadedFile | undefined> {
+async function presentFile(
+  place: string,
+  file: Download["file"],
+  signal: AbortSignal | undefined,
+): Promise<DownloadedFile | undefined> {
   const stats = await lstat(place).catch(() => undefined);
   if (stats === undefined) return undefined;
   const isComparable =
     stats.isFile() && stats.size === file.sizeBytes && (file.sha256 ?? file.gitSha1) !== null;
   if (isComparable) {
     await using handle = await open(place, "r");
-    await using hash = new ContentHash(handle.fd, file.sizeBytes, file.sha256 === null);
+    await using hash = new ContentHash(handle.fd, file.sizeBytes, file.sha256 === null, signal);
     hash.advance(file.sizeBytes);
     const { sha256, gitSha1 } = await hash.whole();
     if (file.sha256 === null ? file.gitSha1 === gitSha1 : file.sha256 === sha256) {

@@ -125,6 +125,15 @@ describe("a file", () => {
     expect(server.requests).toEqual([]);
   });
 
+  test("is not compared any longer than somebody wants it", async () => {
+    const file = await offered({ sizeBytes: 40 * MIB });
+    await pull(file);
+    await expect(pull(file, { signal: AbortSignal.timeout(1) })).rejects.toMatchObject({
+      name: "TimeoutError",
+    });
+    expect(left()).toEqual(["m.gguf"]);
+  });
+
   test("that is not the same is left alone", async () => {
     const file = await offered("GGUF");
     mkdirSync(dirname(place()), { recursive: true });
