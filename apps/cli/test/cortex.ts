@@ -61,6 +61,15 @@ export class Sandbox implements Disposable {
     });
   }
 
+  /** Starts `cortex` in a terminal, whose other end is the streams of what is returned. */
+  startAtTerminal(args: readonly string[], env: NodeJS.ProcessEnv = {}): ChildProcessWithoutNullStreams {
+    const words = [process.execPath, ...PROGRAM, ...args].map((word) => `'${word}'`);
+    return spawn("script", ["-qefc", `exec ${words.join(" ")}`, "/dev/null"], {
+      cwd: this.folder,
+      env: { PATH: process.env["PATH"], HOME: this.folder, CORTEX_DB: this.db, ...env },
+    });
+  }
+
   [Symbol.dispose](): void {
     rmSync(this.folder, { recursive: true, force: true });
   }

@@ -61,7 +61,7 @@ async function expectOneWholeModel(sandbox: Sandbox, hub: TestHub): Promise<void
   ).toBe(said);
   await using registry = await openRegistry(sandbox.db, { mode: "read" });
   const file = { path: placeOf(sandbox), sha256: said, verifiedAt: expect.any(Number) };
-  expect(await registry.files.list(MODEL_ID)).toMatchObject([file]);
+  expect(await registry.files.list(MODEL_ID)).toMatchObject([file, { role: "config" }]);
 }
 
 test("a model is fetched, registered, and recognised the next time", async () => {
@@ -79,7 +79,8 @@ test("a model is fetched, registered, and recognised the next time", async () =>
 test("with --json every line is one object: what was asked for, how far it is, the model", async () => {
   using sandbox = new Sandbox();
   await using hub = await hubWithModel();
-  slowDown(hub, 1);
+  slowDown(hub, 100);
+  hub.fault({ kind: "cut", atByte: 900_000 });
   const { exitCode, stdout } = await sandbox.run(["pull", REFERENCE, "--json"], "", at(hub));
   expect(exitCode).toBe(0);
   const lines = stdout
@@ -182,6 +183,22 @@ test("a job without a process is cancelled by whoever cancels it, with what it h
   expect(readdirSync(sandbox.path("models/huggingface.co/org/repo"))).not.toEqual([]);
   await sandbox.output("transfer", "cancel", MODEL_ID);
   expect(readdirSync(sandbox.path("models"))).toEqual([]);
+});
+
+test("on a terminal it asks which of several models, and draws how far that is", async () => {
+  using sandbox = new Sandbox();
+  await using hub = await hubWithModel();
+  slowDown(hub, 100);
+  const child = sandbox.startAtTerminal(["pull", "org/repo"], at(hub));
+  let shown = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    shown += text;
+    if (text.includes("Which one")) child.stdin.write("2\n");
+  });
+  await new Promise((ended) => child.once("close", ended));
+  expect(shown).toContain("1  Q4_K_M  5 MB  m.Q4_K_M.gguf");
+  expect(shown).toMatch(/m\.Q8_0\.gguf +█+░+ +\d+% {2}[\d.]+ [kM]B of 9 MB {2}[\d.]+ [kM]B\/s, .* left/);
+  expect((await sandbox.json<List>("list")).data).toMatchObject([{ model_id: "org:repo:m.Q8_0.gguf" }]);
 });
 
 test("--detach only asks for it", async () => {

@@ -16,7 +16,7 @@ export class TransferBars {
 
   /** Draws the lines anew. */
   draw(progress: TransferProgress): void {
-    const columns = process.stderr.columns ?? FALLBACK_COLUMNS;
+    const columns = process.stderr.columns || FALLBACK_COLUMNS;
     const lines = toLines(progress, columns - 1);
     const up = this.#lines > 1 ? `\u001b[${this.#lines - 1}A` : "";
     writeSync(2, `\r${up}\u001b[J${lines.join("\n")}`);
