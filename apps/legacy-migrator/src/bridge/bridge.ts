@@ -271,16 +271,12 @@ class Bridge {
     // Whole lines are taken over while the rest is still being written: what then becomes of them is known.
     // Not one without its YAML, which the old program writes before the line, and removes before it.
     const early = input.bases.length === 0 ? looked.additions : withConfig(looked.additions, dataFolder);
-    const isSure =
-      looked.distrust === undefined &&
-      looked.kept.length + looked.pending.length + looked.deletions.length === 0 &&
-      early.length === looked.additions.length;
+    const isCredible = looked.distrust === undefined && early.length === looked.additions.length;
+    const isSure = isCredible && looked.kept.length + looked.pending.length + looked.deletions.length === 0;
     const quietMs = now - content.since;
     const restlessMs = now - this.#unsettledSince;
-    const isComplete =
-      quietMs >= (isSure ? QUIET_MS : SETTLED_MS) ||
-      (looked.distrust === undefined && restlessMs >= RESTLESS_MS) ||
-      restlessMs >= NEVER_WHOLE_MS;
+    const isLast = quietMs >= SETTLED_MS || restlessMs >= NEVER_WHOLE_MS;
+    const isComplete = isLast || (isSure && quietMs >= QUIET_MS) || (isCredible && restlessMs >= RESTLESS_MS);
     const wishes = [
       ...(isComplete ? looked.additions : early).map(({ text }) => text),
       ...looked.updates.map(({ modelId, fields }) => `${modelId} ${JSON.stringify(fields)}`),
@@ -291,9 +287,14 @@ class Bridge {
 
     const origin = { list, dataFolder, modifiedAt: content.modifiedAt };
     const isNeeded = wishes.length > 0;
-    // A YAML may have gone since.
-    const choose = (additions: readonly NumberedLine[]): readonly NumberedLine[] =>
-      isComplete ? additions : withConfig(additions, dataFolder);
+    // A YAML may have gone since: then what the file says is old, and it is looked at again.
+    let isAll = true;
+    const choose = (additions: readonly NumberedLine[]): readonly NumberedLine[] => {
+      if (isLast || input.bases.length === 0) return additions;
+      const chosen = withConfig(additions, dataFolder);
+      isAll = chosen.length === additions.length;
+      return chosen;
+    };
     const applied: AppliedMerge = isNeeded
       ? await applyMerge(registry, input, choose, origin, (done, latestEventId) => {
           // What was written too late nobody else has seen: for the others it is a change of ours.
@@ -305,7 +306,7 @@ class Bridge {
     this.#isDirty = true;
     if (isNeeded) this.#bases.commit();
     this.#reportChanges(applied);
-    if (!isComplete) {
+    if (!isComplete || !isAll) {
       for (const wish of wishes) this.#tried.add(wish);
       return false;
     }
