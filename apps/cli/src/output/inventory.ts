@@ -88,6 +88,7 @@ export function toInventoryDocument({ inventory, plan, changes, isDone }: ScanOu
     dry_run: !isDone,
     adopted: changes.adopted,
     moved: changes.moved.map(({ modelId, from, to }) => ({ model_id: modelId, from, to })),
+    renewed: changes.renewed,
     missing: changes.missing,
     partial: changes.partial,
     present: changes.present,
@@ -126,10 +127,11 @@ function isNew({ state, known, files }: InventoryModel): boolean {
 }
 
 function describeChanges({ changes, isDone }: ScanOutcome): string[] {
-  const { adopted, moved, missing, partial, present } = changes;
+  const { adopted, moved, renewed, missing, partial, present } = changes;
   const would = isDone ? "" : "would be ";
   const lines: string[] = [];
   for (const { modelId, from, to } of moved) lines.push(`${modelId}: ${from} is ${to} now.`);
+  if (renewed.length > 0) lines.push(`Written anew by their tool: ${renewed.join(", ")}.`);
   if (missing.length > 0) lines.push(`No longer here: ${missing.join(", ")}.`);
   if (partial.length > 0) lines.push(`No longer whole: ${partial.join(", ")}.`);
   if (present.length > 0) lines.push(`Here again: ${present.join(", ")}.`);

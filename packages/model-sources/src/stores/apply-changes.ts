@@ -14,6 +14,8 @@ export interface ScanChanges {
   readonly adopted: readonly string[];
   /** With the paths of files, as they were and as they are. */
   readonly moved: readonly { readonly modelId: string; readonly from: string; readonly to: string }[];
+  /** Models whose tool has written their files anew. */
+  readonly renewed: readonly string[];
   readonly missing: readonly string[];
   readonly partial: readonly string[];
   readonly present: readonly string[];
@@ -44,7 +46,8 @@ export async function applyChanges(
     const batch = plan.corrections.slice(at, at + BATCH);
     const corrected = await registry.transaction(async (repositories) => {
       const changed: ModelCorrection[] = [];
-      for (const correction of batch) if (await correct(repositories, correction)) changed.push(correction);
+      for (const correction of batch)
+        if (await correct(repositories, correction, contents)) changed.push(correction);
       return changed;
     });
     for (const correction of corrected) changes.add(correction);
@@ -64,12 +67,14 @@ export async function applyChanges(
 class Changes implements ScanChanges {
   readonly adopted: string[] = [];
   readonly moved: { modelId: string; from: string; to: string }[] = [];
+  readonly renewed: string[] = [];
   readonly missing: string[] = [];
   readonly partial: string[] = [];
   readonly present: string[] = [];
 
-  add({ model, availability, moves }: ModelCorrection): void {
+  add({ model, availability, moves, renewal }: ModelCorrection): void {
     const { modelId } = model;
+    if (renewal !== undefined) this.renewed.push(modelId);
     for (const { file, to } of moves) this.moved.push({ modelId, from: file.path, to: to.path });
     if (availability === model.availability) return;
     if (availability === "missing" || availability === "partial" || availability === "present")
@@ -79,7 +84,8 @@ class Changes implements ScanChanges {
 
 async function correct(
   { models, files, fileDigests }: Repositories,
-  { model, availability, moves }: ModelCorrection,
+  { model, availability, moves, renewal }: ModelCorrection,
+  contents: Contents,
 ): Promise<boolean> {
   const { modelId } = model;
   const now = await models.find(modelId);
@@ -91,6 +97,16 @@ async function correct(
       put: moves.map(({ file, to }) => ({ ...file, path: to.path, source: null })),
     });
     await fileDigests.forgetMany(moves.map(({ file }) => file.path));
+  }
+  if (renewal !== undefined) {
+    const put = renewal.files.map(({ file, to }) => {
+      return { ...file, sizeBytes: to.sizeBytes, sha256: contents.sha256Of(to), verifiedAt: null };
+    });
+    await files.change(modelId, { remove: [], put });
+    await fileDigests.keepMany(contents.traces(renewal.files.map(({ to }) => to)));
+    const recorded = await files.list(modelId);
+    const sizeBytes = recorded.reduce((sum, file) => sum + (file.sizeBytes ?? 0), 0);
+    await models.update(modelId, { ...renewal.facts, sizeBytes });
   }
   if (availability !== model.availability) await models.update(modelId, { availability });
   return true;

@@ -15,6 +15,14 @@ export interface ModelCorrection {
   readonly availability: Availability;
   /** Files that lie elsewhere now. */
   readonly moves: readonly { readonly file: ModelFile; readonly to: FoundFile }[];
+  /** What its tool has put in its place, where nobody knows what was there before. */
+  readonly renewal: Renewal | undefined;
+}
+
+/** A model whose tool has written its files anew. */
+export interface Renewal {
+  readonly files: readonly { readonly file: ModelFile; readonly to: FoundFile }[];
+  readonly facts: FoundFacts;
 }
 
 /** A model to be registered, with what its files say. */
@@ -94,6 +102,9 @@ async function findCorrections(
     for (const file of files)
       if (file.identity !== null && !found.has(file.identity)) found.set(file.identity, file);
   }
+  const whole = new Map<string, InventoryModel>();
+  for (const model of inventory.models)
+    if (model.state === "whole" && model.known?.by === "path") whole.set(model.known.modelId, model);
   const corrections: ModelCorrection[] = [];
   for (const one of registered!.models) {
     const { model } = one;
@@ -104,8 +115,9 @@ async function findCorrections(
       const to = identity === undefined ? undefined : found.get(identity);
       return to === undefined || registered!.has(to) ? [] : [{ file, to }];
     });
-    const availability = availabilityNow(one, moves);
-    if (availability === model.availability && moves.length === 0) continue;
+    const renewal = await findRenewal(one, whole.get(model.modelId));
+    const availability = availabilityNow(one, [...moves, ...(renewal?.files ?? [])]);
+    if (availability === model.availability && moves.length === 0 && renewal === undefined) continue;
     // What is being fetched is for its transfer to say.
     if (
       availability === "present" &&
@@ -113,9 +125,25 @@ async function findCorrections(
       (await unfinishedTransfers(registry, model.modelId)) > 0
     )
       continue;
-    corrections.push({ model, availability, moves });
+    corrections.push({ model, availability, moves, renewal });
   }
   return corrections;
+}
+
+/** Only files of others, of which no digest is recorded: any other change is for `verify` to tell. */
+async function findRenewal(
+  { files }: RegisteredModel,
+  found: InventoryModel | undefined,
+): Promise<Renewal | undefined> {
+  const changed = files.filter(({ state }) => state === "changed");
+  if (found === undefined || changed.length === 0) return undefined;
+  const renewed = changed.flatMap(({ file, path }) => {
+    const to = found.files.find((other) => other.path === path);
+    return to === undefined || file.source !== null || file.sha256 !== null ? [] : [{ file, to }];
+  });
+  if (renewed.length < changed.length) return undefined;
+  const facts = await factsOfFound(found);
+  return typeof facts === "string" ? undefined : { files: renewed, facts };
 }
 
 function availabilityNow({ model, files }: RegisteredModel, moves: ModelCorrection["moves"]): Availability {

@@ -290,6 +290,29 @@ describe("scanning again", () => {
     expect(await folder.registry.files.list("a")).toMatchObject([{ path: theirs.path, source: null }]);
   });
 
+  test("records anew what a tool has put in the place of its own file, and nothing whose content was recorded", async () => {
+    await using machine = await Machine.create();
+    const { folder } = machine;
+    const path = machine.home(".lmstudio/models/org/repo/a.gguf");
+    FIRST.write(path);
+    await machine.adopt();
+    const known = folder.write("elsewhere/b.gguf", "known", { source: null });
+    await folder.model("b", known);
+    const newer = Buffer.concat([llamaFile({ "general.name": "Newer" }), ROOM, ROOM]);
+    writeFileSync(path, newer);
+    writeFileSync(known.path, "replaced");
+    expect((await machine.adopt()).changes).toMatchObject({ renewed: ["org:repo:a.gguf"], partial: ["b"] });
+    expect(await folder.registry.models.get("org:repo:a.gguf")).toMatchObject({
+      availability: "present",
+      sizeBytes: newer.length,
+      metadata: { name: "Newer", store: { name: "lm-studio" } },
+    });
+    expect(await folder.registry.files.list("org:repo:a.gguf")).toMatchObject([
+      { path, sizeBytes: newer.length, sha256: null, verifiedAt: null },
+    ]);
+    expect((await machine.adopt()).changes).toMatchObject({ renewed: [], missing: [], partial: [] });
+  });
+
   test("takes a file of the same size for another", async () => {
     await using machine = await Machine.create();
     const path = machine.home(".lmstudio/models/org/repo/a.gguf");
