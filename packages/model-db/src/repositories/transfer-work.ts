@@ -18,15 +18,17 @@ import type { Scope } from "./scope.ts";
 import { findTransferRow, writeTransferRow } from "./transfer-rows.ts";
 import { parseTransferId } from "./transfers.ts";
 
-const nextFree: Query<Moment, TransferTable> = query("transfer next", ({ db, sql, p }) =>
+const freeTransfers: Query<Moment, TransferTable> = query("transfers free", ({ db, sql, p }) =>
   db
     .selectFrom("transfer")
     .selectAll()
     .where("finished_at", "is", null)
     .where(sql<boolean>`state in ('queued', 'running')`)
     .where(sql<boolean>`not ${leaseHolds({ sql, p }, "transfer")}`)
-    .orderBy("transfer_id")
-    .limit((eb) => eb.lit(1)),
+    .orderBy("transfer_id"),
+);
+const heldTransfers: Query<Moment, TransferTable> = query("transfers held", ({ db, sql, p }) =>
+  db.selectFrom("transfer").selectAll().where(leaseHolds({ sql, p }, "transfer")),
 );
 
 const CLAIM_KEYS: ReadonlySet<string> = new Set(["transferId", "ttlMs"]);
@@ -57,10 +59,11 @@ export class TransferWork {
   }
 
   /**
-   * Takes up a transfer that is queued, or whose worker has ended: the one that is named, else the oldest.
+   * Takes up a transfer that is queued, or whose worker has ended: the one that is named, else the oldest. One that
+   * shares a file with another waits until nobody works on that.
    *
    * @param options.ttlMs how long the claim holds unless it is renewed; 5,000 ms when left out.
-   * @returns `undefined` where there is none, or somebody else works on it.
+   * @returns `undefined` where there is none, or somebody else works on it or on one of its files.
    */
   async claim(
     options: { transferId?: number | undefined; ttlMs?: number | undefined } = {},
@@ -69,15 +72,11 @@ export class TransferWork {
     const { transferId, ttlMs = DEFAULT_TTL_MS } = options;
     parseInteger("ttl_ms", ttlMs, 1000, 3_600_000);
     if (transferId !== undefined) parseTransferId(transferId);
-    const find = async (session: Session): Promise<TransferTable | undefined> =>
-      transferId === undefined
-        ? session.get(nextFree, momentOf(this.#scope.now()))
-        : findTransferRow(session, transferId);
     // Whoever looks every second keeps nobody from writing.
-    if ((await find(this.#scope.reader)) === undefined) return undefined;
+    if ((await this.#findFree(this.#scope.reader, transferId)) === undefined) return undefined;
     return this.#scope.write(async (session) => {
-      const row = await find(session);
-      if (row === undefined || (row.state !== "queued" && row.state !== "running")) return undefined;
+      const row = await this.#findFree(session, transferId);
+      if (row === undefined) return undefined;
       return this.#take(
         session,
         { ...row, state: "running", started_at: row.started_at ?? Date.now() },
@@ -189,6 +188,15 @@ export class TransferWork {
     });
   }
 
+  async #findFree(session: Session, transferId: number | undefined): Promise<TransferTable | undefined> {
+    const moment = momentOf(this.#scope.now());
+    const free = await session.all(freeTransfers, moment);
+    const wanted = transferId === undefined ? free : free.filter((row) => row.transfer_id === transferId);
+    if (wanted.length === 0) return undefined;
+    const held = new Set((await session.all(heldTransfers, moment)).flatMap(placesOf));
+    return wanted.find((row) => placesOf(row).every((place) => !held.has(place)));
+  }
+
   async #take(
     session: WriteSession,
     row: TransferTable,
@@ -261,6 +269,11 @@ export class TransferWork {
       return work(row, session);
     }, options);
   }
+}
+
+/** Where the files of a transfer go. */
+function placesOf({ folder, files }: TransferTable): string[] {
+  return (JSON.parse(files) as { path: string }[]).map(({ path }) => `${folder}/${path}`);
 }
 
 function progressed(

@@ -1,3 +1,4 @@
+import { lstat } from "node:fs/promises";
 import { basename, dirname, extname, join } from "node:path";
 
 import {
@@ -17,9 +18,11 @@ import { quantizationIn } from "../reference/quantization-in.ts";
 import { writeModelYml } from "./model-yml.ts";
 import { toSourceMetadata } from "./pulled-from.ts";
 
-/** A file that was fetched, is in its place and was verified. */
+/** A file that is in its place and was verified. */
 export interface FetchedFile {
   readonly file: TransferFile;
+  /** Whether it was fetched, now or before, and not put there by somebody else. */
+  readonly isOurs: boolean;
   /** Absolute. */
   readonly path: string;
   readonly sha256: string;
@@ -47,23 +50,33 @@ export async function describeFetched(
   const said = facts === undefined ? saidByItsName(first.path) : recordOfFacts(facts);
   const ymlPath = config?.path ?? ymlBeside(first.path);
   const dataFolder = dirname(registry.location);
+  const isOurYml = config?.isOurs ?? (ymlPath !== undefined && (await isOurs(registry, ymlPath)));
   const hasYml =
     ymlPath !== undefined &&
-    (await writeModelYml(ymlPath, dataFolder, {
-      modelId: transfer.modelId,
-      weights: weights.map(({ path }) => path),
-      projector: projector?.path,
-      sizeBytes,
-      facts,
-    }));
+    (await writeModelYml(
+      ymlPath,
+      dataFolder,
+      {
+        modelId: transfer.modelId,
+        weights: weights.map(({ path }) => path),
+        projector: projector?.path,
+        sizeBytes,
+        facts,
+      },
+      isOurYml,
+    ));
   const verifiedAt = Date.now();
   const files = fetched
     .filter(({ path }) => path !== ymlPath)
-    .map(({ file, path, sha256, sizeBytes: size }): NewModelFile => {
-      return { path, role: file.role, sha256, sizeBytes: size, verifiedAt, source: file.url };
+    .map(({ file, isOurs: wasFetched, path, sha256, sizeBytes: size }): NewModelFile => {
+      const source = wasFetched ? file.url : null;
+      return { path, role: file.role, sha256, sizeBytes: size, verifiedAt, source };
     });
   // Old programs change it: nothing is recorded of its content.
-  if (hasYml) files.push({ path: ymlPath, role: "config", source: (config ?? first).file.url });
+  if (hasYml) {
+    const source = isOurYml ? (config ?? first).file.url : null;
+    files.push({ path: ymlPath, role: "config", source });
+  }
   return {
     ...said,
     authorRepo: transfer.repository?.split("/")[0] ?? null,
@@ -73,6 +86,12 @@ export async function describeFetched(
     metadata: { ...said.metadata, ...toSourceMetadata(transfer) },
     files,
   };
+}
+
+/** Whether a file is one that we have written, or that nobody has. */
+async function isOurs({ files }: Registry, path: string): Promise<boolean> {
+  if ((await files.listAt([path])).some(({ source }) => source !== null)) return true;
+  return (await lstat(path).catch(() => undefined)) === undefined;
 }
 
 /** What the files say; `undefined` where they are of no kind that is known. */

@@ -26,15 +26,21 @@ const MAX_BYTES = 1024 * 1024;
  *
  * @param path absolute.
  * @param dataFolder where the paths in it begin: that of the registry.
+ * @param isOurs whether we have written what is there; another file that does not say of which model it is stays.
  * @returns whether it was written; not where a file is in its place that is of another model, or none of these.
  */
-export async function writeModelYml(path: string, dataFolder: string, yml: ModelYml): Promise<boolean> {
+export async function writeModelYml(
+  path: string,
+  dataFolder: string,
+  yml: ModelYml,
+  isOurs = false,
+): Promise<boolean> {
   const before = await readYml(path);
   if (before === null) return false;
   const document = parseDocument(before ?? "", { logLevel: "silent", uniqueKeys: false });
   if (document.errors.length > 0 || (document.contents !== null && !isMap(document.contents))) return false;
   const owner = document.get("model");
-  if (before !== undefined && typeof owner === "string" && owner !== yml.modelId) return false;
+  if (before !== undefined && owner !== yml.modelId && !(isOurs && owner === undefined)) return false;
   if (document.contents === null) document.contents = document.createNode(newFields(yml)) as never;
   document.set("model", yml.modelId);
   document.set(

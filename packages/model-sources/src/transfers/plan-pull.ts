@@ -85,10 +85,10 @@ async function isHere(
   if (from.commitId !== (commitId ?? null)) return false;
   // What is beside the weights may have been changed by whoever runs them.
   const weights = (await registry.files.list(model.modelId)).filter(({ role }) => role === "weights");
-  const known = new Map(weights.map((file) => [file.source, file]));
-  for (const { url, role, sizeBytes } of files) {
+  for (const { url, role, sizeBytes, sha256 } of files) {
     if (role !== "weights") continue;
-    const file = known.get(url);
+    // What somebody else has put in its place is known by its content alone.
+    const file = weights.find((known) => known.source === url || (sha256 != null && known.sha256 === sha256));
     const found = file && (await stat(resolve(file.path)).catch(() => undefined));
     if (found === undefined || found.size !== sizeBytes) return false;
   }

@@ -19,7 +19,7 @@ import { syncFolder } from "../folders/durable-folder.ts";
 import type { ModelsFolder } from "../folders/models-folder.ts";
 import { placeInFolder } from "../folders/place-in-folder.ts";
 import type { Hub } from "../hub/hub.ts";
-import { deleteWritten, NEXT_SUFFIX } from "./delete-written.ts";
+import { deleteWritten, isUnfinished, NEXT_SUFFIX } from "./delete-written.ts";
 import { describeFetched, type FetchedFile } from "./describe-fetched.ts";
 import { Speedometer, toProgress, type TransferProgress } from "./progress.ts";
 
@@ -47,6 +47,8 @@ interface FetchedPlace {
   readonly file: TransferFile;
   readonly place: string;
   readonly at: string;
+  /** Whether it was fetched, now or before, and not put there by somebody else. */
+  readonly isOurs: boolean;
   readonly sha256: string;
   readonly sizeBytes: number;
 }
@@ -118,8 +120,7 @@ class TransferRun {
   }
 
   async #fetchAll(): Promise<FetchedFile[]> {
-    const fetched: { file: TransferFile; place: string; at: string; sha256: string; sizeBytes: number }[] =
-      [];
+    const fetched: FetchedPlace[] = [];
     for (const file of this.#claim.transfer.files) fetched.push(await this.#fetch(file));
     // All are there and verified: what they replace can go.
     for (const { at, place } of fetched) {
@@ -127,7 +128,7 @@ class TransferRun {
       await rename(at, place);
       await syncFolder(dirname(place));
     }
-    return fetched.map(({ file, place, sha256, sizeBytes }) => ({ file, path: place, sha256, sizeBytes }));
+    return fetched.map(({ place, at: _, ...rest }) => ({ ...rest, path: place }));
   }
 
   /** Fetches a file, unless it is here. @returns where it is to be, and where it is. */
@@ -136,23 +137,28 @@ class TransferRun {
     const place = await placeInFolder(this.#folder, file.path);
     const state = this.#files.get(file.path)!;
     const isThere = (await lstat(place).catch(() => undefined)) !== undefined;
-    if (!isThere && !state.isOurs) {
-      // Said before anything is written: whoever cancels it later knows what may be deleted.
-      state.isOurs = true;
+    // Said before anything is written: whoever cancels it later knows what may be deleted.
+    const isOurs = isThere ? state.isOurs && !(await isUnfinished(place)) : true;
+    if (state.isOurs !== isOurs) {
+      state.isOurs = isOurs;
       await this.#report();
     }
     try {
-      return { file, place, ...(await this.#download(file, file.path)) };
+      const downloaded = await this.#download(file, file.path);
+      return { file, place, isOurs: isOurs || (await this.#isFetched(place)), ...downloaded };
     } catch (error) {
+      // Nothing is left of it: what comes to its place now is somebody else's.
+      if (!isThere) state.isOurs = await isUnfinished(place);
       if (!isThere || !isRegistryError(error) || error.code !== "name_taken") throw error;
-      if (!state.isOurs) {
+      if (!isOurs) {
         if (!(await this.#isModels(place))) throw error;
-        return { file, place, ...(await this.#download(file, `${file.path}${NEXT_SUFFIX}`)) };
+        const next = await this.#download(file, `${file.path}${NEXT_SUFFIX}`);
+        return { file, place, isOurs: true, ...next };
       }
       const whole = await wholeByItsSize(place, file);
-      if (whole !== undefined) return { file, place, at: place, ...whole };
+      if (whole !== undefined) return { file, place, isOurs, at: place, ...whole };
       await rm(place);
-      return { file, place, ...(await this.#download(file, file.path)) };
+      return { file, place, isOurs, ...(await this.#download(file, file.path)) };
     }
   }
 
@@ -174,6 +180,12 @@ class TransferRun {
     const { path: at, sha256, sizeBytes } = downloaded;
     this.#tell(file, sizeBytes);
     return { at, sha256, sizeBytes };
+  }
+
+  /** Whether a file that is there was fetched for some model. */
+  async #isFetched(place: string): Promise<boolean> {
+    const recorded = await this.#registry.files.listAt([place]);
+    return recorded.some(({ source }) => source !== null);
   }
 
   /** Whether a file that is in the way is an older state of the same model that was fetched, too. */
@@ -262,12 +274,12 @@ class TransferRun {
  * @throws RegistryError `lease_lost`.
  */
 export async function deleteCancelled(
-  { transferWork }: Registry,
+  registry: Registry,
   { transfer, ...claim }: ClaimedTransfer,
 ): Promise<Transfer> {
-  await deleteWritten(transfer);
+  await deleteWritten(registry, transfer);
   const nothing = transfer.files.map(({ path }) => ({ path, doneBytes: 0, isOurs: false }));
-  return transferWork.release(claim, nothing);
+  return registry.transferWork.release(claim, nothing);
 }
 
 /** What a source gives no hash of is known by having been fetched to its end. */
