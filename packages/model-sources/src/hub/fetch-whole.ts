@@ -7,13 +7,15 @@ import { failureOf } from "./hub-failure.ts";
 import { waitToRetry } from "./retries.ts";
 
 const MAX_BYTES = 32 * 1024 * 1024;
-// However slowly a server goes on answering.
+// However slowly a server goes on answering, or with however many pages.
 const TIMEOUT_MS = 120_000;
+const MAX_ANSWERS = 1000;
 
 /**
- * A `fetch` for what is small, for the official client among others: the whole answer, or an error.
+ * A `fetch` for one thing that is small, for the official client among others, which may ask for it in pages: whole
+ * answers, or an error. Whatever a server says, that ends.
  *
- * @param maxBytes more is refused.
+ * @param maxBytes of all answers together; more is refused.
  * @returns a `fetch` that throws RegistryError for every status that is no success.
  */
 export function fetchWhole(
@@ -21,10 +23,11 @@ export function fetchWhole(
   signal: AbortSignal | undefined,
   maxBytes: number = MAX_BYTES,
 ): typeof fetch {
+  const deadline = AbortSignal.timeout(TIMEOUT_MS);
+  let [answers, leftBytes] = [0, maxBytes];
   return async (input, init = {}) => {
     const url = input instanceof Request ? input.url : input.toString();
     const { authorization: _, ...headers } = Object.fromEntries(new Headers(init.headers ?? {}));
-    const deadline = AbortSignal.timeout(TIMEOUT_MS);
     const request = {
       method: init.method === "POST" ? ("POST" as const) : ("GET" as const),
       headers,
@@ -35,8 +38,10 @@ export function fetchWhole(
       try {
         const response = await http.request(url, request);
         if (response.status < 200 || response.status > 299) throw refusal(url, response);
-        const body = await wholeBody(response.body, maxBytes);
-        if (body === undefined) throw failureOf(url, response, `its answer is larger than ${maxBytes} bytes`);
+        const body = await wholeBody(response.body, leftBytes);
+        if (body === undefined) throw failureOf(url, response, `it answers with more than ${maxBytes} bytes`);
+        if (++answers > MAX_ANSWERS) throw failureOf(url, response, `it has more than ${MAX_ANSWERS} pages`);
+        leftBytes -= body.length;
         return new Response(body, { status: response.status, headers: response.headers });
       } catch (error) {
         signal?.throwIfAborted();

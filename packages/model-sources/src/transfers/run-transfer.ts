@@ -128,7 +128,9 @@ class TransferRun {
       await rename(at, place);
       await syncFolder(dirname(place));
     }
-    return fetched.map(({ place, at: _, ...rest }) => ({ ...rest, path: place }));
+    return fetched.map(({ file, place, isOurs, sha256, sizeBytes }) => {
+      return { file, path: place, isOurs, sha256, sizeBytes };
+    });
   }
 
   /** Fetches a file, unless it is here. @returns where it is to be, and where it is. */

@@ -282,6 +282,19 @@ test("an answer without end is not taken into memory", async () => {
   expect(process.memoryUsage().rss - before).toBeLessThan(200_000_000);
 });
 
+test("a list without end is given up", async () => {
+  let pages = 0;
+  const endless = createServer((request, response) => {
+    const next = new URL(`?cursor=${++pages}`, `http://${request.headers.host}${request.url}`);
+    response.setHeader("link", `<${next.href}>; rel="next"`);
+    response.end("[]");
+  });
+  await using port = await listening(endless, "127.0.0.1");
+  await using other = open({ endpoint: `http://127.0.0.1:${port.number}` });
+  await expect(other.search("x", 10)).rejects.toMatchObject({ code: "source_unreachable" });
+  expect(pages).toBeLessThan(2000);
+});
+
 async function listening(
   listener: Server,
   address: string,
