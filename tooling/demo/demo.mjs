@@ -82,6 +82,8 @@ That was a folder made for the demo; it is gone again. With your own, from this 
   cortex-migrate --dry-run   shows what would come over from your old data folder
   cortex-migrate             does it
   cortex list                what is there
+  cortex scan                the models that other tools keep on this machine
+  cortex pull <org/repo>     fetches one from Hugging Face
   cortex-server              the registry over HTTP, for this machine
   cortex backup <folder>     a copy that was compared; with --follow, every change from then on
   cortex --help              everything else`);
