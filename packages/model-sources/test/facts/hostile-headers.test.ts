@@ -46,29 +46,33 @@ function claim(type: "text" | "list" | "u8", length: number): Buffer {
   return bytes;
 }
 
-test("whatever a file of a terabyte claims, memory stays flat and it is refused within a second", () => {
-  const { maxRssBytes: plain } = readInProcess(llamaFile());
-  const hostile: Record<string, Buffer> = {
-    "2^60 values": ggufFile({}, [], { keyCount: 2n ** 60n }),
-    "100,000 tensors, all of zeros": ggufFile({}, [], { tensorCount: 100_000n }),
-    "4,096 values, all of zeros": ggufFile({}, [], { keyCount: 4096n }),
-    "a hundred billion empty texts": claim("text", TERABYTE / 10),
-    "lists in a list": claim("list", TERABYTE / 20),
-    "a list of a terabyte of bytes": claim("u8", TERABYTE - 1000),
-    "a text of half a terabyte": Buffer.concat([
-      ggufFile({ key: "" }).subarray(0, -8),
-      Buffer.from(new BigUint64Array([BigInt(TERABYTE / 2)]).buffer),
-    ]),
-  };
-  for (const [what, bytes] of Object.entries(hostile)) {
-    const { outcome, milliseconds, maxRssBytes } = readInProcess(bytes, TERABYTE);
-    expect(["invalid_input", "read"], what).toContain(outcome);
-    expect(milliseconds, what).toBeLessThan(1000);
-    expect(maxRssBytes - plain, what).toBeLessThan(48 * MB);
-  }
-});
+test(
+  "whatever a file of a terabyte claims, memory stays flat and it is refused within a second",
+  { timeout: 240_000 },
+  () => {
+    const { maxRssBytes: plain } = readInProcess(llamaFile());
+    const hostile: Record<string, Buffer> = {
+      "2^60 values": ggufFile({}, [], { keyCount: 2n ** 60n }),
+      "100,000 tensors, all of zeros": ggufFile({}, [], { tensorCount: 100_000n }),
+      "4,096 values, all of zeros": ggufFile({}, [], { keyCount: 4096n }),
+      "a hundred billion empty texts": claim("text", TERABYTE / 10),
+      "lists in a list": claim("list", TERABYTE / 20),
+      "a list of a terabyte of bytes": claim("u8", TERABYTE - 1000),
+      "a text of half a terabyte": Buffer.concat([
+        ggufFile({ key: "" }).subarray(0, -8),
+        Buffer.from(new BigUint64Array([BigInt(TERABYTE / 2)]).buffer),
+      ]),
+    };
+    for (const [what, bytes] of Object.entries(hostile)) {
+      const { outcome, milliseconds, maxRssBytes } = readInProcess(bytes, TERABYTE);
+      expect(["invalid_input", "read"], what).toContain(outcome);
+      expect(milliseconds, what).toBeLessThan(1000);
+      expect(maxRssBytes - plain, what).toBeLessThan(48 * MB);
+    }
+  },
+);
 
-test("a header of 20 MB of lists takes no more memory than a small one", () => {
+test("a header of 20 MB of lists takes no more memory than a small one", { timeout: 120_000 }, () => {
   const lists = Array.from({ length: 20 }, (_, index) => {
     const key = ggufFile({ [`list ${index}`]: { list: "u8", items: [] } }).subarray(24);
     key.writeBigUInt64LE(BigInt(MB), key.length - 8);
@@ -100,13 +104,15 @@ test("10,000 damaged files are read or refused, each at once", { timeout: 120_00
       const damaged = Buffer.from(whole.subarray(0, cut < 20 ? whole.length - cut * 20 : whole.length));
       for (const { at, bytes } of changes)
         damaged.set(bytes.subarray(0, Math.max(0, damaged.length - at)), Math.min(at, damaged.length));
-      const start = performance.now();
+      const start = process.cpuUsage();
       try {
         await readGgufFacts(new BufferSource(damaged), "a.gguf");
       } catch (error) {
         if (!isRegistryError(error) || error.code !== "invalid_input") throw error;
       }
-      slowestMs = Math.max(slowestMs, performance.now() - start);
+      // Of the processor: other processes take their time, too.
+      const { user, system } = process.cpuUsage(start);
+      slowestMs = Math.max(slowestMs, (user + system) / 1000);
     }),
     { numRuns: 10_000 },
   );
