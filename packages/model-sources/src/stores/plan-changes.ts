@@ -20,7 +20,7 @@ export interface ModelCorrection {
 }
 
 /** A model whose tool has written its files anew. */
-export interface Renewal {
+interface Renewal {
   readonly files: readonly { readonly file: ModelFile; readonly to: FoundFile }[];
   readonly facts: FoundFacts;
 }
