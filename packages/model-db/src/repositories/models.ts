@@ -62,6 +62,7 @@ import {
 } from "./model-row.ts";
 import { textByName, toText } from "./record-text.ts";
 import type { ChangeOptions, Scope } from "./scope.ts";
+import { unfinishedOfModel } from "./unfinished-of-model.ts";
 import { userByName } from "./user-rows.ts";
 import { visibilityOf, type Visibility } from "./visibility.ts";
 
@@ -626,8 +627,16 @@ export class Models {
 async function checkNew(session: WriteSession, draft: ModelDraft, { access }: Change): Promise<ModelDraft> {
   const { model } = draft;
   access?.checkNew(model);
+  if (access !== undefined) await checkNotFetched(session, model);
   if (model.owner !== null && model.owner !== access?.user) await checkOwner(session, model);
   return { ...draft, files: await withKnownSources(session, draft.files, access) };
+}
+
+// Whose the model is that a transfer makes was decided when it was asked for: who registers another of that name would
+// see the transfer, which may be private, and have their model replaced by what it fetches.
+async function checkNotFetched(session: WriteSession, { modelId }: Model): Promise<void> {
+  if ((await session.get(unfinishedOfModel, { model_id: modelId })) === undefined) return;
+  if ((await session.get(byId, { model_id: modelId })) === undefined) throw nameTaken(modelId, undefined);
 }
 
 // A slip in the name of a private model's owner would hide it from everybody.

@@ -28,17 +28,9 @@ import { leaseHolds, momentOf, type Moment } from "./lease-holds.ts";
 import { byId, modelOf, nameTaken } from "./models.ts";
 import type { Scope } from "./scope.ts";
 import { getTransferRow, guardedOf, writeTransferRow } from "./transfer-rows.ts";
+import { unfinishedOfModel } from "./unfinished-of-model.ts";
 import { visibilityOf } from "./visibility.ts";
 
-const unfinishedOfModel: Query<{ model_id: string }, TransferTable> = query(
-  "transfer unfinished",
-  ({ db, p }) =>
-    db
-      .selectFrom("transfer")
-      .selectAll()
-      .where("model_id", "=", p("model_id"))
-      .where("finished_at", "is", null),
-);
 const newestTransfer: Query<object, { greatest: number | null }> = query("transfer newest", ({ db }) =>
   db.selectFrom("transfer").select((eb) => eb.fn.max("transfer_id").as("greatest")),
 );

@@ -229,6 +229,22 @@ describe.each(ENGINES)("transfers ($name)", ({ test }) => {
     }
   });
 
+  test("nobody gets at a private one by registering a model of its name", async ({ registry }) => {
+    const as = async (name: string) => {
+      await registry.access.users.create({ name, grants: [{ role: "editor" }] });
+      const { token } = await registry.access.tokens.create(name);
+      return registry.as({ identity: await registry.access.authenticate(token) });
+    };
+    const [ann, eve] = [await as("ann"), await as("eve")];
+    const { transferId } = (await ann.transfers.request(wanted({ private: true }))).transfer;
+    const own = localModel("org:repo:m.gguf");
+    await expectRefusal("name_taken", eve.models.create(own));
+    await expectRefusal("name_taken", eve.models.createMany([own], { onExisting: "skip" }));
+    await expectRefusal("not_found", eve.transfers.cancel(transferId));
+    await registry.transferWork.finish((await registry.transferWork.claim())!, FETCHED);
+    expect(await registry.models.get("org:repo:m.gguf")).toMatchObject({ owner: "ann", private: true });
+  });
+
   test("what a caller may not see of the models is absent here too", async ({ registry }) => {
     const as = async (name: string, role: Role) => {
       await registry.access.users.create({ name, grants: [{ role }] });
