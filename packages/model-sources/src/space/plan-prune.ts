@@ -174,7 +174,7 @@ function leftoversOf(
 ): GoingFile[] {
   const holdings = new Holdings([...here, ...away]);
   return away
-    .filter(({ model }) => !fetching.has(model.modelId))
+    .filter((held) => whyKept(held, fetching) === undefined)
     .flatMap(({ model }) => holdings.letGo(model.modelId));
 }
 

@@ -28,6 +28,8 @@ test.for([
   ["64:ff9b:1::1", "behind a local NAT64"],
   ["2002:a00:1::", "private, by 6to4"],
   ["2001:0:1::1", "by Teredo"],
+  ["3fff::1", "in books"],
+  ["5f00::1", "of a network's own routing"],
   ["fc00::1", "private"],
   ["fd12:3456:789a::1", "private"],
   ["fe80::1", "of this link"],

@@ -296,6 +296,15 @@ describe("pruning", () => {
     expect(await availabilityOf(folder, "a")).toBe("downloadable");
   });
 
+  test("what is said not to be here goes by the same rules", async () => {
+    await using folder = await RegistryFolder.create();
+    const away = { availability: "downloadable" } as const;
+    const only = fetched(folder, "org/only/x.gguf", 1, { source: "file:///home/ann/x.gguf" });
+    await fetchedModel(folder, "only", 9, [only], away);
+    await fetchedModel(folder, "pinned", 9, [fetched(folder, "org/p/x.gguf")], { ...away, pinned: true });
+    expect(await plan(folder)).toMatchObject({ leftovers: [], freedBytes: 0 });
+  });
+
   test("deletes partial files of transfers that were given up, and no others", async () => {
     await using folder = await RegistryFolder.create();
     const { registry } = folder;
