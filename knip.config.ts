@@ -32,6 +32,7 @@ const config: KnipConfig = {
         "@cortex/hono-server",
         "@cortex/legacy-migrator",
         "@cortex/model-db",
+        "@cortex/model-sources",
       ],
     },
   },
