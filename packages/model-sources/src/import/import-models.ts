@@ -1,7 +1,10 @@
+import { basename } from "node:path";
+
 import { isRegistryError, RegistryError, toVisible, type Model, type ModelFile } from "@cortex/model-db";
 
 import type { FileKind } from "../facts/model-facts.ts";
 import type { ModelsFolder } from "../folders/models-folder.ts";
+import { nameOfPartial } from "../stores/model-files.ts";
 import { findFolders, type Refusal } from "./find-files.ts";
 import { hashModel, toRecorded, type HashedFile, type ImportProgress } from "./hash-model.ts";
 import { keepDigests } from "./known-digests.ts";
@@ -124,6 +127,7 @@ async function importOne(
   planned: Map<string, string>,
 ): Promise<ImportResult | undefined> {
   try {
+    if (nameOfPartial(basename(path)) !== undefined) throw notWhole(path);
     const local = await read();
     if (local?.facts.kind === "model") return await importModel(registry, local, options, planned, isAlone);
     if (isNamed) throw notAModel(path, local?.facts.kind ?? "other");
@@ -232,6 +236,14 @@ const KINDS: Readonly<Record<Exclude<FileKind, "model">, string>> = {
 
 function notAModel(path: string, kind: Exclude<FileKind, "model">): RegistryError {
   return new RegistryError("invalid_input", `${toVisible(path)} holds ${KINDS[kind]}.`);
+}
+
+// It is of full size from the start, with what has not arrived as zeros, and its header comes first.
+function notWhole(path: string): RegistryError {
+  return new RegistryError(
+    "invalid_input",
+    `${toVisible(path)} is what has arrived so far of a file. Import it when it is whole.`,
+  );
 }
 
 function refused({ path, error }: Refusal): RefusedModel {

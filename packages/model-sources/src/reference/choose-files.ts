@@ -28,8 +28,8 @@ const PREFERRED = ["Q4_K_M", "Q8_0"];
 const SHARD = /^(.*)-(\d{5})-of-(\d{5})\.gguf$/i;
 const SIDE_FILE = /(?:^|[/._-])(?:mmproj|imatrix)(?:[/._-]|$)/i;
 const PROJECTOR = /(?:^|[/._-])mmproj(?:[/._-]|$)/i;
-// What tells how to run the weights, for a model that is not one file.
-const BESIDE_WEIGHTS = /^[^/]+\.(?:json|model|txt|jinja)$/i;
+// What tells how to run the weights, for a model that is not one file; what unfinished files are called is ours.
+const BESIDE_WEIGHTS = /^(?!.*\.partial\.json$)[^/]+\.(?:json|model|txt|jinja)$/i;
 const WEIGHTS = /^[^/]+\.safetensors$/i;
 
 interface Weights extends Candidate {

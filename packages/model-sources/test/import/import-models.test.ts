@@ -100,6 +100,16 @@ test("folders are searched at any depth, and a damaged file keeps no other from 
   ]);
 });
 
+test.for(["tiny.gguf.partial", "tiny.gguf.part"])(
+  "what has arrived of a file so far is no model: %s",
+  async (name) => {
+    await using folder = await RegistryFolder.create();
+    write(folder, { [name]: llamaFile() });
+    expect(inShort(await importInto(folder, [name]))).toEqual([["refused", "invalid_input"]]);
+    expect(await folder.registry.models.count()).toBe(0);
+  },
+);
+
 test("the parts of a model are one model, and only together", async () => {
   await using folder = await RegistryFolder.create();
   write(folder, { "big-00001-of-00002.gguf": part(0) });

@@ -107,7 +107,14 @@ describe("what belongs to it comes along", () => {
   });
 
   test("all that safetensors need, where there is no GGUF", async () => {
-    const paths = ["README.md", "config.json", "tokenizer.json", "model.safetensors", "chat_template.jinja"];
+    const paths = [
+      "model.safetensors.partial.json",
+      "README.md",
+      "config.json",
+      "tokenizer.json",
+      "model.safetensors",
+      "chat_template.jinja",
+    ];
     expect(await chosen(paths, "org/repo")).toEqual([
       "weights model.safetensors",
       "template chat_template.jinja",
