@@ -75,8 +75,10 @@ describe.for(["", "/v1"])("under %s/models", (prefix) => {
     { method: "POST", path: "start", status: 404 },
     { method: "POST", path: "stop", status: 404 },
     { method: "GET", path: "status/none", status: 404 },
-    { method: "POST", path: "pull", status: 405 },
-    { method: "POST", path: "import", status: 405 },
+    // Of a service that fetches nothing.
+    { method: "POST", path: "pull", status: 403 },
+    { method: "POST", path: "import", status: 409 },
+    { method: "POST", path: "sources", status: 405 },
   ])(
     "$method $path of none is a $status with a message",
     async ({ method, path, status }, { service, expect: check }) => {

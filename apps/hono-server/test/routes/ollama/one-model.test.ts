@@ -132,7 +132,8 @@ describe("a failure is a text", () => {
       status: 400,
       error: "control character",
     },
-    { path: "/api/pull", method: "POST", body: { model: "x" }, status: 404, error: "nothing at /api/pull" },
+    { path: "/api/pull", method: "POST", body: { model: "x" }, status: 400, error: "Ollama's own library" },
+    { path: "/api/push", method: "POST", body: { model: "x" }, status: 404, error: "nothing at /api/push" },
   ])(
     "$method $path with $body: $status",
     async ({ path, method, body, status, error }, { service, expect: check }) => {
