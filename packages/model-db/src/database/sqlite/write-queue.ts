@@ -26,6 +26,8 @@ interface Job {
 const MAX_BATCH = 64;
 // How long commits may follow each other before the event loop has a turn, which costs a tenth of one.
 const TURN_MS = 2;
+// How long more of them may be gathered: about as long as a commit takes.
+const GATHER_MS = 2;
 // A waiting writer asks the more often the longer it waits, so that the one who waits longest is mostly next.
 const FIRST_WAIT_MS = 1.5;
 const LEAST_WAIT_MS = 0.15;
@@ -95,8 +97,7 @@ export class WriteQueue {
       let turnEnds = 0;
       while (this.#jobs.length > 0) {
         if (performance.now() > turnEnds) {
-          // Callers of the same turn of the event loop are gathered, and everything else has its turn too.
-          await setImmediate();
+          await this.#gather();
           turnEnds = performance.now() + TURN_MS;
         }
         await this.#commitTogether(this.#takeBatch());
@@ -106,6 +107,17 @@ export class WriteQueue {
     } finally {
       this.#draining = undefined;
     }
+  }
+
+  // Callers of the same turn of the event loop are gathered, and everything else has its turn too. Those who were
+  // served together come again over some turns, and can be served together again.
+  async #gather(): Promise<void> {
+    const end = performance.now() + GATHER_MS;
+    let before: number;
+    do {
+      before = this.#jobs.length;
+      await setImmediate();
+    } while (this.#jobs.length > before && this.#jobs.length < MAX_BATCH && performance.now() < end);
   }
 
   #takeBatch(): Job[] {
