@@ -9,7 +9,7 @@ import {
   type Session,
 } from "../database/query.ts";
 import type { Position } from "../domain/cursor.ts";
-import { MODEL_FIELDS, type FilterField } from "../domain/fields.ts";
+import { MODEL_FIELDS } from "../domain/fields.ts";
 import type { Condition, Order, Selection } from "../domain/list-options.ts";
 import type { Projection } from "../domain/projection.ts";
 import type { ModelRow } from "../schema/model.ts";
@@ -50,15 +50,12 @@ export interface Columns<Row> {
   /** Names them: the same key always means the same columns. */
   readonly key: string;
   readonly select: (context: unknown) => readonly AliasedExpression<unknown, keyof Row & string>[];
-  /** The row's value of what the list is sorted by. */
-  readonly valueOf: (row: Row, field: FilterField) => string | number | null;
 }
 
 /** All of it, for `toModel`. */
 export const WHOLE_MODEL: Columns<ModelRow> = {
   key: "",
   select: modelColumns,
-  valueOf: (row, field) => row[field],
 };
 
 /** Its JSON text. */
@@ -74,7 +71,6 @@ export function textColumns(projection: Projection, { field }: Order): Columns<T
         recordText(context as Context, projection).as("text"),
       ];
     },
-    valueOf: ({ value }) => value,
   };
 }
 

@@ -46,10 +46,9 @@ export function textByName(
   });
 }
 
-/** @throws RegistryError `database_damaged`. */
-export function toText({ text }: Pick<TextRow, "text">): string {
-  if (text !== null) return text;
-  throw new RegistryError(
+/** What is thrown where what is stored is no JSON. */
+export function damagedRecord(): RegistryError {
+  return new RegistryError(
     "database_damaged",
     "A record that was asked for is damaged. `cortex check` says which.",
   );

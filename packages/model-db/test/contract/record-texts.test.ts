@@ -23,7 +23,8 @@ const MANY = { numRuns: 20, endOnFailure: true };
 async function expectSameTexts(registry: Registry, options: ListOptions): Promise<void> {
   const decoded = await registry.models.list(options);
   const texts = await registry.models.listJson(options);
-  expect(texts).toEqual({ ...decoded, items: decoded.items.map((model) => JSON.stringify(toRecord(model))) });
+  const items = decoded.items.map((model) => JSON.stringify(toRecord(model)));
+  expect(texts).toEqual({ ...decoded, items: items.join(",") });
   for (const { modelId, rowVersion, rowChecksum, updatedAt, status, ...rest } of decoded.items.slice(0, 3)) {
     expect(await registry.models.resolveJson(modelId)).toEqual({
       rowVersion,
@@ -81,7 +82,7 @@ describe.each(ENGINES)("JSON texts ($name)", ({ test, createStore }) => {
     const text = `{"id":"a","object":"model","created":1,"owned_by":"local","tags":["t"],"last":"it's \\"last\\""}`;
 
     expect((await registry.models.resolveJson("a", projection)).json).toBe(text);
-    expect((await registry.models.listJson({}, projection)).items).toEqual([text]);
+    expect((await registry.models.listJson({}, projection)).items).toBe(text);
   });
 
   test("of what is not there are not found", async ({ registry }) => {

@@ -87,7 +87,7 @@ export const listModels = keptRoute({
       query.fields === undefined ? WIRE : picking(query.fields),
     );
     const rest = { next_cursor: nextCursor, ...(total === undefined ? {} : { total }) };
-    const text = `{"object":"list","data":[${items.join(",")}],${JSON.stringify(rest).slice(1)}`;
+    const text = `{"object":"list","data":[${items}],${JSON.stringify(rest).slice(1)}`;
     return new JsonText(text, nextLink(target, nextCursor));
   },
 });
