@@ -4,6 +4,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import {
   isRegistryError,
+  RegistryError,
+  toVisible,
   type ClaimedTransfer,
   type ErrorCode,
   type Registry,
@@ -190,12 +192,21 @@ class TransferRun {
     return recorded.some(({ source }) => source !== null);
   }
 
-  /** Whether a file that is in the way is an older state of the same model that was fetched, too. */
+  /**
+   * Whether a file that is in the way is an older state of the same model that was fetched, too.
+   *
+   * @throws RegistryError `name_taken` where another model has it as well, which would be another one then.
+   */
   async #isModels(place: string): Promise<boolean> {
     const { modelId } = this.#claim.transfer;
-    if ((await this.#registry.models.find(modelId)) === undefined) return false;
-    const known = await this.#registry.files.list(modelId);
-    return known.some(({ path, source }) => path === place && source !== null);
+    const recorded = await this.#registry.files.listAt([place]);
+    if (!recorded.some((file) => file.modelId === modelId && file.source !== null)) return false;
+    const other = recorded.find((file) => file.modelId !== modelId);
+    if (other === undefined) return true;
+    throw new RegistryError(
+      "name_taken",
+      `${toVisible(place)} is also a file of ${toVisible(other.modelId)}, which needs it as it is. Pull the newer state by its commit (org/repo@commit), or remove that model first: cortex rm.`,
+    );
   }
 
   #tell(file: TransferFile, doneBytes: number): void {

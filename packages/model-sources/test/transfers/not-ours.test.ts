@@ -116,6 +116,19 @@ describe("a file of two models", () => {
     expect(existsSync(place.models(REPO, PROJECTOR))).toBe(true);
   });
 
+  test("is not replaced for one of them under the other", async () => {
+    await using place = await PullPlace.make();
+    place.server.commit("org/repo", files);
+    for (const name of ["Q4_K_M", "Q8_0"]) await pull(place, `org/repo:${name}`);
+    const before = readFileSync(place.models(REPO, PROJECTOR));
+    place.server.commit("org/repo", { ...files, [PROJECTOR]: { sizeBytes: 3_000_000, seed: 6 } });
+    const transferId = await pull(place, "org/repo:Q4_K_M");
+    const { state, errorMessage } = await place.registry.transfers.get(transferId);
+    expect(state).toBe("failed");
+    expect(errorMessage).toContain("also a file of org:repo:m.Q8_0.gguf");
+    expect(readFileSync(place.models(REPO, PROJECTOR)).equals(before)).toBe(true);
+  });
+
   test("is fetched by one pull at a time", async () => {
     await using place = await PullPlace.make();
     place.server.commit("org/repo", files);
