@@ -23,9 +23,13 @@ export async function deleteWritten(registry: Registry, transfer: Transfer): Pro
     await registry.transaction(async (repositories) => {
       if (await isWantedElsewhere(repositories, transfer, file.path)) return;
       const isRecorded = (await repositories.files.listAt([place])).length > 0;
-      if (file.isOurs && !isRecorded && !(await isUnfinished(place))) await rm(place, { force: true });
-      for (const name of [place, `${place}${NEXT_SUFFIX}`]) await discardPartial(name);
-      await rm(`${place}${NEXT_SUFFIX}`, { force: true });
+      if (file.isOurs) {
+        if (!isRecorded && !(await isUnfinished(place))) await rm(place, { force: true });
+        await discardPartial(place);
+      } else if (isRecorded) {
+        await discardPartial(`${place}${NEXT_SUFFIX}`);
+        await rm(`${place}${NEXT_SUFFIX}`, { force: true });
+      }
     });
     await removeEmptyFolders(transfer.folder, dirname(place));
   }

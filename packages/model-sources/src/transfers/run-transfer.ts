@@ -16,6 +16,7 @@ import {
 
 import { ContentHash } from "../download/content-hash.ts";
 import { downloadFile } from "../download/download-file.ts";
+import { JOURNAL_SUFFIX, PARTIAL_SUFFIX } from "../download/partial-file.ts";
 import type { RateLimit } from "../download/rate-limit.ts";
 import { syncFolder } from "../folders/durable-folder.ts";
 import type { ModelsFolder } from "../folders/models-folder.ts";
@@ -144,6 +145,7 @@ class TransferRun {
     // Said before anything is written: whoever cancels it later knows what may be deleted.
     const isOurs = isThere ? state.isOurs && !(await isUnfinished(place)) : true;
     if (state.isOurs !== isOurs) {
+      if (!isThere) await checkPartial(place);
       state.isOurs = isOurs;
       await this.#report();
     }
@@ -293,6 +295,19 @@ export async function deleteCancelled(
   await deleteWritten(registry, transfer);
   const nothing = transfer.files.map(({ path }) => ({ path, doneBytes: 0, isOurs: false }));
   return registry.transferWork.release(claim, nothing);
+}
+
+/** @throws RegistryError `name_taken` where what is called as a partial file would be is none of ours. */
+async function checkPartial(place: string): Promise<void> {
+  const [partial, journal] = await Promise.all(
+    [PARTIAL_SUFFIX, JOURNAL_SUFFIX].map((suffix) => lstat(`${place}${suffix}`).catch(() => undefined)),
+  );
+  // Ours have a journal as soon as there is something in them.
+  if (partial?.isFile() !== true || partial.blocks === 0 || journal !== undefined) return;
+  throw new RegistryError(
+    "name_taken",
+    `${toVisible(`${place}${PARTIAL_SUFFIX}`)} would be overwritten, and it is not known what it is. Move it away, and pull again.`,
+  );
 }
 
 /** What a source gives no hash of is known by having been fetched to its end. */

@@ -86,6 +86,16 @@ describe("what somebody else has put in the place of a file", () => {
     expect(readFileSync(place.models(REPO, "m.gguf"), "utf8")).toBe("mine");
   });
 
+  test("under the name of a partial file is not overwritten", async () => {
+    await using place = await PullPlace.make();
+    place.server.commit("org/repo", { "m.gguf": llamaFile() });
+    write(place.models(REPO, "m.gguf.partial"), "mine");
+    const transferId = await pull(place, "org/repo");
+    expect(await place.registry.transfers.get(transferId)).toMatchObject({ errorCode: "name_taken" });
+    await cancelTransfer(place.registry, transferId);
+    expect(readFileSync(place.models(REPO, "m.gguf.partial"), "utf8")).toBe("mine");
+  });
+
   test("and is no file of an old program stays as it is", async () => {
     await using place = await PullPlace.make();
     place.server.commit("org/repo", { "m.gguf": llamaFile() });
