@@ -34,6 +34,8 @@ export async function leftBehind(
     const path = recordedPath(registry.location, before.path);
     const [onDisk, place] = await Promise.all([fileOnDisk(path), folderOf(folders, path)]);
     if (onDisk === undefined || onDisk.isLink || place?.folder.isWritable !== true) continue;
+    // Somebody has put it there since.
+    if (onDisk.writtenAt > last!.at) continue;
     if ((await registry.files.listAt([before.path, path])).length > 0) continue;
     const other = moved.find(({ role, source }) => role === before.role && source === before.source);
     if (other === undefined) continue;

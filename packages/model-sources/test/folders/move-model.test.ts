@@ -1,5 +1,14 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -42,6 +51,25 @@ async function expectRefusal(code: string, work: Promise<unknown>): Promise<void
 }
 
 describe("a model that is moved", () => {
+  test("takes nothing along that somebody has put in its old place since", async () => {
+    await using folder = await RegistryFolder.create();
+    await pulled(folder);
+    const move = () => moveModel(folder.registry, "a", folder.at("other"), { folders: foldersIn(folder) });
+    await move();
+    // Times on the disk are coarser than those of the history.
+    const later = Date.now() / 1000 + 10;
+    for (const [name, text] of [
+      [WEIGHTS, "weights"],
+      [YML, "mine"],
+    ] as const) {
+      folder.write(`models/${name}`, text);
+      utimesSync(folder.at(`models/${name}`), later, later);
+    }
+    expect(await move()).toMatchObject({ files: [], leftOver: [] });
+    expect(readFileSync(folder.at(`models/${WEIGHTS}`), "utf8")).toBe("weights");
+    expect(readFileSync(folder.at(`models/${YML}`), "utf8")).toBe("mine");
+  });
+
   test("is below the other folder as it was below the first, and old clients find it there", async () => {
     await using folder = await RegistryFolder.create();
     await pulled(folder);
