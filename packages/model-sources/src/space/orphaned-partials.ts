@@ -25,11 +25,13 @@ export async function orphanedPartials(
   for await (const transfer of everyTransfer(registry)) {
     const isOver = transfer.finishedAt !== null;
     if (!isOver) fetching.add(transfer.modelId);
-    for (const { path } of transfer.files) {
+    for (const { path, isOurs: isWritten } of transfer.files) {
       for (const suffix of PARTIAL_SUFFIXES) {
         const partial = await fileOnDisk(join(transfer.folder, path) + suffix);
         if (partial === undefined) continue;
-        (isOver ? givenUp : wanted).add(partial.realPath);
+        if (!isOver) wanted.add(partial.realPath);
+        // One that was there before the transfer is somebody else's.
+        else if (isWritten) givenUp.add(partial.realPath);
         if (transfer.state === "paused" || transfer.state === "failed") resting.add(transfer);
       }
     }

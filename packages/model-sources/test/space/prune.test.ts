@@ -321,14 +321,17 @@ describe("pruning", () => {
       } as const;
       return (await registry.transfers.request(wanted)).transfer.transferId;
     };
-    for (const name of ["queued", "running", "paused", "failed", "cancelled", "again"]) {
+    for (const name of ["queued", "running", "paused", "failed", "cancelled", "again", "foreign"]) {
       const id = await request(name);
       const claim = await registry.transferWork.claim({ transferId: id });
       if (name === "failed")
         await registry.transferWork.fail(claim!, { code: "source_unreachable", message: "x" } as never);
-      else if (name !== "running") await registry.transferWork.release(claim!);
+      else if (name !== "running") {
+        const isOurs = name !== "foreign";
+        await registry.transferWork.release(claim!, [{ path: `org/${name}.gguf`, doneBytes: 0, isOurs }]);
+      }
       if (name === "paused") await registry.transfers.pause(id);
-      if (name === "cancelled" || name === "again") await registry.transfers.cancel(id);
+      if (name === "cancelled" || name === "again" || name === "foreign") await registry.transfers.cancel(id);
       if (name === "again") await request(name);
     }
     for (const name of ["unknown.gguf.partial", "unknown.next"])
