@@ -76,10 +76,10 @@ async function expectOneWholeModel(place: PullPlace): Promise<void> {
   expect((await place.registry.history.list({ kind: "created" })).items).toHaveLength(1);
 }
 
-async function slowPlace(): Promise<PullPlace> {
+async function slowPlace(bytesPerSecond = 700_000): Promise<PullPlace> {
   const place = await PullPlace.make();
   place.server.commit("org/repo", { "m.gguf": { sizeBytes: SIZE, seed: 21 } });
-  place.server.fault({ kind: "drip", bytesPerSecond: 700_000 }, { times: 10_000 });
+  place.server.fault({ kind: "drip", bytesPerSecond }, { times: 10_000 });
   return place;
 }
 
@@ -107,7 +107,8 @@ test(
   "of several processes one does the work, and another takes it up when that one dies",
   { timeout: 120_000 },
   async () => {
-    await using place = await slowPlace();
+    // The others are to start before it is all here, however busy the machine.
+    await using place = await slowPlace(50_000);
     const { transferId } = await place.request("org/repo");
     using first = new Puller(place, transferId);
     await first.reach(1);
@@ -169,7 +170,7 @@ test.runIf(isRoot)("on a full disk it fails and says so there, and goes on when 
   if (!mounted) return rmdirSync(folder);
   try {
     place.server.commit("org/repo", { "m.gguf": { sizeBytes: SIZE, seed: 21 } });
-    place.server.fault({ kind: "drip", bytesPerSecond: 700_000 }, { times: 10_000 });
+    place.server.fault({ kind: "drip", bytesPerSecond }, { times: 10_000 });
     // Beside the models, as it is for most.
     await using registry = await openRegistry(join(folder, "registry.db"));
     const folders = [{ path: join(folder, "models"), isWritable: true }];
