@@ -170,7 +170,7 @@ test.runIf(isRoot)("on a full disk it fails and says so there, and goes on when 
   if (!mounted) return rmdirSync(folder);
   try {
     place.server.commit("org/repo", { "m.gguf": { sizeBytes: SIZE, seed: 21 } });
-    place.server.fault({ kind: "drip", bytesPerSecond }, { times: 10_000 });
+    place.server.fault({ kind: "drip", bytesPerSecond: 700_000 }, { times: 10_000 });
     // Beside the models, as it is for most.
     await using registry = await openRegistry(join(folder, "registry.db"));
     const folders = [{ path: join(folder, "models"), isWritable: true }];
