@@ -27,7 +27,7 @@ export const SCENARIOS: readonly Scenario[] = [
     record: (place, seed, long) =>
       record(place, "change-registry.ts", { seed, rounds: long ? 3 : 1, many: 0 }),
     judge: judgeRegistry,
-    short: { perMoment: 29 },
+    short: { perMoment: 23 },
     long: { perMoment: 150 },
   },
   {
@@ -40,7 +40,7 @@ export const SCENARIOS: readonly Scenario[] = [
         { prepare: (folder) => makeRegistry(folder, numberedModels("old", 40), 3) },
       ),
     judge: judgeRegistry,
-    short: { perMoment: 6 },
+    short: { perMoment: 5 },
     long: { perMoment: 80 },
   },
   {
