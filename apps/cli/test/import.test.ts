@@ -65,7 +65,7 @@ test("files come into the models folder in one way", async () => {
   expect((await sandbox.run(["import", "a.gguf", "--copy", "--move"])).exitCode).toBe(2);
   const moved = await sandbox.json<List<Imported & { paths: string[] }>>("import", "a.gguf", "--move");
   expect(moved.data).toMatchObject([
-    { outcome: "imported", paths: [sandbox.path("models/imported/a/a.gguf")], left: [] },
+    { outcome: "imported", paths: [sandbox.path("models/imported/Tiny-Llama-1B-Chat/a.gguf")], left: [] },
   ]);
   expect(existsSync(sandbox.path("a.gguf"))).toBe(false);
 });
