@@ -110,7 +110,9 @@ export class Registry implements AsyncDisposable, Repositories {
   readonly #mark: StateMark;
   readonly #scope: Scope;
   readonly #services: Services;
-  readonly #closing = new AbortController();
+  // Made for who watches first: its parts take Node longer to load than reading a list takes.
+  #closing: AbortController | undefined;
+  #isClosing = false;
   readonly #phases = new Phases();
   #access: AccessControl | undefined;
 
@@ -122,7 +124,7 @@ export class Registry implements AsyncDisposable, Repositories {
     this.#services = {
       location: () => engine.location,
       stateMark: (asOf) => this.#mark.read(asOf),
-      watch: (history, options, { access }) => watch(engine, history, options, this.#closing.signal, access),
+      watch: (history, options, { access }) => watch(engine, history, options, this.#untilClosed(), access),
       transaction: (work, behalf) => this.#transaction(work, behalf),
     };
     const all = repositories(this.#scope);
@@ -308,13 +310,20 @@ export class Registry implements AsyncDisposable, Repositories {
   /** Waits for changes that are under way and closes the file. */
   async close(): Promise<void> {
     this.#checkOutside();
-    this.#closing.abort();
+    this.#isClosing = true;
+    this.#closing?.abort();
     await this.#access?.settle();
     await this.#engine.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  #untilClosed(): AbortSignal {
+    this.#closing ??= new AbortController();
+    if (this.#isClosing) this.#closing.abort();
+    return this.#closing.signal;
   }
 
   #scopeOf({ actor, origin, access }: Behalf): Scope {

@@ -1,4 +1,4 @@
-import { AsyncLocalStorage } from "node:async_hooks";
+import type { AsyncLocalStorage } from "node:async_hooks";
 
 import type { MachineTime } from "./database/machine-time.ts";
 import type { Awaitable, Session, WriteSession } from "./database/query.ts";
@@ -12,16 +12,18 @@ type Phase = "transaction" | "change";
 
 /** Knows what the running code is part of, so that nothing waits for itself. */
 export class Phases {
-  readonly #storage = new AsyncLocalStorage<{ phase: Phase; over: boolean }>();
+  // Made for the first change: who only reads does not wait for it.
+  #storage: AsyncLocalStorage<{ phase: Phase; over: boolean }> | undefined;
 
   current(): Phase | undefined {
-    const moment = this.#storage.getStore();
+    const moment = this.#storage?.getStore();
     // What was begun inside may go on after the end.
     return moment === undefined || moment.over ? undefined : moment.phase;
   }
 
   async run<T>(phase: Phase, work: () => Promise<T>): Promise<T> {
     const moment = { phase, over: false };
+    this.#storage ??= new (process.getBuiltinModule("node:async_hooks").AsyncLocalStorage)();
     try {
       return await this.#storage.run(moment, work);
     } finally {

@@ -1,5 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
-
 import type { Engine } from "./database/engine.ts";
 import type { Access } from "./domain/access.ts";
 import type { ModelEvent } from "./domain/event.ts";
@@ -80,6 +78,7 @@ async function* follow(
 
 // True when the wait was cut short because nobody listens any more.
 async function slept(signal: AbortSignal): Promise<boolean> {
+  const { setTimeout: sleep } = process.getBuiltinModule("node:timers/promises");
   try {
     await sleep(POLL_MS, undefined, { signal });
     return false;

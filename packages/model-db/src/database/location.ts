@@ -1,4 +1,3 @@
-import { homedir } from "node:os";
 import { join } from "node:path";
 
 /**
@@ -8,7 +7,8 @@ import { join } from "node:path";
  */
 export function defaultDataFolder(env: NodeJS.ProcessEnv = process.env): string {
   if (env["CORTEX_HOME"]) return env["CORTEX_HOME"];
-  const home = homedir();
+  // Loaded only where it is asked: a list that is told its registry does without.
+  const home = process.getBuiltinModule("node:os").homedir();
   if (process.platform === "darwin") return join(home, "Library", "Application Support", "cortex");
   if (process.platform === "win32") {
     return join(env["LOCALAPPDATA"] ?? join(home, "AppData", "Local"), "cortex");

@@ -1,6 +1,5 @@
-import { setImmediate } from "node:timers/promises";
-
 import type { MachineTime } from "../database/machine-time.ts";
+import { nextTurn } from "../database/next-turn.ts";
 import { query, type Query, type Session } from "../database/query.ts";
 import type { ModelStatus, SourceType } from "../domain/model.ts";
 import { momentOf, type Moment } from "./lease-holds.ts";
@@ -55,6 +54,6 @@ export async function tallyModels(session: Session, now: MachineTime): Promise<M
       sliced += count;
     }
     if (sliced < SLICE) return [...counts.values()];
-    await setImmediate();
+    await nextTurn();
   }
 }

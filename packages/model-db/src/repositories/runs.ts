@@ -1,5 +1,3 @@
-import { hostname } from "node:os";
-
 import type { SqlBool } from "kysely";
 
 import type { MachineTime } from "../database/machine-time.ts";
@@ -289,7 +287,7 @@ function parseNewRun(run: NewRun): {
   }
   return {
     holder,
-    node: parseText("node", run.node ?? null) ?? hostname(),
+    node: parseText("node", run.node ?? null) ?? process.getBuiltinModule("node:os").hostname(),
     pid:
       run.pid === undefined
         ? process.pid

@@ -1,5 +1,3 @@
-import { hostname } from "node:os";
-
 import type { WriteOptions } from "../database/engine.ts";
 import { query, type Query, type Session, type WriteSession } from "../database/query.ts";
 import { checkKeys, parseInteger, shown } from "../domain/input.ts";
@@ -205,7 +203,12 @@ export class TransferWork {
     const now = this.#scope.now();
     if (isHeld(row, now)) return undefined;
     const claim = row.claims + 1;
-    const mine = { claims: claim, node: hostname(), pid: process.pid, ...leaseFor(ttlMs, now) };
+    const mine = {
+      claims: claim,
+      node: process.getBuiltinModule("node:os").hostname(),
+      pid: process.pid,
+      ...leaseFor(ttlMs, now),
+    };
     const transfer = await writeTransferRow(session, { ...row, ...mine }, now);
     return { transferId: row.transfer_id, claim, transfer };
   }

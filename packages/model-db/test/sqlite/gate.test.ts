@@ -89,6 +89,19 @@ function flip(path: string, at: number): void {
   writeFileSync(path, bytes);
 }
 
+test("a registry that was only read opens, whatever the readers left beside it", async ({ folder }) => {
+  const path = join(folder, "registry.db");
+  await using registry = await openRegistry(path);
+  await registry.models.create({ modelId: "a", sourceType: "local" });
+  await registry.close();
+  for (const mode of ["read", "read", ...MODES] as const) {
+    await using opened = await openRegistry(path, { mode });
+    expect((await opened.models.get("a")).rowVersion).toBe(1);
+    await opened.close();
+    if (mode === "read") expect(existsSync(`${path}-shm`)).toBe(true);
+  }
+});
+
 describe("a registry that a killed program left", () => {
   test("opens with all that was committed", async ({ folder }) => {
     const path = await left(folder);
@@ -113,6 +126,8 @@ describe("a registry that a killed program left", () => {
 
   test("is not opened without its log", async ({ folder }) => {
     const path = await left(folder, ["", "-shm"]);
+    await expectGateShut(path, /log is missing or was cut off/);
+    writeFileSync(`${path}-wal`, "");
     await expectGateShut(path, /log is missing or was cut off/);
   });
 

@@ -18,7 +18,7 @@ import { ballastPath } from "./ballast.ts";
 import { block } from "./block.ts";
 import { toRegistryError } from "./errors.ts";
 import type { Comparison } from "./gate.ts";
-import { readLogIndex } from "./shared-memory.ts";
+import { hasUnfolded, readLogIndex } from "./shared-memory.ts";
 import { othersHaveOpen } from "./who-has-open.ts";
 
 const ATTEMPTS = 3;
@@ -135,7 +135,7 @@ function backupOf(path: string): Backup | undefined {
 /** What a log says of itself, and its index of it. Nobody else may have the registry open. */
 function checkLog(path: string, logBytes: number): void {
   const index = readLogIndex(`${path}-shm`);
-  const unfolded = index !== undefined && index.foldedFrames < index.frames;
+  const unfolded = hasUnfolded(index);
   if (logBytes <= LOG_HEADER_BYTES) {
     if (unfolded) throw damaged(path, "its write-ahead log is missing or was cut off, and changes with it");
     return;

@@ -7,6 +7,7 @@ import { repairMarkerPath } from "../../maintenance/repair-marker.ts";
 import { backupNotePath } from "../../maintenance/sidecar.ts";
 import { ballastPath } from "./ballast.ts";
 import { isOpenHere } from "./open-files.ts";
+import { hasUnfolded, readLogIndex } from "./shared-memory.ts";
 
 /** Compares a registry, as SQLite shows it, with what its files say by themselves. */
 export type Comparison = (connection: Database.Database) => void;
@@ -29,11 +30,19 @@ export async function passGate(
     );
   }
   // Closed cleanly, a registry is one file: then nothing can contradict it but its backup.
-  const witnesses = [`${path}-wal`, `${path}-shm`, backupNotePath(path)];
+  const witnesses = [`${path}-wal`, backupNotePath(path)];
   if (statSync(path, { throwIfNoEntry: false })?.size === 0) witnesses.push(ballastPath(path));
-  if (!witnesses.some((witness) => statSync(witness, { throwIfNoEntry: false })?.size)) return undefined;
+  const isWitnessed = witnesses.some(hasContent);
+  const index = `${path}-shm`;
+  if (!isWitnessed && !hasContent(index)) return undefined;
   // Who has it open here has passed, and to read its files by hand would drop its locks.
   if (isOpenHere(path)) return undefined;
+  // Who only reads leaves an empty log behind, and an index that knows of no other.
+  if (!isWitnessed && !hasUnfolded(readLogIndex(index))) return undefined;
   const { examine } = await import("./evidence.ts");
   return examine(path, mode);
+}
+
+function hasContent(path: string): boolean {
+  return (statSync(path, { throwIfNoEntry: false })?.size ?? 0) > 0;
 }

@@ -1,5 +1,4 @@
 import { closeSync, openSync, readSync, statSync } from "node:fs";
-import { uptime } from "node:os";
 
 /** What the index of a write-ahead log says of the log, as the last process that wrote it left it. */
 export interface LogIndex {
@@ -25,15 +24,10 @@ const FORMAT_VERSION = 3_007_000;
  */
 export function readLogIndex(path: string): LogIndex | undefined {
   const found = statSync(path, { throwIfNoEntry: false });
-  const startedAt = Date.now() - uptime() * 1000;
+  const startedAt = Date.now() - process.getBuiltinModule("node:os").uptime() * 1000;
   if (found === undefined || found.mtimeMs < startedAt + 1000) return undefined;
-  const bytes = Buffer.alloc(BYTES);
-  const descriptor = openSync(path, "r");
-  try {
-    if (readSync(descriptor, bytes, 0, BYTES, 0) < BYTES) return undefined;
-  } finally {
-    closeSync(descriptor);
-  }
+  const bytes = readStart(path);
+  if (bytes === undefined) return undefined;
   // In the byte order of the machine; of two copies that differ, one is only half written.
   const number = (at: number): number => new DataView(bytes.buffer, bytes.byteOffset).getUint32(at, LITTLE);
   const copies = bytes.subarray(0, HEADER_BYTES).equals(bytes.subarray(HEADER_BYTES, 2 * HEADER_BYTES));
@@ -47,6 +41,28 @@ export function readLogIndex(path: string): LogIndex | undefined {
     foldedFrames: number(96),
     lastChecksum: checksum.toString("hex"),
   };
+}
+
+function readStart(path: string): Buffer | undefined {
+  let descriptor: number;
+  try {
+    descriptor = openSync(path, "r");
+  } catch (error) {
+    // Taken away by whoever was the last to close the registry.
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+  try {
+    const bytes = Buffer.alloc(BYTES);
+    return readSync(descriptor, bytes, 0, BYTES, 0) < BYTES ? undefined : bytes;
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** Whether a log holds changes, as its index says, that are not in the database file. */
+export function hasUnfolded(index: LogIndex | undefined): boolean {
+  return index !== undefined && index.foldedFrames < index.frames;
 }
 
 const LITTLE = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;

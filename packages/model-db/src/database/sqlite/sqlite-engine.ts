@@ -288,7 +288,8 @@ class SqliteEngine implements Engine {
   }
 
   #checkFileNowAndThen(): void {
-    const now = performance.now();
+    // Not by `performance`, whose first use takes a start a millisecond.
+    const now = machineTime().tick;
     if (!this.#replaced && now - this.#lookedAt < LOOK_MS) return;
     this.#lookedAt = now;
     if (this.#file !== undefined) this.#checkFile();

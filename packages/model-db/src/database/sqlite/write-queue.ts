@@ -1,9 +1,8 @@
-import { setImmediate, setTimeout as sleep } from "node:timers/promises";
-
 import type Database from "better-sqlite3";
 
 import { RegistryError } from "../../errors.ts";
 import { commits, type Commit } from "../commits.ts";
+import { nextTurn } from "../next-turn.ts";
 import type { WriteSession } from "../query.ts";
 import { block } from "./block.ts";
 import { givenUp, isBusy, toRegistryError } from "./errors.ts";
@@ -116,7 +115,7 @@ export class WriteQueue {
     let before: number;
     do {
       before = this.#jobs.length;
-      await setImmediate();
+      await nextTurn();
     } while (this.#jobs.length > before && this.#jobs.length < MAX_BATCH && performance.now() < end);
   }
 
@@ -235,12 +234,12 @@ export class WriteQueue {
 
   async #pause(wait: number, start: number): Promise<void> {
     if (performance.now() - start > LONG_WAIT_MS) {
-      await sleep(2);
+      await new Promise((resolve) => setTimeout(resolve, 2));
       return;
     }
     block(wait * (0.7 + Math.random() * 0.6));
     // Whatever else this process has to do goes on in between.
-    await setImmediate();
+    await nextTurn();
   }
 
   #tooLong(cause: unknown): RegistryError {
