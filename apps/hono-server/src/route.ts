@@ -1,9 +1,11 @@
 import type { ErrorCode, GuardedRegistry } from "@cortex/model-db";
 import type { z } from "zod";
 
+import type { Answer } from "./answer/answer.ts";
 import type { JsonText } from "./answer/json-text.ts";
 import type { RequestContext, Target } from "./env.ts";
 import type { HttpErrorCode } from "./errors.ts";
+import type { Asked } from "./guard/asked.ts";
 import type { RouteTag } from "./route-tags.ts";
 
 /** What a route takes. */
@@ -79,7 +81,25 @@ export interface KeptRoute<
 /** What a route takes whose answer is kept; of the headers it knows `If-None-Match` alone. */
 export type KeptRouteRequest = Pick<RouteRequest, "path" | "query" | "headers">;
 
-export type Route = HandledRoute | KeptRoute;
+/** A route that changes something, and needs no more for it than its input, who asks and a header or two. */
+export interface ChangingRoute<
+  Verb extends Exclude<Method, "get"> = Exclude<Method, "get">,
+  Path extends `/${string}` = `/${string}`,
+  Request extends ChangingRouteRequest = ChangingRouteRequest,
+  Responses extends Readonly<Record<number, RouteResponse>> = Readonly<Record<number, RouteResponse>>,
+> extends RouteDescription<Verb, Path, Request, Responses> {
+  /** Makes the change, and says what came of it. */
+  readonly change: (
+    caller: GuardedRegistry,
+    input: RouteInput<Request>,
+    asked: Pick<Asked, "header">,
+  ) => Promise<Answer>;
+}
+
+/** What a route takes that changes something. */
+export type ChangingRouteRequest = Pick<RouteRequest, "path" | "headers" | "body">;
+
+export type Route = HandledRoute | KeptRoute | ChangingRoute;
 
 /** What a route's handler is given, checked. */
 interface RouteInput<Request extends RouteRequest> {
@@ -106,5 +126,15 @@ export function keptRoute<
   const Request extends KeptRouteRequest,
   const Responses extends Readonly<Record<number, RouteResponse>>,
 >(definition: KeptRoute<Path, Request, Responses>): KeptRoute<Path, Request, Responses> {
+  return definition;
+}
+
+/** A route that changes something, typed likewise. */
+export function changingRoute<
+  const Verb extends Exclude<Method, "get">,
+  const Path extends `/${string}`,
+  const Request extends ChangingRouteRequest,
+  const Responses extends Readonly<Record<number, RouteResponse>>,
+>(definition: ChangingRoute<Verb, Path, Request, Responses>): ChangingRoute<Verb, Path, Request, Responses> {
   return definition;
 }

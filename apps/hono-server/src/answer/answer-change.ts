@@ -1,21 +1,37 @@
 import type { RequestContext } from "../env.ts";
+import type { Asked } from "../guard/asked.ts";
+import type { Answer } from "./answer.ts";
 
 /**
  * The answer to a change: what became of the thing or, where the client prefers `return=minimal`
  * (RFC 7240), no body: 204 in place of 200, the same status otherwise.
  */
+export function changeAnswer(
+  asked: Pick<Asked, "header">,
+  body: object,
+  status: 200 | 201,
+  headers: Readonly<Record<string, string>> = {},
+): Answer {
+  if (!prefersMinimal(asked.header("prefer"))) {
+    const all = { ...headers, vary: "Prefer", "content-type": "application/json" };
+    return { status, headers: all, body: JSON.stringify(body) };
+  }
+  return {
+    status: status === 200 ? 204 : status,
+    headers: { ...headers, vary: "Prefer", "preference-applied": "return=minimal" },
+    body: null,
+  };
+}
+
+/** The same, for Hono. */
 export function answerChange(
   c: RequestContext,
   body: object,
   status: 200 | 201,
-  headers: Readonly<Record<string, string>> = {},
+  headers?: Readonly<Record<string, string>>,
 ): Response {
-  if (!prefersMinimal(c.req.header("prefer"))) return c.json(body, status, { ...headers, vary: "Prefer" });
-  return c.body(null, status === 200 ? 204 : status, {
-    ...headers,
-    vary: "Prefer",
-    "preference-applied": "return=minimal",
-  });
+  const answer = changeAnswer(c.req, body, status, headers);
+  return new Response(answer.body, answer);
 }
 
 function prefersMinimal(header: string | undefined): boolean {

@@ -1,6 +1,6 @@
-import type { Model, Models } from "@cortex/model-db";
+import type { GuardedRegistry, Model, Models } from "@cortex/model-db";
 
-import type { RequestContext } from "../env.ts";
+import type { Asked } from "../guard/asked.ts";
 import { checkIfMatch } from "./etag.ts";
 
 /**
@@ -11,12 +11,12 @@ import { checkIfMatch } from "./etag.ts";
  * @throws RegistryError `row_version_mismatch`, `model_not_found`; and what `change` throws.
  */
 export async function changeIfMatch(
-  c: RequestContext,
+  caller: GuardedRegistry,
+  asked: Pick<Asked, "header">,
   name: string,
   change: (models: Models) => Promise<Model>,
 ): Promise<Model> {
-  const caller = c.get("caller");
-  const header = c.req.header("if-match");
+  const header = asked.header("if-match");
   if (header === undefined) return change(caller.models);
   // A model deleted and registered again in between can have the same version, so its number is not enough.
   return caller.transaction(async ({ models }) => {

@@ -1,13 +1,12 @@
 import type { GuardedRegistry } from "@cortex/model-db";
 
+import type { Answer } from "./answer.ts";
 import { namesEtag } from "./etag.ts";
 import type { JsonText } from "./json-text.ts";
 
-/** An answer as it goes out; it is not to be changed. */
-export interface KeptAnswer {
+/** An answer that is kept, or says that the client has it. */
+export interface KeptAnswer extends Answer {
   readonly status: 200 | 304;
-  readonly headers: Record<string, string>;
-  readonly body: string | Uint8Array<ArrayBuffer> | null;
 }
 
 interface Kept extends KeptAnswer {

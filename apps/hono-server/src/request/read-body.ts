@@ -22,10 +22,25 @@ export async function readBody<Schema extends z.ZodType>(
   schema: Schema,
   options: { isAnyMediaType?: boolean | undefined } = {},
 ): Promise<z.output<Schema>> {
-  const bytes = await readBytes(c);
+  const mediaType = options.isAnyMediaType === true ? JSON_TYPES[0] : c.req.header("content-type");
+  return parseBody(await readBytes(c), mediaType, schema);
+}
+
+/**
+ * The same, of a body that was read.
+ *
+ * @param mediaType what its Content-Type says.
+ * @throws RegistryError `invalid_input`, naming the field.
+ * @throws HttpError `unsupported_media_type`.
+ */
+export function parseBody<Schema extends z.ZodType>(
+  bytes: Uint8Array,
+  mediaType: string | undefined,
+  schema: Schema,
+): z.output<Schema> {
   let json: unknown;
   if (bytes.length > 0) {
-    if (options.isAnyMediaType !== true) checkMediaType(c.req.header("content-type"), JSON_TYPES);
+    checkMediaType(mediaType, JSON_TYPES);
     json = parseStrictJson(decodeUtf8(bytes));
   }
   if (json === undefined && !schema.safeParse(json).success) {

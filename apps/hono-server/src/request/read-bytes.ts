@@ -1,3 +1,5 @@
+import type { IncomingMessage } from "node:http";
+
 import type { RequestContext } from "../env.ts";
 import { HttpError } from "../errors.ts";
 
@@ -28,6 +30,31 @@ export async function readBytes(c: RequestContext, maxBytes: number = MAX_BODY_B
 }
 
 /**
+ * All of a body of which Node knows how long it is, as Node reads it.
+ *
+ * @throws HttpError `request_timeout`; `malformed_request` where the body ends early.
+ */
+export function readIncoming(incoming: IncomingMessage): Promise<Uint8Array> {
+  return new Promise((resolve, reject) => {
+    if (incoming.destroyed) {
+      reject(cutShort());
+      return;
+    }
+    const chunks: Uint8Array[] = [];
+    const timer = setTimeout(() => reject(tooLate()), MAX_WAIT_MS);
+    incoming.on("data", (chunk: Uint8Array) => chunks.push(chunk));
+    incoming.on("end", () => {
+      clearTimeout(timer);
+      resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks));
+    });
+    incoming.on("error", () => {
+      clearTimeout(timer);
+      reject(cutShort());
+    });
+  });
+}
+
+/**
  * A body as it comes, piece by piece; one piece is held at a time.
  *
  * @throws HttpError `request_timeout`; `malformed_request` where the body ends early.
@@ -50,22 +77,26 @@ export async function* readChunks(c: RequestContext): AsyncGenerator<Uint8Array,
 async function inTime<T>(next: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => {
-      reject(
-        new HttpError("request_timeout", "The body did not come to its end in time.", {
-          connection: "close",
-        }),
-      );
-    }, MAX_WAIT_MS);
+    timer = setTimeout(() => reject(tooLate()), MAX_WAIT_MS);
   });
   try {
     return await Promise.race([next, late]);
   } catch (error) {
     if (error instanceof HttpError) throw error;
-    throw new HttpError("malformed_request", "The body ended before its time.", { connection: "close" });
+    throw cutShort();
   } finally {
     clearTimeout(timer);
   }
+}
+
+function tooLate(): HttpError {
+  return new HttpError("request_timeout", "The body did not come to its end in time.", {
+    connection: "close",
+  });
+}
+
+function cutShort(): HttpError {
+  return new HttpError("malformed_request", "The body ended before its time.", { connection: "close" });
 }
 
 /** Refuses a body, or a part of one. */

@@ -5,7 +5,12 @@ import { refused, toBytes, type Attack } from "./attack.ts";
 
 const JSON_TYPE = "Content-Type: application/json";
 
-const BROKEN: readonly (readonly [name: string, body: string | Uint8Array, headers?: readonly string[]])[] = [
+/** Bodies that nobody should send, and the headers that they come with. */
+export const BROKEN: readonly (readonly [
+  name: string,
+  body: string | Uint8Array,
+  headers?: readonly string[],
+])[] = [
   ["nothing", " "],
   ["null", "null"],
   ["a number", "1"],

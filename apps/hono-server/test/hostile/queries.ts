@@ -1,4 +1,4 @@
-import type { Route } from "../../src/route.ts";
+import type { RouteDescription } from "../../src/route.ts";
 import { harmless, toBytes, type Attack } from "./attack.ts";
 
 const VALUES = [
@@ -46,7 +46,7 @@ const VALUES = [
 ];
 
 /** Each value in place of each parameter of a query. */
-export function queries(routes: readonly Route[]): Attack[] {
+export function queries(routes: readonly Pick<RouteDescription, "method" | "path" | "request">[]): Attack[] {
   return routes.flatMap(({ method, path, request }) => {
     const names = Object.keys(request.query?.shape ?? {});
     return [...names, "no_such_parameter"].flatMap((name) =>

@@ -7,11 +7,12 @@ import fc from "fast-check";
 import { describe, expect, vi } from "vitest";
 
 import { createNodeServer, type App } from "../../src/index.ts";
-import { KeptPlaces } from "../../src/lane/kept-places.ts";
+import { Places } from "../../src/lane/places.ts";
 import { ROUTES } from "../../src/routes/index.ts";
 import { startService, test } from "../harness.ts";
 import { createModelsOfEveryKind, MODELS } from "../models-of-every-kind.ts";
 import { sendRaw, type RawAnswer } from "../raw-request.ts";
+import { withoutIds, withoutTimes, type Logged } from "./compared.ts";
 
 const USERS: Readonly<Record<string, readonly NewGrant[]>> = {
   root: [{ role: "admin" }],
@@ -166,11 +167,6 @@ const ASKING: fc.Arbitrary<Asking> = fc.record({
   ),
 });
 
-interface Logged {
-  readonly level: string;
-  readonly fields: Record<string, unknown>;
-}
-
 /** The same app twice: as it is served, and without its lane. */
 class Pair implements AsyncDisposable {
   readonly #service: Awaited<ReturnType<typeof startService>>;
@@ -257,18 +253,6 @@ class Pair implements AsyncDisposable {
   }
 }
 
-// A name that the service gives is another each time, and may be longer.
-function withoutIds({ headers, ...answer }: RawAnswer): object {
-  const { date: _, "x-request-id": id = "", "content-length": length, ...rest } = headers;
-  if (length !== undefined && answer.body !== "") expect(Number(length)).toBe(Buffer.byteLength(answer.body));
-  return { ...answer, body: id === "" ? answer.body : answer.body.replaceAll(id, "<id>"), headers: rest };
-}
-
-function withoutTimes({ level, fields }: Logged): object {
-  const { duration_ms: _, request_id: __, ...rest } = fields;
-  return { level, rest };
-}
-
 describe("the lane answers as the app does, to the letter", () => {
   test.for([
     ["while there is no user", false],
@@ -300,11 +284,22 @@ describe("the lane answers as the app does, to the letter", () => {
   });
 });
 
-test("the routes whose answers are kept are found as the app finds them", () => {
-  const places = new KeptPlaces(ROUTES);
-  expect(places.find("/v1/models")?.route.operationId).toBe("listModels");
-  expect(places.find("/v1/models/a/b")?.route.operationId).toBe("getModel");
+function placesOf(method: string): Places<string> {
+  const asked = ROUTES.filter((route) => route.method === method);
+  return new Places(asked, (route) => ("handle" in route ? undefined : route.operationId));
+}
+
+test("the routes of a method are found as the app finds them", () => {
+  const read = placesOf("get");
+  expect(read.find("/v1/models")).toBe("listModels");
+  expect(read.find("/v1/models/a/b")).toBe("getModel");
   for (const path of ["/v1/models/", "/v1/models/status/a", "/models/a", "/v1/aliases", "/"]) {
-    expect(places.find(path), path).toBeUndefined();
+    expect(read.find(path), path).toBeUndefined();
+  }
+  const changed = placesOf("patch");
+  expect(changed.find("/v1/models/a/b")).toBe("updateModel");
+  expect(changed.find("/v1/runs/7")).toBe("renewRun");
+  for (const path of ["/v1/models", "/v1/models/", "/v1/runs", "/v1"]) {
+    expect(changed.find(path), path).toBeUndefined();
   }
 });

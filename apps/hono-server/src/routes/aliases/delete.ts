@@ -1,11 +1,11 @@
 import { z } from "zod";
 
-import { answerChange } from "../../answer/answer-change.ts";
-import { route } from "../../route.ts";
+import { changeAnswer } from "../../answer/answer-change.ts";
+import { changingRoute } from "../../route.ts";
 import { preferHeader } from "../../schemas/headers.ts";
 import { aliasPath } from "./path.ts";
 
-export const deleteAlias = route({
+export const deleteAlias = changingRoute({
   method: "delete",
   path: "/v1/aliases/{alias}",
   operationId: "deleteAlias",
@@ -21,8 +21,8 @@ export const deleteAlias = route({
     204: { description: "It means nothing any more; the client prefers no body" },
   },
   errors: ["model_not_found", "not_found"],
-  handle: async (c, { path: { alias } }) => {
-    await c.get("caller").models.changeAliases(alias, { remove: [alias] });
-    return answerChange(c, { alias, deleted: true }, 200);
+  change: async (caller, { path: { alias } }, asked) => {
+    await caller.models.changeAliases(alias, { remove: [alias] });
+    return changeAnswer(asked, { alias, deleted: true }, 200);
   },
 });

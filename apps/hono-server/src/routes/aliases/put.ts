@@ -1,14 +1,14 @@
 import { z } from "zod";
 
-import { answerChange } from "../../answer/answer-change.ts";
-import { route } from "../../route.ts";
+import { changeAnswer } from "../../answer/answer-change.ts";
+import { changingRoute } from "../../route.ts";
 import { aliasSchema, toWireAliases } from "../../schemas/alias.ts";
 import { preferHeader } from "../../schemas/headers.ts";
 import { aliasPath } from "./path.ts";
 
 const EXAMPLE = { alias: "best", model_id: "tinyllama:1b-gguf", primary: false };
 
-export const putAlias = route({
+export const putAlias = changingRoute({
   method: "put",
   path: "/v1/aliases/{alias}",
   operationId: "putAlias",
@@ -25,13 +25,17 @@ export const putAlias = route({
     204: { description: "It was there and means this model now; the client prefers no body" },
   },
   errors: ["model_not_found", "name_taken"],
-  handle: async (c, { path: { alias }, body: { model_id } }) => {
-    const { isNew, model } = await c.get("caller").transaction(async ({ models }) => ({
+  change: async (caller, { path: { alias }, body: { model_id } }, asked) => {
+    const { isNew, model } = await caller.transaction(async ({ models }) => ({
       isNew: (await models.findByName(alias)) === undefined,
       model: await models.repointAlias(alias, model_id),
     }));
     const pointed = toWireAliases(model).find((each) => each.alias === alias);
     // A model's id means it already, and so is no alias.
-    return answerChange(c, pointed ?? { alias, model_id: model.modelId, primary: false }, isNew ? 201 : 200);
+    return changeAnswer(
+      asked,
+      pointed ?? { alias, model_id: model.modelId, primary: false },
+      isNew ? 201 : 200,
+    );
   },
 });

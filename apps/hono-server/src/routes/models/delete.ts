@@ -1,8 +1,8 @@
 import { z } from "zod";
 
-import { answerChange } from "../../answer/answer-change.ts";
+import { changeAnswer } from "../../answer/answer-change.ts";
 import { changeIfMatch } from "../../answer/change-if-match.ts";
-import { route } from "../../route.ts";
+import { changingRoute } from "../../route.ts";
 import { ifMatchHeader, preferHeader } from "../../schemas/headers.ts";
 import { modelPath } from "./path.ts";
 
@@ -15,7 +15,7 @@ const deletedSchema = z
   })
   .meta({ id: "DeletedModel" });
 
-export const deleteModel = route({
+export const deleteModel = changingRoute({
   method: "delete",
   path: "/v1/models/{model_id}",
   operationId: "deleteModel",
@@ -35,10 +35,10 @@ export const deleteModel = route({
     204: { description: "It is gone; the client prefers no body" },
   },
   errors: ["model_not_found", "model_running", "row_version_mismatch"],
-  handle: async (c, { path }) => {
+  change: async (caller, { path }, asked) => {
     const name = path.model_id;
-    const { modelId } = await changeIfMatch(c, name, (models) => models.delete(name));
+    const { modelId } = await changeIfMatch(caller, asked, name, (models) => models.delete(name));
     const gone = { id: modelId, object: "model", deleted: true, message: "Deleted successfully!" };
-    return answerChange(c, gone, 200);
+    return changeAnswer(asked, gone, 200);
   },
 });

@@ -1,16 +1,16 @@
 import { z } from "zod";
 
-import { answerChange } from "../../answer/answer-change.ts";
+import { changeAnswer } from "../../answer/answer-change.ts";
 import { changeIfMatch } from "../../answer/change-if-match.ts";
 import { etagOf } from "../../answer/etag.ts";
 import { toModelUpdate } from "../../request/to-input.ts";
-import { route } from "../../route.ts";
+import { changingRoute } from "../../route.ts";
 import { MODEL_EXAMPLE } from "../../schemas/examples.ts";
 import { ifMatchHeader, modelHeaders, preferHeader } from "../../schemas/headers.ts";
 import { modelSchema, modelUpdateSchema, toWireModel } from "../../schemas/model.ts";
 import { modelPath } from "./path.ts";
 
-export const updateModel = route({
+export const updateModel = changingRoute({
   method: "patch",
   path: "/v1/models/{model_id}",
   operationId: "updateModel",
@@ -32,10 +32,10 @@ export const updateModel = route({
     204: { description: "Changed; the client prefers no body", headers: modelHeaders },
   },
   errors: ["model_not_found", "name_taken", "row_version_mismatch"],
-  handle: async (c, { path, body }) => {
+  change: async (caller, { path, body }, asked) => {
     const name = path.model_id;
     const update = toModelUpdate(body);
-    const model = await changeIfMatch(c, name, (models) => models.update(name, update));
-    return answerChange(c, toWireModel(model), 200, { etag: etagOf(model) });
+    const model = await changeIfMatch(caller, asked, name, (models) => models.update(name, update));
+    return changeAnswer(asked, toWireModel(model), 200, { etag: etagOf(model) });
   },
 });

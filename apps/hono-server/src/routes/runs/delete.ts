@@ -1,11 +1,11 @@
 import { z } from "zod";
 
-import { answerChange } from "../../answer/answer-change.ts";
-import { route } from "../../route.ts";
+import { changeAnswer } from "../../answer/answer-change.ts";
+import { changingRoute } from "../../route.ts";
 import { preferHeader } from "../../schemas/headers.ts";
 import { runPath, toToken } from "./path.ts";
 
-export const deleteRun = route({
+export const deleteRun = changingRoute({
   method: "delete",
   path: "/v1/runs/{token}",
   operationId: "deleteRun",
@@ -21,9 +21,9 @@ export const deleteRun = route({
     204: { description: "It holds no longer; the client prefers no body" },
   },
   errors: ["lease_lost"],
-  handle: async (c, { path }) => {
+  change: async (caller, { path }, asked) => {
     const token = toToken(path.token);
-    await c.get("caller").runs.release(token);
-    return answerChange(c, { token, deleted: true }, 200);
+    await caller.runs.release(token);
+    return changeAnswer(asked, { token, deleted: true }, 200);
   },
 });

@@ -1,13 +1,13 @@
 import { toRunRecord } from "@cortex/model-db";
 import { z } from "zod";
 
-import { answerChange } from "../../answer/answer-change.ts";
-import { route } from "../../route.ts";
+import { changeAnswer } from "../../answer/answer-change.ts";
+import { changingRoute } from "../../route.ts";
 import { preferHeader } from "../../schemas/headers.ts";
 import { RUN_EXAMPLE, runSchema, ttlSchema } from "../../schemas/run.ts";
 import { runPath, toToken } from "./path.ts";
 
-export const renewRun = route({
+export const renewRun = changingRoute({
   method: "patch",
   path: "/v1/runs/{token}",
   operationId: "renewRun",
@@ -23,8 +23,8 @@ export const renewRun = route({
     204: { description: "It is renewed; the client prefers no body" },
   },
   errors: ["lease_lost"],
-  handle: async (c, { path, body: { ttl_ms } }) => {
-    const run = await c.get("caller").runs.renew(toToken(path.token), { ttlMs: ttl_ms });
-    return answerChange(c, toRunRecord(run), 200);
+  change: async (caller, { path, body: { ttl_ms } }, asked) => {
+    const run = await caller.runs.renew(toToken(path.token), { ttlMs: ttl_ms });
+    return changeAnswer(asked, toRunRecord(run), 200);
   },
 });

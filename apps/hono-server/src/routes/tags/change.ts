@@ -1,14 +1,14 @@
 import { z } from "zod";
 
-import { answerChange } from "../../answer/answer-change.ts";
+import { changeAnswer } from "../../answer/answer-change.ts";
 import { changeIfMatch } from "../../answer/change-if-match.ts";
 import { etagOf } from "../../answer/etag.ts";
-import { route } from "../../route.ts";
+import { changingRoute } from "../../route.ts";
 import { MODEL_EXAMPLE } from "../../schemas/examples.ts";
 import { ifMatchHeader, modelHeaders, preferHeader } from "../../schemas/headers.ts";
 import { modelSchema, toWireModel } from "../../schemas/model.ts";
 
-export const changeTags = route({
+export const changeTags = changingRoute({
   method: "post",
   path: "/v1/tags",
   operationId: "changeTags",
@@ -33,8 +33,10 @@ export const changeTags = route({
     204: { description: "Changed; the client prefers no body", headers: modelHeaders },
   },
   errors: ["model_not_found", "row_version_mismatch"],
-  handle: async (c, { body: { model_id, ...change } }) => {
-    const model = await changeIfMatch(c, model_id, (models) => models.changeTags(model_id, change));
-    return answerChange(c, toWireModel(model), 200, { etag: etagOf(model) });
+  change: async (caller, { body: { model_id, ...change } }, asked) => {
+    const model = await changeIfMatch(caller, asked, model_id, (models) =>
+      models.changeTags(model_id, change),
+    );
+    return changeAnswer(asked, toWireModel(model), 200, { etag: etagOf(model) });
   },
 });
