@@ -1,6 +1,7 @@
 import type { Hono } from "hono";
 
 import { keptReader } from "./answer/kept-reader.ts";
+import { toResponse } from "./answer/to-response.ts";
 import type { Env, RequestContext } from "./env.ts";
 import { pathReader } from "./request/path-reader.ts";
 import { readBody } from "./request/read-body.ts";
@@ -34,13 +35,11 @@ function keeping(route: KeptRoute): Handler {
   const read = keptReader(route);
   return async (c) => {
     const caller = c.get("caller");
-    const { status, headers, body } = await c
-      .get("service")
-      .answers.answer(caller, c.env.incoming?.url ?? c.req.url, c.req.header("if-none-match"), () =>
-        read(caller, c),
-      );
-    // Plain headers are handed to Node as they are; the web's `Headers` would cost more than reading a model.
-    return new Response(body, { status, headers });
+    const question = c.env.incoming?.url ?? c.req.url;
+    const { answers } = c.get("service");
+    return toResponse(
+      await answers.answer(caller, question, c.req.header("if-none-match"), () => read(caller, c)),
+    );
   };
 }
 
@@ -52,7 +51,6 @@ function changing({ path, request, change }: ChangingRoute): Handler {
       query: undefined,
       body: request.body && (await readBody(c, request.body)),
     };
-    const answer = await change(c.get("caller"), input, c.req);
-    return new Response(answer.body, answer);
+    return toResponse(await change(c.get("caller"), input, c.req));
   };
 }

@@ -93,7 +93,7 @@ export { hasForbiddenCharacter, toVisible } from "./domain/text.ts";
 export { hostRegistry, type Host, type MovingIn } from "./maintenance/host-registry.ts";
 export { defaultDataFolder, defaultRegistryLocation } from "./database/location.ts";
 export { APPLICATION_ID } from "./database/sqlite/application-id.ts";
-export type { JsonPage, ListChange, ModelJson, Models } from "./repositories/models.ts";
+export type { ListChange, ModelJson, Models } from "./repositories/models.ts";
 export type { FileDigest, FileDigests } from "./repositories/file-digests.ts";
 export type { Files } from "./repositories/files.ts";
 export type { FoundFile } from "./repositories/file-rows.ts";

@@ -1,6 +1,7 @@
 import type { RequestContext } from "../env.ts";
 import type { Asked } from "../guard/asked.ts";
 import type { Answer } from "./answer.ts";
+import { toResponse } from "./to-response.ts";
 
 /**
  * The answer to a change: what became of the thing or, where the client prefers `return=minimal`
@@ -30,8 +31,7 @@ export function answerChange(
   status: 200 | 201,
   headers?: Readonly<Record<string, string>>,
 ): Response {
-  const answer = changeAnswer(c.req, body, status, headers);
-  return new Response(answer.body, answer);
+  return toResponse(changeAnswer(c.req, body, status, headers));
 }
 
 function prefersMinimal(header: string | undefined): boolean {

@@ -12,13 +12,14 @@ export interface KeptAnswer extends Answer {
 interface Kept extends KeptAnswer {
   readonly status: 200;
   /** A long one as bytes, which need not be encoded again; a short one goes out with its headers in one piece. */
-  readonly body: string | Uint8Array<ArrayBuffer>;
+  readonly body: JsonText | Uint8Array<ArrayBuffer>;
 }
 
 const MAX_BYTES = 16 * 1024 * 1024;
 /** What keeps an answer beside its body. */
 const OVERHEAD_BYTES = 512;
-const SHORT_LENGTH = 8192;
+/** How long an answer is, in UTF-16 code units, that is kept as bytes. */
+export const LONG_LENGTH = 8192;
 
 /**
  * Answers that are made of models alone, kept as long as the models that the caller sees stay as they are,
@@ -77,19 +78,17 @@ export class KeptAnswers {
     return old;
   }
 
-  #note(key: string, mark: string, { text, headers }: JsonText): Kept {
-    const all = { etag: `"${mark}"`, ...headers };
+  #note(key: string, mark: string, text: JsonText): Kept {
+    const { length } = text;
+    const headers = { etag: `"${mark}"`, ...text.headers };
     if (this.#asked.has(key) || this.#askedBefore.has(key)) {
-      const kept: Kept = {
-        status: 200,
-        body: text.length < SHORT_LENGTH ? text : Buffer.from(text),
-        headers: all,
-      };
+      const body = length < LONG_LENGTH ? text : Buffer.from(text.toString());
+      const kept: Kept = { status: 200, body, headers };
       this.#keep(key, kept);
       return kept;
     }
     // As far back as answers are kept: what is asked for less often would be gone before it is asked for again.
-    const bytes = key.length + text.length + OVERHEAD_BYTES;
+    const bytes = key.length + length + OVERHEAD_BYTES;
     if (this.#askedBytes + bytes > this.#halfBytes) {
       this.#askedBefore = this.#asked;
       this.#asked = new Set();
@@ -97,7 +96,7 @@ export class KeptAnswers {
     }
     this.#asked.add(key);
     this.#askedBytes += bytes;
-    return { status: 200, body: text, headers: all };
+    return { status: 200, body: text, headers };
   }
 
   #keep(key: string, kept: Kept): void {

@@ -1,13 +1,15 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 
 import type { Answer } from "../answer/answer.ts";
-import type { KeptAnswers } from "../answer/kept-answers.ts";
+import { JsonText } from "../answer/json-text.ts";
+import { LONG_LENGTH, type KeptAnswers } from "../answer/kept-answers.ts";
 import { toErrorAnswer } from "../errors.ts";
 import type { Guard } from "../guard/guard.ts";
 import { whenClosed } from "../guard/when-closed.ts";
 import type { RequestMeter } from "../metrics/request-meter.ts";
 import type { RequestLog } from "../request-log.ts";
 import type { Route } from "../route.ts";
+import { AnswerMemory, MAX_MEMORY_LENGTH } from "./answer-memory.ts";
 import { AskedOfNode } from "./asked-of-node.ts";
 import { lanePlaceOf, type LanePlace } from "./lane-place.ts";
 import { Places } from "./places.ts";
@@ -33,6 +35,7 @@ export class Lane {
   readonly #parts: LaneParts;
   readonly #places: ReadonlyMap<string, Places<LanePlace>>;
   readonly #looks = new SharedLooks();
+  readonly #memory = new AnswerMemory();
 
   /** @param routes those of the app, in their order. */
   constructor(parts: LaneParts, routes: readonly Route[]) {
@@ -80,11 +83,11 @@ export class Lane {
       // Only a browser that asks first is let in without a caller, and for that there is no place.
       const caller = (await guard.admit(asked))!;
       answer = await make(caller, asked, incoming);
-      send(outgoing, asked.headers, answer);
+      this.#send(outgoing, asked.headers, answer);
     } catch (thrown) {
       error = thrown;
       answer = toErrorAnswer(thrown, asked.requestId, path);
-      send(outgoing, asked.headers, answer);
+      this.#send(outgoing, asked.headers, answer);
     }
     const { status } = answer;
     requests.end(startedAt, method, route.path, status);
@@ -96,20 +99,26 @@ export class Lane {
       log.write({ ...known, status, startedAt, isCut, error });
     });
   }
-}
 
-function send(
-  outgoing: ServerResponse,
-  said: Record<string, string>,
-  { status, headers, body }: Answer,
-): void {
-  const all: Record<string, string | number> = { ...said, ...headers };
-  if (body === null) {
-    outgoing.writeHead(status, all).end();
-    return;
+  #send(outgoing: ServerResponse, said: Record<string, string>, { status, headers, body }: Answer): void {
+    const all: Record<string, string | number> = { ...said, ...headers };
+    if (body === null) {
+      outgoing.writeHead(status, all).end();
+      return;
+    }
+    const isText = body instanceof JsonText;
+    if (isText && body.length >= LONG_LENGTH && body.length <= MAX_MEMORY_LENGTH) {
+      const bytes = this.#memory.write(body.pieces);
+      all["content-length"] = bytes.length;
+      // Of an answer that is cut off it never comes, and its memory is let go.
+      outgoing.on("finish", () => this.#memory.giveBack(bytes));
+      outgoing.writeHead(status, all).end(bytes);
+      return;
+    }
+    const content = isText ? body.toString() : body;
+    const length = Buffer.byteLength(content);
+    all["content-length"] = length;
+    // Of ASCII, which nearly all are, the bytes are copied and not encoded.
+    outgoing.writeHead(status, all).end(content, length === content.length ? "latin1" : "utf8");
   }
-  const length = Buffer.byteLength(body);
-  all["content-length"] = length;
-  // Of ASCII, which nearly all are, the bytes are copied and not encoded.
-  outgoing.writeHead(status, all).end(body, length === body.length ? "latin1" : "utf8");
 }

@@ -104,7 +104,7 @@ function idsFor(registry: Registry, answers: KeptAnswers): (path: string, user: 
     const caller = registry.as({ identity: { user, grants: [GRANTS[user]!], scopes: [], tokenId: null } });
     const { body } = await answers.answer(caller, path, undefined, async () => {
       const { items } = await caller.models.list();
-      return new JsonText(JSON.stringify(items.map(({ modelId }) => modelId)));
+      return new JsonText([JSON.stringify(items.map(({ modelId }) => modelId))]);
     });
     return JSON.parse(String(body)) as unknown;
   };

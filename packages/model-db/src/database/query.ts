@@ -15,8 +15,6 @@ export interface Dialect {
   quoted(text: Expression<string | null>): RawBuilder<string>;
   /** The JSON of a number, and `null` where there is none. */
   digits(number: Expression<number | null>): RawBuilder<string>;
-  /** The texts or numbers of all rows in their order, with commas between, without those that are `null`. */
-  joined(text: Expression<string | number | null>): RawBuilder<string | null>;
   /** Whether a text is JSON. */
   isJson(text: Expression<string>): RawBuilder<boolean>;
   /** A field of a JSON object: a text, a number or a list's JSON; `null` where there is none. */

@@ -1,4 +1,4 @@
-import type { AliasedExpression, Expression, ExpressionBuilder, SqlBool } from "kysely";
+import type { AliasedExpression, Expression, ExpressionBuilder, RawBuilder, SqlBool } from "kysely";
 
 import type { MachineTime } from "../database/machine-time.ts";
 import {
@@ -64,14 +64,18 @@ export function textColumns(projection: Projection, { field }: Order): Columns<T
     key: `text ${projection.key} `,
     select(context) {
       const { sql } = context as Context;
-      const value = field === "status" ? shownStatus(context as Context) : sql.ref(`model.${field ?? "seq"}`);
       return [
         sql.ref<number>("model.seq").as("seq"),
-        value.as("value"),
+        sortedBy(context as Context, field).as("value"),
         recordText(context as Context, projection).as("text"),
       ];
     },
   };
+}
+
+function sortedBy(context: Context, field: Order["field"]): RawBuilder<ParameterValue> {
+  if (field === undefined) return context.sql.lit(null);
+  return field === "status" ? shownStatus(context) : context.sql.ref(`model.${field}`);
 }
 
 /** Which models. */
@@ -112,8 +116,7 @@ export function listQuery<Row>(
         .select(columns.select(context) as readonly AliasedExpression<Row, never>[])
         .where((eb) => matches(eb, context, wanted, source));
       if (order.field !== undefined && order.field !== "model_id") {
-        const field =
-          order.field === "status" ? shownStatus(context) : sql.ref<ParameterValue>(`model.${order.field}`);
+        const field = sortedBy(context, order.field);
         if (after !== undefined) rows = rows.where(beyond(context, field, seq, order, after.value === null));
         rows = rows.orderBy(field, (by) => (order.descending ? by.desc() : by.asc()).nullsLast());
       } else if (order.field === "model_id") {

@@ -61,8 +61,7 @@ import {
   writeModel,
   type StoredModel,
 } from "./model-row.ts";
-import { joined, pageOf } from "./page-text.ts";
-import { damagedRecord, textByName } from "./record-text.ts";
+import { textByName, textOf } from "./record-text.ts";
 import type { ChangeOptions, Scope } from "./scope.ts";
 import { unfinishedOfModel } from "./unfinished-of-model.ts";
 import { userByName } from "./user-rows.ts";
@@ -178,12 +177,6 @@ const NUMBER_LENGTH = 12;
 /** A model as JSON text, and what tells one state of it from another. */
 export interface ModelJson extends Pick<Model, "rowVersion" | "rowChecksum" | "updatedAt" | "status"> {
   readonly json: string;
-}
-
-/** A page of models as JSON. */
-export interface JsonPage extends Omit<Page<never>, "items"> {
-  /** The JSON text of each, with commas between. */
-  readonly items: string;
 }
 
 /** A list that was asked for, checked. */
@@ -341,13 +334,12 @@ export class Models {
     const read = this.#scope.reader.get(textByName(projection, visibility), values);
     const row = read instanceof Promise ? await read : read;
     if (row === undefined) throw await modelNotFound(this.#scope.reader, name, this.#scope.access);
-    if (row.text === null) throw damagedRecord();
     return {
       rowVersion: row.row_version,
       rowChecksum: row.row_checksum,
       updatedAt: row.updated_at,
       status: row.status,
-      json: row.text,
+      json: textOf(row),
     };
   }
 
@@ -442,13 +434,14 @@ export class Models {
    * @param projection what the texts say; the whole record when left out.
    * @throws RegistryError as {@link list}, `database_damaged`.
    */
-  async listJson(options: ListOptions = {}, projection: Projection = RECORD): Promise<JsonPage> {
+  async listJson(options: ListOptions = {}, projection: Projection = RECORD): Promise<Page<string>> {
     const asked = await this.#ask(options);
     const { wanted, order, after, limit, now } = asked;
     const list = listQuery(textColumns(projection, order), wanted, order, after, limit + 1, now);
-    const { query: whole, values } = joined(list, order);
-    const { texts, last } = pageOf((await this.#scope.reader.get(whole, values))!, limit);
-    return { items: texts, ...(await this.#around(options, asked, last)) };
+    const rows = await this.#scope.reader.all(list.query, list.values);
+    const last = rows.length > limit ? rows[limit - 1] : undefined;
+    const items = (last === undefined ? rows : rows.slice(0, limit)).map(textOf);
+    return { items, ...(await this.#around(options, asked, last)) };
   }
 
   async #ask(options: ListOptions): Promise<AskedList> {

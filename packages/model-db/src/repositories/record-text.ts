@@ -15,7 +15,7 @@ type Context = Pick<QueryContext<Moment>, "sql" | "p" | "dialect">;
 /** A model's JSON text as a read returns it: `null` where what is stored is no JSON. */
 export interface TextRow {
   seq: number;
-  /** What the list is sorted by. */
+  /** What the list is sorted by; `null` where that is the order of registration. */
   value: string | number | null;
   text: string | null;
 }
@@ -46,9 +46,14 @@ export function textByName(
   });
 }
 
-/** What is thrown where what is stored is no JSON. */
-export function damagedRecord(): RegistryError {
-  return new RegistryError(
+/**
+ * The JSON text that was read.
+ *
+ * @throws RegistryError `database_damaged` where what is stored is no JSON.
+ */
+export function textOf({ text }: Pick<TextRow, "text">): string {
+  if (text !== null) return text;
+  throw new RegistryError(
     "database_damaged",
     "A record that was asked for is damaged. `cortex check` says which.",
   );

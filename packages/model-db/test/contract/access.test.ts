@@ -159,7 +159,7 @@ describe.each(ENGINES)("who may do what ($name)", ({ test }) => {
       expect(page.total).toBe(seen.length);
       expect(await mine.models.count(selection)).toBe(seen.length);
       const { items } = await mine.models.listJson(selection);
-      expect(JSON.parse(`[${items}]`)).toHaveLength(seen.length);
+      expect(items).toHaveLength(seen.length);
       const first = await mine.models.list({ ...selection, limit: 1 });
       const rest = await mine.models.list({ ...selection, cursor: first.nextCursor });
       expect(rest.items).toHaveLength(seen.length - 1);

@@ -25,6 +25,6 @@ export const getModel = keptRoute({
   errors: ["model_not_found"],
   read: async ({ models }, { path }) => {
     const model = await models.resolveJson(path.model_id, WIRE);
-    return new JsonText(model.json, { etag: etagOf(model) });
+    return new JsonText([model.json], { etag: etagOf(model) });
   },
 });

@@ -87,10 +87,18 @@ export const listModels = keptRoute({
       query.fields === undefined ? WIRE : picking(query.fields),
     );
     const rest = { next_cursor: nextCursor, ...(total === undefined ? {} : { total }) };
-    const text = `{"object":"list","data":[${items}],${JSON.stringify(rest).slice(1)}`;
-    return new JsonText(text, nextLink(target, nextCursor));
+    const pieces = around(items, `{"object":"list","data":[`, `],${JSON.stringify(rest).slice(1)}`);
+    return new JsonText(pieces, nextLink(target, nextCursor));
   },
 });
+
+function around(items: readonly string[], before: string, after: string): readonly string[] {
+  if (items.length === 0) return [before + after];
+  const pieces = [...items];
+  pieces[0] = before + pieces[0]!;
+  pieces[pieces.length - 1] += after;
+  return pieces;
+}
 
 const PICKED = new Set(WIRE.fields.map(({ key }) => key));
 const MAX_PICKINGS = 100;

@@ -49,7 +49,6 @@ const dialect: Dialect = {
       : sql`instr(fold_case(${text}), fold_case(${part})) > 0`,
   quoted: (text) => sql`json_quote(${text})`,
   digits: (number) => sql`coalesce(${number}, 'null')`,
-  joined: (text) => sql`group_concat(${text})`,
   isJson: (text) => sql`json_valid(${text})`,
   field: (json, name) => sql`json_extract(${json}, ${sql.lit(`$.${name}`)})`,
   // https://sqlite.org/lang_expr.html#the_like_glob_regexp_match_and_extract_operators
