@@ -71,10 +71,7 @@ const VERBS: Readonly<Record<string, DeclareVerb>> = {
     )
       .option("--alias <alias>", "What to call it (default: a short name is made)")
       .option("--limit-rate <size>", "At most so many bytes a second, such as 5MB")
-      .option(
-        "--connections <integer>",
-        "How many parts of a file are fetched at a time, 1 to 32 (default: 4)",
-      )
+      .option("--connections <integer>", "At most so many parts of a file at a time, 1 to 32 (default: 4)")
       .option("--detach", "Only ask for it: a running cortex-server fetches it")
       .option("-y, --yes", "Do not ask which of several models: Q4_K_M, Q8_0, or the first")
       .example("cortex pull hf.co/TheBloke/OpenHermes-2.5-Mistral-7B-GGUF:Q4_K_M")

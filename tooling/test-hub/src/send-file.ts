@@ -80,8 +80,9 @@ function flipped(slice: Buffer, at: number): Buffer {
 async function sendSlowly(response: ServerResponse, bytes: Buffer, bytesPerSecond: number): Promise<void> {
   const step = Math.max(1, Math.round((bytesPerSecond * DRIP_MS) / 1000));
   for (let at = 0; at < bytes.length && !response.destroyed; at += step) {
-    response.write(bytes.subarray(at, at + step));
+    // Before it, so that an answer is over when its last byte is sent.
     await sleep((step / bytesPerSecond) * 1000);
+    response.write(bytes.subarray(at, at + step));
   }
 }
 

@@ -24,6 +24,9 @@ export interface TestHubOptions {
 export class TestHub implements AsyncDisposable {
   /** Every request so far, in order. */
   readonly requests: SeenRequest[] = [];
+  /** How many parts of what is in LFS were on their way at a time, at most. */
+  mostPartsAtOnce = 0;
+  #parts = 0;
   readonly #repositories = new Map<string, Repository>();
   readonly #files = new Map<string, Content>();
   readonly #faults = new Faults();
@@ -170,7 +173,10 @@ export class TestHub implements AsyncDisposable {
       return;
     }
     // As the storage behind it makes them, and no hash of the content that anybody could use.
-    await sendFile(request, response, content, { etag: `"${content.sha256.slice(8, 40)}"` }, faults);
+    const headers = { etag: `"${content.sha256.slice(8, 40)}"` };
+    this.mostPartsAtOnce = Math.max(this.mostPartsAtOnce, ++this.#parts);
+    await sendFile(request, response, content, headers, faults);
+    this.#parts--;
   }
 
   async #serveHub(

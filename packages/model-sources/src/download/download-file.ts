@@ -16,6 +16,7 @@ import { fetchGaps } from "./fetch-gaps.ts";
 import { PartialFile, discardPartial } from "./partial-file.ts";
 import { RangeFetcher, RangesIgnored } from "./range-fetcher.ts";
 import type { RateLimit } from "./rate-limit.ts";
+import { PIECES_PER_CONNECTION } from "./write-buffers.ts";
 
 export interface Download {
   readonly file: Omit<RemoteFile, "path">;
@@ -24,7 +25,7 @@ export interface Download {
   readonly path: string;
   /** How it is fetched: that of the hub which named the file. */
   readonly http: HttpClient;
-  /** How many parts are fetched at a time, from 1. @default 4 */
+  /** How many parts are fetched at a time at most, from 1. @default 4 */
   readonly connections?: number | undefined;
   /** Shared with all that it limits. */
   readonly rateLimit?: RateLimit | undefined;
@@ -49,6 +50,8 @@ export interface DownloadedFile {
 }
 
 const CONNECTIONS = 4;
+// Written, and in memory still for the hash to come: one at the least.
+const PIECES_TO_HASH = 4;
 const JOURNAL_MS = 2000;
 
 /**
@@ -114,7 +117,8 @@ async function fetchHashed(download: Download, partial: PartialFile): Promise<Co
   let connections = download.connections ?? CONNECTIONS;
   let inOnePiece = false;
   for (let tries = 0; ; tries++) {
-    await using hash = new ContentHash(partial.descriptor, file.sizeBytes, withGitSha1, signal);
+    const pieces = connections * PIECES_PER_CONNECTION + PIECES_TO_HASH;
+    await using hash = new ContentHash(partial.descriptor, file.sizeBytes, { withGitSha1, pieces, signal });
     const report = (): void => {
       hash.advance(partial.ranges.prefixEnd);
       onProgress?.({ receivedBytes: partial.ranges.bytes, totalBytes: file.sizeBytes });
@@ -122,7 +126,7 @@ async function fetchHashed(download: Download, partial: PartialFile): Promise<Co
     report();
     try {
       await withJournal(partial, () =>
-        fetchGaps({ fetcher, partial, connections, inOnePiece, signal, onWritten: report }),
+        fetchGaps({ fetcher, partial, hash, connections, inOnePiece, signal, onWritten: report }),
       );
       return await hash.whole();
     } catch (error) {
@@ -167,7 +171,10 @@ async function presentFile(
     stats.isFile() && stats.size === file.sizeBytes && (file.sha256 ?? file.gitSha1) !== null;
   if (isComparable) {
     await using handle = await open(place, "r");
-    await using hash = new ContentHash(handle.fd, file.sizeBytes, file.sha256 === null, signal);
+    await using hash = new ContentHash(handle.fd, file.sizeBytes, {
+      withGitSha1: file.sha256 === null,
+      signal,
+    });
     hash.advance(file.sizeBytes);
     const { sha256, gitSha1 } = await hash.whole();
     if (file.sha256 === null ? file.gitSha1 === gitSha1 : file.sha256 === sha256) {

@@ -1,6 +1,7 @@
 import { RegistryError } from "@cortex/model-db";
 
 import type { ByteRange } from "./byte-ranges.ts";
+import type { ContentHash } from "./content-hash.ts";
 import type { PartialFile } from "./partial-file.ts";
 import type { RangeFetcher } from "./range-fetcher.ts";
 import { WriteBuffers } from "./write-buffers.ts";
@@ -8,6 +9,9 @@ import { WriteBuffers } from "./write-buffers.ts";
 interface GapsToFetch {
   readonly fetcher: RangeFetcher;
   readonly partial: PartialFile;
+  /** Gets to know what is written; it has {@link PIECES_PER_CONNECTION} for each connection. */
+  readonly hash: ContentHash;
+  /** At most so many at a time. */
   readonly connections: number;
   /** For a server that does not give parts. */
   readonly inOnePiece: boolean;
@@ -19,16 +23,19 @@ const MIB = 1024 * 1024;
 // Small enough that what is hashed from the beginning on stays close behind what arrives.
 const MAX_PART_BYTES = 32 * MIB;
 const MIN_PART_BYTES = 4 * MIB;
+const GROW_MS = 100;
 
 /**
- * Fetches what a partial file lacks, in parts from its beginning on, several at a time. A connection that
- * the server refuses for good leaves its part to the others.
+ * Fetches what a partial file lacks, in parts from its beginning on. As long as it is the other side that is
+ * waited for, another connection comes to those there are: one alone is the fastest where it is this machine.
+ * A connection that the server refuses for good leaves its part to the others.
  *
  * @throws as {@link RangeFetcher.fetch} and {@link PartialFile.write}; what arrived until then is written.
  */
 export async function fetchGaps({
   fetcher,
   partial,
+  hash,
   connections,
   inOnePiece,
   signal,
@@ -38,8 +45,9 @@ export async function fetchGaps({
   const either = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
   const gaps = partial.ranges.gaps(partial.sizeBytes);
   const parts = inOnePiece ? gaps : partsOf(gaps, connections);
+  let isHeldUp = false;
   const lane = async (onAnswer: () => void): Promise<void> => {
-    const writer = new WriteBuffers(partial, onWritten);
+    using writer = new WriteBuffers({ partial, hash, onWritten, onHeldUp: () => (isHeldUp = true) });
     for (let part = parts.shift(); part !== undefined; part = parts.shift()) {
       writer.position = part[0];
       try {
@@ -64,10 +72,16 @@ export async function fetchGaps({
       }
     };
     const others: Promise<void>[] = [];
+    const grow = (): void => {
+      if (!isHeldUp && parts.length > 0 && others.length < lanes - 1) others.push(run(() => undefined));
+      isHeldUp = false;
+    };
+    let growing: NodeJS.Timeout | undefined;
     // One first: it learns whether the server knows ranges, and where the file is.
     await run(() => {
-      while (others.length < lanes - 1) others.push(run(() => undefined));
+      growing ??= setInterval(grow, GROW_MS);
     });
+    clearInterval(growing);
     await Promise.all(others);
     const failure = failures.find((error) => !mayBeLeftToOthers(error)) ?? failures[0];
     const isOver = stop.signal.aborted || lanes === 1 || partial.ranges.bytes === before;

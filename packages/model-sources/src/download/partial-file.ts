@@ -32,6 +32,7 @@ export class PartialFile implements AsyncDisposable {
   readonly #handle: FileHandle;
   #ranges: ByteRanges;
   #bytesInJournal: number;
+  #lastWrite = Promise.resolve();
   /** How many bytes an earlier try had left. */
   readonly resumedBytes: number;
 
@@ -84,15 +85,10 @@ export class PartialFile implements AsyncDisposable {
 
   /** Writes bytes at their place. @throws RegistryError `disk_full`. */
   async write(position: number, bytes: Uint8Array): Promise<void> {
-    try {
-      // A disk that is nearly full takes a part, and says so only the next time.
-      for (let at = 0; at < bytes.length;) {
-        at += (await this.#handle.write(bytes, at, bytes.length - at, position + at)).bytesWritten;
-      }
-    } catch (error) {
-      throw notWritten(this.#place, error);
-    }
-    this.#ranges.add(position, position + bytes.length);
+    // One after the other: those that write to one file at a time wait for one another, and keep a processor busy with it.
+    const writing = this.#lastWrite.then(() => this.#write(position, bytes));
+    this.#lastWrite = writing.catch(() => undefined);
+    return writing;
   }
 
   /** Brings what is written to the disk, and only then says in the journal that it is there. */
@@ -135,6 +131,18 @@ export class PartialFile implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#handle.close();
+  }
+
+  async #write(position: number, bytes: Uint8Array): Promise<void> {
+    try {
+      // A disk that is nearly full takes a part, and says so only the next time.
+      for (let at = 0; at < bytes.length;) {
+        at += (await this.#handle.write(bytes, at, bytes.length - at, position + at)).bytesWritten;
+      }
+    } catch (error) {
+      throw notWritten(this.#place, error);
+    }
+    this.#ranges.add(position, position + bytes.length);
   }
 }
 

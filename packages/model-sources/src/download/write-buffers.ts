@@ -1,43 +1,48 @@
-import { SPARE_BYTES, type ByteSink } from "../hub/byte-sink.ts";
+import type { ByteSink } from "../hub/byte-sink.ts";
+import type { ContentHash, Piece } from "./content-hash.ts";
 import type { PartialFile } from "./partial-file.ts";
 
-// Few large writes. One is being filled, and one is spare, while the others are on their way to the file.
-const BUFFER_BYTES = SPARE_BYTES;
-const BUFFERS = 4;
+/** How many pieces one connection may have: one is being filled, and one is spare, while the others wait to be written. */
+export const PIECES_PER_CONNECTION = 8;
+
+interface WriteBuffersOptions {
+  readonly partial: PartialFile;
+  readonly hash: ContentHash;
+  readonly onWritten: () => void;
+  /** Told when what comes has to wait until other bytes are written. */
+  readonly onHeldUp: () => void;
+}
 
 /** The memory in which one connection's bytes wait to be written. */
-export class WriteBuffers implements ByteSink {
-  readonly #partial: PartialFile;
-  readonly #onWritten: () => void;
-  readonly #free: Buffer[] = [];
-  #made = 0;
-  #current: Buffer;
+export class WriteBuffers implements ByteSink, Disposable {
+  readonly #options: WriteBuffersOptions;
+  #current: Piece;
   #filledBytes = 0;
   #failure: unknown;
   readonly #writing = new Set<Promise<void>>();
   /** Where the next bytes go in the file. */
   position = 0;
 
-  constructor(partial: PartialFile, onWritten: () => void) {
-    this.#partial = partial;
-    this.#onWritten = onWritten;
-    this.#current = this.#takeFree();
+  constructor(options: WriteBuffersOptions) {
+    this.#options = options;
+    this.#current = options.hash.take();
   }
 
   space(): Uint8Array {
-    return this.#current.subarray(this.#filledBytes);
+    return this.#current.bytes.subarray(this.#filledBytes);
   }
 
   filled(bytes: number): Promise<void> | undefined {
     this.#filledBytes += bytes;
     this.position += bytes;
-    if (this.#filledBytes < BUFFER_BYTES) return undefined;
+    if (this.#filledBytes < this.#current.bytes.length) return undefined;
     this.#write();
-    if (this.#hasFree) return undefined;
-    const free = this.#untilFree();
+    if (this.#hasSpare) return undefined;
+    this.#options.onHeldUp();
+    const spare = this.#untilSpare();
     // Whoever does not wait is told when it flushes.
-    free.catch(() => undefined);
-    return free;
+    spare.catch(() => undefined);
+    return spare;
   }
 
   /** Waits until everything is written. @throws as {@link PartialFile.write}. */
@@ -47,34 +52,35 @@ export class WriteBuffers implements ByteSink {
     if (this.#failure !== undefined) throw this.#failure;
   }
 
-  get #hasFree(): boolean {
-    return this.#free.length > 0 || this.#made < BUFFERS;
+  /** Gives its memory back, once everything is written. */
+  [Symbol.dispose](): void {
+    this.#options.hash.giveBack(this.#current);
   }
 
-  async #untilFree(): Promise<void> {
-    while (!this.#hasFree && this.#failure === undefined) await Promise.race(this.#writing);
+  get #hasSpare(): boolean {
+    return this.#writing.size < PIECES_PER_CONNECTION - 1;
+  }
+
+  async #untilSpare(): Promise<void> {
+    while (!this.#hasSpare && this.#failure === undefined) await Promise.race(this.#writing);
     if (this.#failure !== undefined) throw this.#failure;
   }
 
   #write(): void {
-    const [buffer, bytes] = [this.#current, this.#filledBytes];
-    const writing = this.#partial
-      .write(this.position - bytes, buffer.subarray(0, bytes))
-      .then(this.#onWritten, (error: unknown) => {
+    const { partial, hash, onWritten } = this.#options;
+    const [piece, bytes] = [this.#current, this.#filledBytes];
+    const position = this.position - bytes;
+    hash.offer(piece, position, bytes);
+    const writing = partial
+      .write(position, piece.bytes.subarray(0, bytes))
+      .then(onWritten, (error: unknown) => {
         this.#failure ??= error;
       });
     const done = writing.finally(() => {
-      this.#free.push(buffer);
+      hash.giveBack(piece);
       this.#writing.delete(done);
     });
     this.#writing.add(done);
-    [this.#current, this.#filledBytes] = [this.#takeFree(), 0];
-  }
-
-  #takeFree(): Buffer {
-    const free = this.#free.pop();
-    if (free !== undefined) return free;
-    this.#made++;
-    return Buffer.allocUnsafeSlow(BUFFER_BYTES);
+    [this.#current, this.#filledBytes] = [hash.take(), 0];
   }
 }

@@ -318,7 +318,7 @@ async function wholeByItsSize(
   if (sha256 !== null || gitSha1 !== null || sizeBytes === null) return undefined;
   await using handle = await open(place, "r");
   if ((await handle.stat()).size !== sizeBytes) return undefined;
-  await using hash = new ContentHash(handle.fd, sizeBytes, false);
+  await using hash = new ContentHash(handle.fd, sizeBytes);
   hash.advance(sizeBytes);
   return { sha256: (await hash.whole()).sha256, sizeBytes };
 }

@@ -75,6 +75,11 @@ async function pull(file: RemoteFile, options: Partial<Download> = {}): Promise<
   });
 }
 
+/** So that it is worth to ask over several connections at a time. */
+function sendSlowly(): void {
+  server.fault({ kind: "drip", bytesPerSecond: 20 * MIB }, { times: 1000 });
+}
+
 const place = (): string => join(root, "a", "b", "m.gguf");
 const sha256Of = (path: string): string => createHash("sha256").update(readFileSync(path)).digest("hex");
 const left = (): string[] => (existsSync(dirname(place())) ? readdirSync(dirname(place())).toSorted() : []);
@@ -84,6 +89,7 @@ const rangesAsked = (): unknown[] =>
 describe("a file", () => {
   test.for([1, 4])("is there whole, over %i connections, and nothing else is", async (connections) => {
     const file = await offered({ sizeBytes: 40 * MIB + 17 });
+    sendSlowly();
     const pulled = await pull(file, { connections });
     expect(pulled).toEqual({ path: place(), sha256: file.sha256, sizeBytes: 40 * MIB + 17 });
     expect(sha256Of(place())).toBe(file.sha256);
@@ -159,6 +165,14 @@ describe("a file", () => {
   });
 });
 
+test("more connections come while it is the server that is waited for, and no more than asked for", async () => {
+  const file = await offered({ sizeBytes: 40 * MIB });
+  sendSlowly();
+  await pull(file, { connections: 3 });
+  expect(server.mostPartsAtOnce).toBe(3);
+  expect(sha256Of(place())).toBe(file.sha256);
+});
+
 describe("a connection that breaks", () => {
   test.for<[string, Fault]>([
     ["is cut", { kind: "cut", atByte: 3 * MIB + 5 }],
@@ -194,6 +208,7 @@ describe("a connection that breaks", () => {
 
   test("for good leaves its part to the others", async () => {
     const file = await offered({ sizeBytes: 60 * MIB });
+    sendSlowly();
     // All but the first few bytes of one part, whoever asks, until the others are through.
     server.fault({ kind: "cut", atByte: 20 * MIB }, { times: 4 });
     await pull(file);
@@ -220,6 +235,7 @@ describe("a connection that breaks", () => {
         fc.array(fc.nat({ max: sizeBytes - 1 }), { minLength: 1, maxLength: 3 }),
         fc.integer({ min: 1, max: 3 }),
         async (cuts, connections) => {
+          sendSlowly();
           for (const atByte of cuts) server.fault({ kind: "cut", atByte });
           await pull(file, { connections });
           expect(sha256Of(place())).toBe(file.sha256);
@@ -308,7 +324,8 @@ describe("a remote file that changed is noticed and never mixed", () => {
     const file = await offeredByUrl({ sizeBytes: 20 * MIB, seed: 1 });
     server.fault({ kind: "cut", atByte: 10 * MIB });
     const onProgress: Download["onProgress"] = ({ receivedBytes }) => {
-      if (receivedBytes > 8 * MIB) server.putFile("m.gguf", { sizeBytes: 20 * MIB, seed: 2 });
+      // What is received is reported once it is written, some 8 MiB later.
+      if (receivedBytes > MIB) server.putFile("m.gguf", { sizeBytes: 20 * MIB, seed: 2 });
     };
     await expect(pull(file, { connections: 1, onProgress })).rejects.toMatchObject({
       code: "checksum_mismatch",
