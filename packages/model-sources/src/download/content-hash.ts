@@ -101,8 +101,8 @@ export class ContentHash implements AsyncDisposable {
   }
 
   /**
-   * Memory to fill. Where nothing else is left, it is that of the oldest piece which waits to be hashed: that
-   * one is read from the file then.
+   * Memory to fill. Where nothing else is left, it is that of the piece which waited last to be hashed: that
+   * one is read from the file then, and those before it are not.
    *
    * @throws where more are asked for at a time than there are, but for one that is being hashed.
    */
@@ -110,7 +110,7 @@ export class ContentHash implements AsyncDisposable {
     const { states } = this.#shared;
     let at = this.#idle.findLastIndex(({ slot }) => Atomics.load(states, slot) === SLOT.free);
     if (at === -1) {
-      at = this.#idle.findIndex(
+      at = this.#idle.findLastIndex(
         ({ slot }) => Atomics.compareExchange(states, slot, SLOT.offered, SLOT.free) !== SLOT.hashing,
       );
     }
@@ -177,7 +177,12 @@ function follow(): void {
   const endOf = (slot: number): number => Number(ranges[2 * slot + 1]);
   const takeSlot = (at: number): number | undefined => {
     for (let slot = 0; slot < states.length; slot++) {
-      if (Atomics.load(states, slot) !== offered || startOf(slot) > at || endOf(slot) <= at) continue;
+      if (Atomics.load(states, slot) !== offered || startOf(slot) > at) continue;
+      if (endOf(slot) <= at) {
+        // It was read from the file already.
+        Atomics.compareExchange(states, slot, offered, free);
+        continue;
+      }
       if (Atomics.compareExchange(states, slot, offered, hashing) !== offered) continue;
       if (startOf(slot) <= at && endOf(slot) > at) return slot;
       // It was given away and filled anew in between.
