@@ -4,18 +4,18 @@ import type { Answer } from "./answer.ts";
 import { toResponse } from "./to-response.ts";
 
 /**
- * The answer to a change: what became of the thing or, where the client prefers `return=minimal`
+ * The answer to a change: the JSON of what became of the thing or, where the client prefers `return=minimal`
  * (RFC 7240), no body: 204 in place of 200, the same status otherwise.
  */
 export function changeAnswer(
   asked: Pick<Asked, "header">,
-  body: object,
+  json: string,
   status: 200 | 201,
   headers: Readonly<Record<string, string>> = {},
 ): Answer {
   if (!prefersMinimal(asked.header("prefer"))) {
     const all = { ...headers, vary: "Prefer", "content-type": "application/json" };
-    return { status, headers: all, body: JSON.stringify(body) };
+    return { status, headers: all, body: json };
   }
   return {
     status: status === 200 ? 204 : status,
@@ -27,11 +27,11 @@ export function changeAnswer(
 /** The same, for Hono. */
 export function answerChange(
   c: RequestContext,
-  body: object,
+  json: string,
   status: 200 | 201,
   headers?: Readonly<Record<string, string>>,
 ): Response {
-  return toResponse(changeAnswer(c.req, body, status, headers));
+  return toResponse(changeAnswer(c.req, json, status, headers));
 }
 
 function prefersMinimal(header: string | undefined): boolean {

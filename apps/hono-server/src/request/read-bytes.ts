@@ -34,7 +34,10 @@ export async function readBytes(c: RequestContext, maxBytes: number = MAX_BODY_B
  *
  * @throws HttpError `request_timeout`; `malformed_request` where the body ends early.
  */
-export function readIncoming(incoming: IncomingMessage): Promise<Uint8Array> {
+export function readIncoming(incoming: IncomingMessage): Uint8Array | Promise<Uint8Array> {
+  // Nearly all come with their headers, and what is there need not be waited for.
+  const whole = incoming.complete ? (incoming.read() as Uint8Array | null) : null;
+  if (whole !== null) return whole;
   return new Promise((resolve, reject) => {
     if (incoming.destroyed) {
       reject(cutShort());

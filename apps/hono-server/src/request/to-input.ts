@@ -1,4 +1,5 @@
 import {
+  MODEL_FIELDS,
   toProperties,
   type JsonObject,
   type ModelUpdate,
@@ -19,7 +20,11 @@ export function toNewModel({ files, ...record }: z.output<typeof newModelSchema>
   };
 }
 
+const PROPERTIES = new Map<string, string>(MODEL_FIELDS.map(({ name, property }) => [name, property]));
+
 /** What `models.update` takes, of a body. */
 export function toModelUpdate(record: z.output<typeof modelUpdateSchema>): ModelUpdate {
-  return toProperties(record as JsonObject);
+  const update: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(record)) update[PROPERTIES.get(name)!] = value;
+  return update;
 }

@@ -23,6 +23,6 @@ export const deleteAlias = changingRoute({
   errors: ["model_not_found", "not_found"],
   change: async (caller, { path: { alias } }, asked) => {
     await caller.models.changeAliases(alias, { remove: [alias] });
-    return changeAnswer(asked, { alias, deleted: true }, 200);
+    return changeAnswer(asked, JSON.stringify({ alias, deleted: true }), 200);
   },
 });

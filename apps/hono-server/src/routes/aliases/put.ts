@@ -32,10 +32,7 @@ export const putAlias = changingRoute({
     }));
     const pointed = toWireAliases(model).find((each) => each.alias === alias);
     // A model's id means it already, and so is no alias.
-    return changeAnswer(
-      asked,
-      pointed ?? { alias, model_id: model.modelId, primary: false },
-      isNew ? 201 : 200,
-    );
+    const meant = pointed ?? { alias, model_id: model.modelId, primary: false };
+    return changeAnswer(asked, JSON.stringify(meant), isNew ? 201 : 200);
   },
 });

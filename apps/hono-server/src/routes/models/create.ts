@@ -8,7 +8,7 @@ import { toNewModel } from "../../request/to-input.ts";
 import { route } from "../../route.ts";
 import { MODEL_EXAMPLE } from "../../schemas/examples.ts";
 import { createdHeaders, idempotencyKeyHeader, preferHeader } from "../../schemas/headers.ts";
-import { locationOf, modelSchema, newModelSchema, toWireModel } from "../../schemas/model.ts";
+import { locationOf, modelSchema, newModelSchema, wireModelText } from "../../schemas/model.ts";
 
 export const createModel = route({
   method: "post",
@@ -44,6 +44,6 @@ export const createModel = route({
         throw new HttpError("precondition_failed", "There is such a model already, and If-None-Match is *.");
       }
       const model = await models.create(toNewModel(body));
-      return answerChange(c, toWireModel(model), 201, { etag: etagOf(model), location: locationOf(model) });
+      return answerChange(c, wireModelText(model), 201, { etag: etagOf(model), location: locationOf(model) });
     }),
 });

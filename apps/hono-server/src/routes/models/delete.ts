@@ -39,6 +39,6 @@ export const deleteModel = changingRoute({
     const name = path.model_id;
     const { modelId } = await changeIfMatch(caller, asked, name, (models) => models.delete(name));
     const gone = { id: modelId, object: "model", deleted: true, message: "Deleted successfully!" };
-    return changeAnswer(asked, gone, 200);
+    return changeAnswer(asked, JSON.stringify(gone), 200);
   },
 });

@@ -7,7 +7,7 @@ import { toModelUpdate } from "../../request/to-input.ts";
 import { changingRoute } from "../../route.ts";
 import { MODEL_EXAMPLE } from "../../schemas/examples.ts";
 import { ifMatchHeader, modelHeaders, preferHeader } from "../../schemas/headers.ts";
-import { modelSchema, modelUpdateSchema, toWireModel } from "../../schemas/model.ts";
+import { modelSchema, modelUpdateSchema, wireModelText } from "../../schemas/model.ts";
 import { modelPath } from "./path.ts";
 
 export const updateModel = changingRoute({
@@ -36,6 +36,6 @@ export const updateModel = changingRoute({
     const name = path.model_id;
     const update = toModelUpdate(body);
     const model = await changeIfMatch(caller, asked, name, (models) => models.update(name, update));
-    return changeAnswer(asked, toWireModel(model), 200, { etag: etagOf(model) });
+    return changeAnswer(asked, wireModelText(model), 200, { etag: etagOf(model) });
   },
 });

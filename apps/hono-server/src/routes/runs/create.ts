@@ -54,6 +54,8 @@ export const createRun = route({
       const before = await runs.list({ name: model_id });
       const run = await runs.acquire(model_id, { ...claim, holder: named, pid, ttlMs: ttl_ms });
       const isRenewed = before.some(({ token }) => token === run.token);
-      return answerChange(c, toRunRecord(run), isRenewed ? 200 : 201, { location: `/v1/runs/${run.token}` });
+      return answerChange(c, JSON.stringify(toRunRecord(run)), isRenewed ? 200 : 201, {
+        location: `/v1/runs/${run.token}`,
+      });
     }),
 });

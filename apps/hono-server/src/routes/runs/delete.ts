@@ -24,6 +24,6 @@ export const deleteRun = changingRoute({
   change: async (caller, { path }, asked) => {
     const token = toToken(path.token);
     await caller.runs.release(token);
-    return changeAnswer(asked, { token, deleted: true }, 200);
+    return changeAnswer(asked, JSON.stringify({ token, deleted: true }), 200);
   },
 });

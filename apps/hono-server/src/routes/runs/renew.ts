@@ -25,6 +25,6 @@ export const renewRun = changingRoute({
   errors: ["lease_lost"],
   change: async (caller, { path, body: { ttl_ms } }, asked) => {
     const run = await caller.runs.renew(toToken(path.token), { ttlMs: ttl_ms });
-    return changeAnswer(asked, toRunRecord(run), 200);
+    return changeAnswer(asked, JSON.stringify(toRunRecord(run)), 200);
   },
 });

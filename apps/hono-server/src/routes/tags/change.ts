@@ -6,7 +6,7 @@ import { etagOf } from "../../answer/etag.ts";
 import { changingRoute } from "../../route.ts";
 import { MODEL_EXAMPLE } from "../../schemas/examples.ts";
 import { ifMatchHeader, modelHeaders, preferHeader } from "../../schemas/headers.ts";
-import { modelSchema, toWireModel } from "../../schemas/model.ts";
+import { modelSchema, wireModelText } from "../../schemas/model.ts";
 
 export const changeTags = changingRoute({
   method: "post",
@@ -37,6 +37,6 @@ export const changeTags = changingRoute({
     const model = await changeIfMatch(caller, asked, model_id, (models) =>
       models.changeTags(model_id, change),
     );
-    return changeAnswer(asked, toWireModel(model), 200, { etag: etagOf(model) });
+    return changeAnswer(asked, wireModelText(model), 200, { etag: etagOf(model) });
   },
 });

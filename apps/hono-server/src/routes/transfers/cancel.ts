@@ -25,6 +25,6 @@ export const cancelTransfer = route({
   handle: async (c, { path }) => {
     const { sources } = c.get("service");
     const transfer = await sources.cancel(c.get("caller"), toTransferId(path.transfer_id));
-    return answerChange(c, toWireTransfer(transfer), 200);
+    return answerChange(c, JSON.stringify(toWireTransfer(transfer)), 200);
   },
 });

@@ -4,7 +4,7 @@ import { answerChange } from "../../answer/answer-change.ts";
 import { route } from "../../route.ts";
 import { MODEL_EXAMPLE } from "../../schemas/examples.ts";
 import { preferHeader } from "../../schemas/headers.ts";
-import { modelSchema, toWireModel } from "../../schemas/model.ts";
+import { modelSchema, wireModelText } from "../../schemas/model.ts";
 import { TRANSFER_EXAMPLE, toWireTransfer, transferSchema } from "../../schemas/transfer.ts";
 
 const transferHeaders = z.object({
@@ -56,9 +56,9 @@ export const createTransfer = route({
   handle: async (c, { body: { reference, alias, private: isPrivate } }) => {
     const wishes = { alias, private: isPrivate, signal: c.req.raw.signal };
     const asked = await c.get("service").sources.request(c.get("caller"), reference, wishes);
-    if ("model" in asked) return answerChange(c, toWireModel(asked.model), 200);
+    if ("model" in asked) return answerChange(c, wireModelText(asked.model), 200);
     const { transfer, isNew } = asked;
     const headers = { location: `/v1/transfers/${transfer.transferId}` };
-    return answerChange(c, toWireTransfer(transfer), isNew ? 201 : 200, headers);
+    return answerChange(c, JSON.stringify(toWireTransfer(transfer)), isNew ? 201 : 200, headers);
   },
 });

@@ -24,6 +24,6 @@ export const pauseTransfer = route({
   errors: ["not_found"],
   handle: async (c, { path }) => {
     const transfer = await c.get("caller").transfers.pause(toTransferId(path.transfer_id));
-    return answerChange(c, toWireTransfer(transfer), 200);
+    return answerChange(c, JSON.stringify(toWireTransfer(transfer)), 200);
   },
 });
