@@ -17,6 +17,20 @@ export const EQUAL_WORK: Extras = { history: true, checksums: true, search: true
 /** Models, names and tags only. */
 export const BARE: Extras = { history: false, checksums: false, search: false };
 
+/** A change of one model that a client of a service asks for. */
+export interface AskedChange {
+  readonly name: string;
+  readonly contextLength: number;
+  readonly origin: { readonly address: string; readonly request_id: string };
+}
+
+/** A column that changes, and how the history says its value. */
+interface Column {
+  readonly name: string;
+  readonly update: Database.Statement;
+  readonly said: (value: Value) => unknown;
+}
+
 /** Changes a registry's file by prepared statements in straight code, without any check of the input. */
 export class RawWriter {
   readonly #extras: Extras;
@@ -28,7 +42,8 @@ export class RawWriter {
   readonly #newestEvent: Database.Statement;
   readonly #event: Database.Statement;
   readonly #read: Database.Statement;
-  readonly #update: Database.Statement;
+  readonly #pinned: Column;
+  readonly #contextLength: Column;
   readonly #begin: Database.Statement;
   readonly #commit: Database.Statement;
   readonly #savepoint: Database.Statement;
@@ -52,14 +67,20 @@ export class RawWriter {
     );
     this.#newestEvent = prepare("SELECT max(event_id) FROM model_event").pluck();
     this.#event = prepare(
-      "INSERT INTO model_event (event_id, model_id, kind, actor, at, row_version, before, after, row_checksum) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      "INSERT INTO model_event (event_id, model_id, kind, actor, at, row_version, before, after, row_checksum, origin) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     );
     this.#read = prepare(
       `SELECT ${STABLE_COLUMNS} FROM model_name JOIN model ON model.seq = model_name.model_seq WHERE model_name.name = +?`,
     );
-    this.#update = prepare(
-      "UPDATE model SET pinned = ?, updated_at = ?, row_version = ?, row_checksum = ? WHERE seq = +? AND row_version = +?",
-    );
+    const column = (name: string, said: Column["said"]): Column => ({
+      name,
+      said,
+      update: prepare(
+        `UPDATE model SET ${name} = ?, updated_at = ?, row_version = ?, row_checksum = ? WHERE seq = +? AND row_version = +?`,
+      ),
+    });
+    this.#pinned = column("pinned", (value) => value === 1);
+    this.#contextLength = column("context_length", (value) => value);
     this.#begin = prepare("BEGIN IMMEDIATE");
     this.#commit = prepare("COMMIT");
     this.#savepoint = prepare("SAVEPOINT one");
@@ -125,28 +146,67 @@ export class RawWriter {
     this.commit();
   }
 
-  #turnPin(name: string, at: number): void {
-    const row = this.#read.get(BOOT, TICK, name) as Row;
-    const version = row["row_version"] as number;
-    const [before, after] = [row["pinned"] as number, 1 - (row["pinned"] as number)];
-    Object.assign(row, { pinned: after, updated_at: at, row_version: version + 1 });
-    if (this.#extras.checksums) row["row_checksum"] = checksum(row);
-    const { changes } = this.#update.run(after, at, version + 1, row["row_checksum"], row["seq"], version);
-    if (changes !== 1) throw new Error(`${name} was changed meanwhile.`);
-    if (this.#extras.history) {
-      this.#addEvent(
-        row,
-        "updated",
-        JSON.stringify({ pinned: before === 1 }),
-        JSON.stringify({ pinned: after === 1 }),
-      );
-    }
+  /** Changes a model as it is asked, in a transaction of its own, and returns it as it is then. */
+  change(asked: AskedChange, at: number): Row {
+    this.begin();
+    const row = this.#setContextLength(asked, at);
+    this.commit();
+    return row;
   }
 
-  #addEvent(row: Row, kind: string, before: string | null, after: string): void {
+  /** The same for several models in one transaction, each in a savepoint, so that it could fail alone. */
+  changeAll(asked: readonly AskedChange[], at: number): Row[] {
+    this.begin();
+    const rows = asked.map((each) => {
+      this.#savepoint.run();
+      const row = this.#setContextLength(each, at);
+      this.#release.run();
+      return row;
+    });
+    this.commit();
+    return rows;
+  }
+
+  #turnPin(name: string, at: number): void {
+    const row = this.#find(name);
+    this.#set(this.#pinned, row, 1 - (row["pinned"] as number), at, null);
+  }
+
+  #setContextLength({ name, contextLength, origin }: AskedChange, at: number): Row {
+    const row = this.#find(name);
+    this.#set(this.#contextLength, row, contextLength, at, JSON.stringify(origin));
+    return row;
+  }
+
+  #find(name: string): Row {
+    const row = this.#read.get(BOOT, TICK, name) as Row | undefined;
+    if (row === undefined) throw new Error(`There is no model ${name}.`);
+    return row;
+  }
+
+  #set({ name, update, said }: Column, row: Row, value: Value, at: number, origin: string | null): void {
+    const version = row["row_version"] as number;
+    const before = row[name]!;
+    Object.assign(row, { [name]: value, updated_at: at, row_version: version + 1 });
+    if (this.#extras.checksums) row["row_checksum"] = checksum(row);
+    const { changes } = update.run(value, at, version + 1, row["row_checksum"], row["seq"], version);
+    if (changes !== 1) throw new Error(`${row["model_id"]} was changed meanwhile.`);
+    if (!this.#extras.history) return;
+    const [from, to] = [before, value].map((each) => JSON.stringify({ [name]: said(each) }));
+    this.#addEvent(row, "updated", from!, to!, origin);
+  }
+
+  #addEvent(
+    row: Row,
+    kind: string,
+    before: string | null,
+    after: string,
+    origin: string | null = null,
+  ): void {
     const { model_id, updated_at, row_version } = row as Record<string, Value>;
     const id = ((this.#newestEvent.get() as number | null) ?? 0) + 1;
     const values = [id, model_id!, kind, "bench", updated_at!, row_version!, before, after];
-    this.#event.run(...values, this.#extras.checksums ? digest(values) : "");
+    const signed = origin === null ? values : [...values, origin];
+    this.#event.run(...values, this.#extras.checksums ? digest(signed) : "", origin);
   }
 }

@@ -8,6 +8,7 @@ const SAMPLE = 1024;
 const MANY = 32;
 const OURS = "cortex-server";
 const RAW = "Hono, prepared statements, a commit each";
+const LIMIT = "node:http, prepared statements, a commit for those that wait";
 
 /** One field of a model changed, durably: each answer after its commit. */
 export const write: Case = {
@@ -15,6 +16,7 @@ export const write: Case = {
   async run({ fixture, effort }) {
     await using ours = await startOurs(fixture.copy("own"));
     await using raw = await startPeer("honoWriter", fixture.copy("raw"));
+    await using limit = await startPeer("nodeWriter", fixture.copy("limit"));
     const paths = sampleIndexes(fixture.size, SAMPLE).map((index) => `/v1/models/${aliasAt(index)}`);
     const next = (index: number): LoadRequest => ({
       method: "PATCH",
@@ -26,6 +28,7 @@ export const write: Case = {
     const lanes = [1, MANY].flatMap((connections) => [
       { name: at(OURS, connections), server: ours, next, connections },
       { name: at(RAW, connections), server: raw, next, connections },
+      { name: at(LIMIT, connections), server: limit, next, connections },
     ]);
     const { measurement, latencies } = await measureServers(lanes, "wall", effort.writes);
     const faster = (connections: number): number =>

@@ -9,6 +9,7 @@ const PEERS = {
   honoJson: "hono-json.ts",
   honoKysely: "hono-kysely.ts",
   honoWriter: "hono-writer.ts",
+  nodeWriter: "node-writer.ts",
 } as const;
 
 /** Starts the service over a registry, as it is when nobody says anything else. */
