@@ -1,10 +1,11 @@
 import type { Engine, WriteOptions } from "./database/engine.ts";
 import type { MachineTime } from "./database/machine-time.ts";
-import type { Session, WriteSession } from "./database/query.ts";
+import type { WriteSession } from "./database/query.ts";
 import { openSqlite } from "./database/sqlite/sqlite-engine.ts";
 import { accessOf } from "./domain/access.ts";
 import type { EventOrigin, ModelEvent } from "./domain/event.ts";
 import { checkKeys, parseBoolean, parseInteger, parseText, parseWord } from "./domain/input.ts";
+import { EngineScope } from "./engine-scope.ts";
 import { invalidInput } from "./errors.ts";
 import { GuardedRegistry, type Caller, type Services } from "./guarded-registry.ts";
 import { SCHEMA_VERSION } from "./migrations/schema-version.ts";
@@ -326,19 +327,8 @@ export class Registry implements AsyncDisposable, Repositories {
     return this.#closing.signal;
   }
 
-  #scopeOf({ actor, origin, access }: Behalf): Scope {
-    const engine = this.#engine;
-    return {
-      // Opened when it is first asked for.
-      get reader(): Session {
-        return engine.reader;
-      },
-      write: this.#write,
-      now: this.#now,
-      actor,
-      origin,
-      access,
-    };
+  #scopeOf(behalf: Behalf): Scope {
+    return new EngineScope(this.#engine, this.#write, behalf);
   }
 
   async #transaction<T>(work: (repositories: Repositories) => Promise<T>, behalf: Behalf): Promise<T> {

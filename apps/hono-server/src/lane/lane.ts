@@ -116,7 +116,7 @@ export class Lane {
       return;
     }
     const content = isText ? body.toString() : body;
-    const length = Buffer.byteLength(content);
+    const length = typeof content === "string" ? Buffer.byteLength(content) : content.length;
     all["content-length"] = length;
     // Of ASCII, which nearly all are, the bytes are copied and not encoded.
     outgoing.writeHead(status, all).end(content, length === content.length ? "latin1" : "utf8");

@@ -12,7 +12,7 @@ export interface Log {
 
 const END_MS = 1000;
 // A line for each request, each written by itself, would cost as much as the answer.
-const WRITE_LENGTH = 16_384;
+const WRITE_LENGTH = 65_536;
 const WRITE_EVERY_MS = 100;
 // Whoever reads it has stopped: what comes then is dropped, before it fills the memory.
 const MAX_LENGTH = 16 * 1024 * 1024;

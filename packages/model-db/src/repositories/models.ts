@@ -181,6 +181,8 @@ export interface ModelJson extends Pick<Model, "rowVersion" | "rowChecksum" | "u
 
 /** A list that was asked for, checked. */
 interface AskedList {
+  /** What its cursors belong to. */
+  readonly question: string;
   readonly wanted: Wanted;
   readonly order: Order;
   readonly after: Position | undefined;
@@ -449,20 +451,20 @@ export class Models {
     const selection = parseSelection(options);
     const order = parseOrder(options.sort);
     const limit = options.limit === undefined ? 50 : parseInteger("limit", options.limit, 1, MAX_PAGE);
-    const after =
-      options.cursor == null ? undefined : parseCursor(options.cursor, questionOf(selection, order));
+    const question = questionOf(selection, order);
+    const after = options.cursor == null ? undefined : parseCursor(options.cursor, question);
     const behind = selection.terms.length > 0 && (await isIndexBehind(this.#scope.reader, selection));
     const wanted = { selection, behind, visibility: visibilityOf(this.#scope.access) };
-    return { wanted, order, after, limit, now: this.#scope.now() };
+    return { question, wanted, order, after, limit, now: this.#scope.now() };
   }
 
   /** What stands in a page beside its items. @param last where its last item stands, if there are more. */
   async #around(
     options: ListOptions,
-    { wanted, order, now }: AskedList,
+    { question, wanted, now }: AskedList,
     last: Position | undefined,
   ): Promise<Omit<Page<never>, "items">> {
-    const nextCursor = last === undefined ? null : toCursor(last, questionOf(wanted.selection, order));
+    const nextCursor = last === undefined ? null : toCursor(last, question);
     if (options.total === undefined || !parseBoolean("total", options.total)) return { nextCursor };
     const count = countQuery(wanted, now);
     const counted = await this.#scope.reader.get(count.query, count.values);

@@ -38,6 +38,7 @@ describe("GET /metrics", () => {
     await fetch(`${url}/v1/models:bulk-create`, { method: "POST" });
     await fetch(`${url}/secret/path`);
     await fetch(`${url}/secret/path`, { method: "PROPFIND" });
+    await fetch(`${url}/secret/path`, { method: "SEARCH" });
     const count = "cortex_http_request_duration_seconds_count";
     const found = await figures(url);
     expect(new Map(named(found, count))).toEqual(
@@ -49,9 +50,19 @@ describe("GET /metrics", () => {
         [`${count}{route="/v1/models/status/{model_id}",method="GET",status="404"}`, 1],
         [`${count}{route="/v1/models:bulk-create",method="POST",status="415"}`, 1],
         [`${count}{route="none",method="GET",status="404"}`, 1],
-        [`${count}{route="none",method="other",status="404"}`, 1],
+        [`${count}{route="none",method="other",status="404"}`, 2],
       ]),
     );
+    const others = named(found, "cortex_http_request_duration_seconds_bucket").filter(([key]) =>
+      key.includes(`method="other"`),
+    );
+    expect(others.map(([key]) => /le="(.+?)"/.exec(key)![1]).join(" ")).toBe(
+      "0.0005 0.001 0.0025 0.005 0.01 0.025 0.05 0.1 0.25 0.5 1 2.5 5 10 +Inf",
+    );
+    // Each counts what the one before it counts, too.
+    const counts = others.map(([, value]) => value);
+    expect(counts).toEqual(counts.toSorted((one, other) => one - other));
+    expect(counts.at(-1)).toBe(2);
     expect(found.get("cortex_http_requests_under_way")).toBe(1);
     expect(JSON.stringify([...found])).not.toContain("secret");
   });
