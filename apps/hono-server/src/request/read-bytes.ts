@@ -36,8 +36,10 @@ export async function readBytes(c: RequestContext, maxBytes: number = MAX_BODY_B
  */
 export function readIncoming(incoming: IncomingMessage): Uint8Array | Promise<Uint8Array> {
   // Nearly all come with their headers, and what is there need not be waited for.
-  const whole = incoming.complete ? (incoming.read() as Uint8Array | null) : null;
-  if (whole !== null) return whole;
+  const { readableLength } = incoming;
+  if (readableLength > 0 && readableLength === Number(incoming.headers["content-length"])) {
+    return incoming.read() as Uint8Array;
+  }
   return new Promise((resolve, reject) => {
     if (incoming.destroyed) {
       reject(cutShort());

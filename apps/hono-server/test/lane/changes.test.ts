@@ -1,6 +1,7 @@
+import { once } from "node:events";
 import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
 import type { Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import { connect, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -346,4 +347,36 @@ describe("the lane changes what the app changes, and answers the same to the let
       vi.useRealTimers();
     }
   });
+});
+
+test("changes sent behind each other in pieces are made and answered in their order", async () => {
+  await using twins = await Twins.start(false);
+  const { lane } = twins;
+  const sent = Buffer.concat(
+    [1, 2, 3, 4].map((length) => {
+      const body = JSON.stringify({ context_length: length });
+      const head = `PATCH /v1/models/bare HTTP/1.1\r\nHost: localhost\r\n${JSON_TYPE}\r\n`;
+      const last = length === 4 ? "Connection: close\r\n" : "";
+      return Buffer.from(`${head}${last}Content-Length: ${body.length}\r\n\r\n${body}`);
+    }),
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.nat({ max: sent.length }), { maxLength: 6 }), async (cuts) => {
+      const socket = connect(lane.port, "127.0.0.1").setNoDelay(true);
+      let answered = "";
+      socket.setEncoding("utf8").on("data", (text: string) => (answered += text));
+      const places = [0, ...cuts.toSorted((one, other) => one - other), sent.length];
+      for (const [index, place] of places.slice(1).entries()) {
+        socket.write(sent.subarray(places[index], place));
+        await sleep(1);
+      }
+      await once(socket, "close");
+      const lengths = Array.from(answered.matchAll(/"context_length":(\d+)/g), ([, length]) =>
+        Number(length),
+      );
+      expect(lengths).toEqual([1, 2, 3, 4]);
+    }),
+    { numRuns: 40 },
+  );
+  expect(lane.taken).toBe(160);
 });
