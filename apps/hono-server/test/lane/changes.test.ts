@@ -363,14 +363,15 @@ test("changes sent behind each other in pieces are made and answered in their or
   await fc.assert(
     fc.asyncProperty(fc.array(fc.nat({ max: sent.length }), { maxLength: 6 }), async (cuts) => {
       const socket = connect(lane.port, "127.0.0.1").setNoDelay(true);
+      const closed = once(socket, "close");
       let answered = "";
-      socket.setEncoding("utf8").on("data", (text: string) => (answered += text));
+      socket.setEncoding("utf8").on("data", (piece: string) => (answered += piece));
       const places = [0, ...cuts.toSorted((one, other) => one - other), sent.length];
       for (const [index, place] of places.slice(1).entries()) {
         socket.write(sent.subarray(places[index], place));
         await sleep(1);
       }
-      await once(socket, "close");
+      await closed;
       const lengths = Array.from(answered.matchAll(/"context_length":(\d+)/g), ([, length]) =>
         Number(length),
       );
