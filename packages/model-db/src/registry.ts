@@ -354,6 +354,8 @@ export class Registry implements AsyncDisposable, Repositories {
     options?: WriteOptions,
   ): Promise<T> => {
     this.#checkOutside();
+    // Only what is alone waits for others, who might come back here.
+    if (options?.alone !== true) return this.#engine.write(work, options);
     return this.#engine.write((session) => this.#phases.run("change", () => work(session)), options);
   };
 

@@ -193,17 +193,14 @@ function parseEditable(given: Record<string, unknown>): ModelUpdate {
  * @throws RegistryError `invalid_input` when there is more than a model may have.
  */
 export function applyUpdate(model: Model, update: ModelUpdate): Model {
-  const merged = { ...model, ...update } as Model;
+  const merged = { ...model, ...update } as { -readonly [K in keyof Model]: Model[K] };
   // What changes is checked again as a whole: small changes add up.
-  const aliases =
-    update.alias === undefined && update.aliases === undefined ? model.aliases : furtherAliases(merged);
-  const tags = update.tags === undefined ? model.tags : parseList("tags", update.tags, String);
-  const metadata =
-    update.metadata === undefined
-      ? model.metadata
-      : parseObject("metadata", applyMergePatch(model.metadata, update.metadata));
+  if (update.alias !== undefined || update.aliases !== undefined) merged.aliases = furtherAliases(merged);
+  if (update.tags !== undefined) merged.tags = parseList("tags", update.tags, String);
+  if (update.metadata !== undefined)
+    merged.metadata = parseObject("metadata", applyMergePatch(model.metadata, update.metadata));
   checkPrivate(merged);
-  return { ...merged, aliases, tags, metadata };
+  return merged;
 }
 
 function furtherAliases({ modelId, alias, aliases }: Model): string[] {

@@ -247,11 +247,9 @@ async function writeVersion(
   const at = Date.now();
   const next = { ...changed, updatedAt: at, rowVersion: changed.rowVersion + 1 };
   const values = toModelValues(next);
-  const updated = await session.run(updateOf(event.after ?? {}), {
-    ...values,
-    seq,
-    old_row_version: changed.rowVersion,
-  });
+  next.rowChecksum = values.row_checksum;
+  const place = { seq, old_row_version: changed.rowVersion };
+  const updated = await session.run(updateOf(event.after ?? {}), Object.assign(values, place));
   if (updated !== 1) throw versionMismatch(changed, changed.rowVersion);
   const eventId = await writeEvent(session, {
     modelId: next.modelId,
@@ -259,7 +257,7 @@ async function writeVersion(
     rowVersion: next.rowVersion,
     ...event,
   });
-  return { model: { ...next, rowChecksum: values.row_checksum }, eventId };
+  return { model: next, eventId };
 }
 
 /** Adds an entry to the history and returns its id. */
