@@ -1,6 +1,7 @@
 import type { UserConfig } from "tsdown";
 
 import { bundledSqlite } from "./bundled-sqlite.ts";
+import { inlinedRuntime } from "./inlined-runtime.ts";
 import { thirdPartyLicenses } from "./third-party-licenses.ts";
 
 // What is loaded late here may be loaded early there: which it is, each program decides by what it imports.
@@ -36,7 +37,7 @@ export const app: UserConfig = {
   hash: false,
   deps: { alwaysBundle: [/./], onlyBundle: false },
   inputOptions: { resolve: { conditionNames: ["@cortex/source", "node", "default"] } },
-  plugins: [bundledSqlite(), thirdPartyLicenses()],
+  plugins: [bundledSqlite(), inlinedRuntime(), thirdPartyLicenses()],
   publint: true,
   failOnWarn: true,
 };
