@@ -39,9 +39,11 @@ type Body<Request extends RouteRequest> = Request extends { body: infer Schema e
     : { requestBody?: never };
 
 type Parameter<Place extends string, Schema> = Schema extends z.ZodType
-  ? object extends z.input<Schema>
-    ? { [Each in Place]?: z.input<Schema> }
-    : { [Each in Place]: z.input<Schema> }
+  ? z.input<Schema> extends Record<string, never>
+    ? { [Each in Place]?: never }
+    : object extends z.input<Schema>
+      ? { [Each in Place]?: z.input<Schema> }
+      : { [Each in Place]: z.input<Schema> }
   : { [Each in Place]?: never };
 
 type Answer<Response extends RouteResponse> = {

@@ -10,8 +10,10 @@ nav { position: sticky; top: 0; height: 100vh; overflow-y: auto; padding: 1rem; 
   border-right: 1px solid var(--line); font-size: .85rem; }
 nav ul { list-style: none; margin: 0; padding: 0; }
 nav li { overflow-wrap: anywhere; padding: .1rem 0; }
+nav a:has(b) { display: flex; align-items: baseline; text-decoration: none; }
+nav a:hover { text-decoration: underline; }
 nav h2, nav h3 { margin: 1rem 0 .3rem; font-size: .95rem; }
-nav b { display: inline-block; min-width: 3.6rem; font-size: .75rem; }
+nav b { flex: 0 0 3.6rem; font-size: .75rem; }
 main { padding: 1rem 2rem 4rem; max-width: 70rem; }
 h2 { margin-top: 3rem; text-transform: capitalize; border-bottom: 1px solid var(--line); }
 section { margin: 2rem 0; padding-bottom: 1rem; border-bottom: 1px solid var(--line); }
@@ -30,11 +32,12 @@ table { width: 100%; border-collapse: collapse; font-size: .9rem; }
 th, td { padding: .3rem .6rem .3rem 0; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); }
 table { table-layout: fixed; }
 th:first-child, td:first-child { width: 26%; }
+th:nth-child(2), td:nth-child(2) { width: 22%; }
 td { overflow-wrap: anywhere; }
 .failures { list-style: none; padding: 0; display: flex; flex-wrap: wrap; gap: .2rem 1.5rem; font-size: .9rem; }
 @media (max-width: 60rem) {
   body { display: block; }
-  nav { position: static; height: auto; max-height: 40vh; }
+  nav { position: static; height: auto; max-height: 40vh; border-right: 0; border-bottom: 1px solid var(--line); }
   main { padding: 1rem; }
 }
 `;

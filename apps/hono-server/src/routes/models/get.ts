@@ -16,6 +16,7 @@ export const getModel = keptRoute({
   tag: "models",
   request: {
     path: modelPath,
+    query: z.strictObject({}),
     headers: z.object({ "If-None-Match": ifNoneMatchHeader }),
   },
   responses: {

@@ -51,6 +51,18 @@ describe("GET /v1/models/{model_id}", () => {
     expect(await ask(etag)).toBe(200);
   });
 
+  test("400: a parameter that it does not know is refused, as the list refuses it", async ({ service }) => {
+    await service.registry.models.create({ modelId: "a", sourceType: "local" });
+    for (const time of ["first", "again", "once more"]) {
+      const answer = await checkedFetch(`${service.url}/v1/models/a?fields=alias`);
+      expect(answer.status, time).toBe(400);
+      expect(await answer.json()).toMatchObject({
+        error: { code: "invalid_input", param: "fields", message: "fields is not known here." },
+      });
+    }
+    expect((await checkedFetch(`${service.url}/v1/models/a?`)).status).toBe(200);
+  });
+
   test("404: the nearest name is named", async ({ service }) => {
     await service.registry.models.create({ modelId: "tinyllama", sourceType: "local" });
     const { error, response } = await service.client.GET("/v1/models/{model_id}", {
