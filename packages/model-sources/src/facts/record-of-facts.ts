@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 
-import type { JsonObject, NewModel } from "@cortex/model-db";
+import { hasForbiddenCharacter, type JsonObject, type NewModel } from "@cortex/model-db";
 
 import type { ModelFacts } from "./model-facts.ts";
 
@@ -15,6 +15,9 @@ type FactFields = Pick<
   | "capabilities"
   | "metadata"
 >;
+
+// Far longer than any that there is.
+const MAX_WORD = 128;
 
 /**
  * What of a model's facts becomes part of its record. Of the chat template, which can be long and stands in the
@@ -32,11 +35,16 @@ export function recordOfFacts(facts: ModelFacts): FactFields {
   return {
     engine: facts.format === "gguf" ? "llama-cpp" : null,
     format: facts.format,
-    architecture: facts.architecture,
-    quantization: facts.quantization,
+    architecture: wordOrNull(facts.architecture),
+    quantization: wordOrNull(facts.quantization),
     parameterCount: facts.parameterCount,
     contextLength: facts.contextLength,
     capabilities: facts.capabilities,
     metadata,
   };
+}
+
+/** A file can claim any text: what no record could hold says nothing. */
+function wordOrNull(text: string | null): string | null {
+  return text === null || text.length > MAX_WORD || hasForbiddenCharacter(text) ? null : text;
 }

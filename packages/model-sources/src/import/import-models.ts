@@ -1,6 +1,13 @@
 import { basename } from "node:path";
 
-import { isRegistryError, RegistryError, toVisible, type Model, type ModelFile } from "@cortex/model-db";
+import {
+  hasForbiddenCharacter,
+  isRegistryError,
+  RegistryError,
+  toVisible,
+  type Model,
+  type ModelFile,
+} from "@cortex/model-db";
 
 import type { FileKind } from "../facts/model-facts.ts";
 import type { ModelsFolder } from "../folders/models-folder.ts";
@@ -150,6 +157,7 @@ async function importModel(
   isAlone: boolean,
 ): Promise<ImportedModel> {
   const paths = local.files.map(({ path }) => path);
+  checkNames(paths);
   const hashed = await hashModel(registry, local, options);
   const known = await findKnown(registry, hashed, options.location);
   if (known?.isThere === true) {
@@ -243,6 +251,16 @@ function notWhole(path: string): RegistryError {
   return new RegistryError(
     "invalid_input",
     `${toVisible(path)} is what has arrived so far of a file. Import it when it is whole.`,
+  );
+}
+
+/** @throws RegistryError `invalid_input` where the registry cannot hold a path. */
+function checkNames(paths: readonly string[]): void {
+  const odd = paths.find(hasForbiddenCharacter);
+  if (odd === undefined) return;
+  throw new RegistryError(
+    "invalid_input",
+    `${toVisible(odd)} has a line break or another character that is not seen in its name, which the registry cannot hold. Rename it, and import it again.`,
   );
 }
 

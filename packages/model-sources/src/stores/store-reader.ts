@@ -194,10 +194,10 @@ export class StoreReader {
         const inside = join(path, entry.name);
         const isLink = entry.isSymbolicLink();
         const name = relativePath === "" ? entry.name : `${relativePath}/${entry.name}`;
-        if (entry.isDirectory() || (isLink && this.isFolder(inside))) {
+        if (entry.name.includes("\ufffd")) this.note(inside, "has a name that is no text");
+        else if (entry.isDirectory() || (isLink && this.isFolder(inside))) {
           if (!skip.has(entry.name)) folders.push({ path: inside, relativePath: name, depth: depth + 1 });
-        } else if (entry.name.includes("\ufffd")) this.note(inside, "has a name that is no text");
-        else if (isLink || entry.isFile()) entries.push({ relativePath: name, path: inside, isLink });
+        } else if (isLink || entry.isFile()) entries.push({ relativePath: name, path: inside, isLink });
       }
       if (depth >= MAX_DEPTH && folders.length > 0) this.note(path, "has folders too deep to be looked at");
       else waiting.push(...folders.toReversed());

@@ -110,6 +110,25 @@ test.for(["tiny.gguf.partial", "tiny.gguf.part"])(
   },
 );
 
+test("a file whose name no registry can hold is to be renamed, and keeps no other from coming in", async () => {
+  await using folder = await RegistryFolder.create();
+  write(folder, { "a/line\nbreak.gguf": llamaFile({}, 1), "a/whole.gguf": llamaFile({}, 2) });
+  const noText = Buffer.concat([
+    Buffer.from(folder.at("a/no-text-")),
+    Buffer.from([0xff]),
+    Buffer.from(".gguf"),
+  ]);
+  // Other systems take no such name.
+  if (process.platform === "linux") writeFileSync(noText, llamaFile({}, 3));
+  const results = await importInto(folder, ["a"], { dryRun: true });
+  const refused = results.filter((result) => result.outcome === "refused");
+  expect(refused).toHaveLength(process.platform === "linux" ? 2 : 1);
+  for (const { error } of refused) {
+    expect(error).toMatchObject({ code: "invalid_input", message: expect.stringContaining("Rename it") });
+  }
+  expect(results).toHaveLength(refused.length + 1);
+});
+
 test("the parts of a model are one model, and only together", async () => {
   await using folder = await RegistryFolder.create();
   write(folder, { "big-00001-of-00002.gguf": part(0) });

@@ -95,6 +95,22 @@ describe("what is on a machine", () => {
     expect(inventory.findings).toEqual([]);
   });
 
+  test("is shown but for what has a name that no registry can hold, which is said", async () => {
+    await using machine = await Machine.create();
+    const odd = ["line\nbreak.gguf", "ring\u0007/c.gguf", "\u202efgug.gguf"];
+    for (const name of ["a.gguf", ...odd]) FIRST.write(machine.home(".lmstudio/models", name));
+    writeTo(machine.home(".lmstudio/models/ /config.json"), "{}");
+    FIRST.write(machine.home(".lmstudio/models/ /model.safetensors"));
+    machine.ollama.add("registry.example/library/o\nl/latest", { model: FIRST });
+    const { inventory } = await machine.scan();
+    expect(inventory.models.map(({ name }) => name)).toEqual(["a.gguf"]);
+    const endings = ["models/o\nl:latest", "models/ ", ...odd];
+    expect(inventory.findings.map(({ path }) => endings.find((ending) => path.endsWith(ending)))).toEqual(
+      expect.arrayContaining(endings),
+    );
+    expect(inventory.findings[0]?.problem).toMatch(/^has a name that the registry cannot hold/);
+  });
+
   test("is told apart by all of the content where its beginning and its size are the same", async () => {
     await using machine = await Machine.create();
     const other = Buffer.concat([llamaFile({ "general.name": "First" }), ROOM]);
@@ -223,6 +239,19 @@ describe("adopting", () => {
     expect(changes.adopted).toEqual([]);
     expect(plan.removed.map(({ name }) => name)).toEqual(["first:latest"]);
     expect((await machine.adopt(true)).changes.adopted).toEqual(["first:latest"]);
+  });
+
+  test("registers the others where a file claims what no record could hold, or its name is framed by blanks", async () => {
+    await using machine = await Machine.create();
+    const odd = llamaFile({ "general.architecture": "ll\nama" });
+    for (const [name, content] of [
+      [" odd.gguf", odd],
+      ["whole.gguf", llamaFile()],
+    ] as const)
+      writeTo(machine.home(".lmstudio/models", name), content);
+    expect((await machine.adopt()).changes.adopted).toEqual(["odd.gguf", "whole.gguf"]);
+    expect(await machine.folder.registry.models.get("odd.gguf")).toMatchObject({ architecture: null });
+    expect(await machine.folder.registry.models.get("whole.gguf")).toMatchObject({ architecture: "llama" });
   });
 
   test("leaves alone what is not whole", async () => {
