@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 
 import type { Transfer } from "@cortex/model-db";
+import { contentOf } from "@cortex/test-stores";
 import { describe, expect, test } from "vitest";
 
 import {
@@ -169,6 +170,26 @@ describe("newer revisions", () => {
     await expect(update(place, one!)).rejects.toMatchObject({ code: "checksum_mismatch" });
     expect(readFileSync(path, "utf8")).toBe("my own, fine-tuned");
     expect((await place.registry.transfers.list({ state: "queued" })).items).toEqual([]);
+  });
+
+  test("keep no copy of a model of which a file is somebody else's", async () => {
+    await using place = await PullPlace.make();
+    const { registry, server } = place;
+    const first = server.commit(REPO, { [FILE]: OLD });
+    await pull(place, REPO);
+    // As a scan records a projector that its user has put beside the weights.
+    const projector = place.models("huggingface.co/org/repo/mmproj-mine.gguf");
+    const content = contentOf("my projector");
+    content.write(projector);
+    const { sizeBytes, sha256 } = content;
+    await registry.files.put(ID, { path: projector, role: "mmproj", sizeBytes, sha256, source: null });
+    server.commit(REPO, { [FILE]: NEW });
+    const [one] = await check(place);
+    const { keptId, transfer } = await update(place, one!);
+    expect([keptId, transfer.state]).toEqual([undefined, "done"]);
+    expect(existsSync(place.models(`huggingface.co/org/repo@${first}`))).toBe(false);
+    expect([readFileSync(projector, "utf8"), statSync(projector).nlink]).toEqual(["my projector", 1]);
+    expect((await registry.models.list()).items.map(({ modelId }) => modelId)).toEqual([ID]);
   });
 
   test("of cortex.so are found by the branch that is its tag", async () => {
