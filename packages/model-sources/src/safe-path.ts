@@ -1,7 +1,8 @@
 import { RegistryError } from "@cortex/model-db";
 
 const MAX_LENGTH = 1024;
-const MAX_PART = 255;
+// File systems take 255; while a file is written, `.yml.moving.partial` stands behind the longest name.
+const MAX_PART = 236;
 // Windows opens these whatever stands behind the first dot.
 const DEVICE = /^(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)(?:\..*)?$/i;
 // No file system of Windows takes these, and a colon begins another stream of a file there.

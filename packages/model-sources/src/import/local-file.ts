@@ -182,8 +182,11 @@ export function asRegistryError(path: string, error: unknown): RegistryError {
     case "ENOTDIR":
       // What is no UTF-8 in a name is lost when the name is read.
       if (path.includes("\ufffd")) {
-        const message = `${shown} has a name that is no text in UTF-8, and cannot be opened. Rename it.`;
-        return new RegistryError("invalid_input", message, { cause: error });
+        return new RegistryError(
+          "invalid_input",
+          `${shown} has a name that is no text in UTF-8, and cannot be opened. Rename it.`,
+          { cause: error },
+        );
       }
       return new RegistryError("not_found", `There is no file ${shown}.`, { cause: error });
     case "EACCES":

@@ -89,6 +89,19 @@ test("a model that is registered already is neither copied nor moved", async () 
   expect(tree(folder)).toEqual([]);
 });
 
+test("a file whose name leaves no room for what is written beside it keeps no other from coming in", async () => {
+  await using folder = await RegistryFolder.create();
+  const name = `${"x".repeat(240)}.gguf`;
+  write(folder, { [`down/${name}`]: llamaFile({}, 1), "down/z.gguf": llamaFile({}, 2) });
+  for (const way of ["copy", "move"] as const) {
+    const [refused, other] = await importInto(folder, ["down"], await into(folder, way));
+    expect(refused).toMatchObject({ outcome: "refused", error: { code: "invalid_input" } });
+    expect(other).toMatchObject({ outcome: way === "copy" ? "imported" : "already_registered" });
+    expect(existsSync(folder.at(`down/${name}`))).toBe(true);
+  }
+  expect(tree(folder).toSorted()).toEqual(["z.gguf", "z.yml"]);
+});
+
 test("a link on the way out of the models folder is not followed", async () => {
   await using folder = await RegistryFolder.create();
   write(folder, { "down/tiny.gguf": llamaFile() });
