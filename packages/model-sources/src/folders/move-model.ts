@@ -136,7 +136,7 @@ async function checkIdle(registry: Registry, { modelId, status }: Model): Promis
 }
 
 function running(modelId: string): RegistryError {
-  return new RegistryError("model_running", `${toVisible(modelId)} is running. Stop it first: cortex stop.`);
+  return new RegistryError("model_running", `${toVisible(modelId)} is running.`);
 }
 
 /** The files that are not in the target yet; all of them must be ours. */

@@ -107,7 +107,7 @@ function refused(host: string, address?: string): RegistryError {
   const which = address === undefined ? host : `${host} (${address})`;
   return new RegistryError(
     "permission_denied",
-    `Nothing is fetched from ${which}: it is an address of this machine or of a private network. Whoever runs this may allow that host.`,
+    `Nothing is fetched from ${which}: it is an address of this machine or of a private network. To allow that host, start cortex-server with --private-host ${host}; in a terminal, HF_ENDPOINT may name it.`,
   );
 }
 

@@ -9,6 +9,8 @@ import { DEFAULT_RETRIES, retryAfterOf, waitToRetry, type Retries } from "./retr
 
 const MAX_HOPS = 8;
 const PROXY_VARIABLES = ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY"];
+// What is not set names none.
+const PROXY_URL = /^$|^(?:https?|socks5?):\/\/[^\s/]/i;
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 const WORTH_RETRYING = new Set([408, 425, 429, 500, 502, 503, 504]);
 // Node's words for certificates that nobody should believe (doc/api/tls.md, X509 certificate error codes).
@@ -74,7 +76,7 @@ export class HttpClient implements AsyncDisposable {
     this.stallTimeoutMs = stallTimeoutMs;
     this.#mayUseProxy = PROXY_VARIABLES.some((name) => (process.env[name] ?? "") !== "");
     this.retries = { ...DEFAULT_RETRIES, ...retries };
-    this.#dispatcher = new EnvHttpProxyAgent({
+    this.#dispatcher = throughProxies({
       connect: guardedConnector(this.#privateHosts),
       headersTimeout: stallTimeoutMs,
       bodyTimeout: stallTimeoutMs,
@@ -164,6 +166,22 @@ export class HttpClient implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#dispatcher.destroy();
+  }
+}
+
+/** @throws RegistryError `invalid_input` where a variable names a proxy as none can be named. */
+function throughProxies(options: EnvHttpProxyAgent.Options): Dispatcher {
+  try {
+    return new EnvHttpProxyAgent(options);
+  } catch (error) {
+    const wrong = PROXY_VARIABLES.filter((name) => !PROXY_URL.test(process.env[name] ?? ""));
+    if (wrong.length === 0) throw error;
+    // A proxy's URL can hold a password.
+    throw new RegistryError(
+      "invalid_input",
+      `${wrong.join(", ")} must be the URL of a proxy, such as http://proxy.example.org:3128. Correct it, or unset it.`,
+      { cause: error },
+    );
   }
 }
 

@@ -1,4 +1,4 @@
-import { RegistryError } from "@cortex/model-db";
+import { RegistryError, toVisible } from "@cortex/model-db";
 
 import { shown, type HttpResponse } from "./http-client.ts";
 
@@ -42,9 +42,11 @@ export function failureOf(
     );
   }
   if (code === "RevisionNotFound") {
+    const [, revision] = /\/(?:revision|resolve|tree)\/([^/]+)/.exec(new URL(url).pathname) ?? [];
+    const named = revision === undefined ? "such" : toVisible(decodeURIComponent(revision));
     return new RegistryError(
       "not_found",
-      `There is no such branch, tag or commit in ${place}. Check the revision.`,
+      `There is no ${named} in ${place}: no branch, tag or commit is called so. Check the revision.`,
     );
   }
   if (status === 404 || status === 410) {

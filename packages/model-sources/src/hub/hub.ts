@@ -72,10 +72,13 @@ export class Hub implements AsyncDisposable {
       hubUrl: this.endpoint,
       fetch: fetchWhole(this.http, signal),
     });
-    for await (const { name, downloads, likes, gated, updatedAt, tags = [] } of models) {
-      const isGated = gated !== false;
-      found.push({ repo: name, downloads, likes, isGated, updatedAt: updatedAt.getTime(), tags });
-    }
+    await this.#ask(async () => {
+      for await (const { name, downloads, likes, gated, updatedAt, tags = [] } of models) {
+        if (typeof name !== "string") throw unexpected(this.endpoint, "a repository without a name");
+        const isGated = gated !== false;
+        found.push({ repo: name, downloads, likes, isGated, updatedAt: updatedAt.getTime(), tags });
+      }
+    });
     return found;
   }
 
@@ -87,13 +90,15 @@ export class Hub implements AsyncDisposable {
 
   /** The commit that a branch, a tag or the beginning of a commit means now. */
   async #commitOf(repo: string, revision: string, signal: AbortSignal | undefined): Promise<string> {
-    const { sha } = await modelInfo({
-      name: repo,
-      revision,
-      additionalFields: ["sha"],
-      hubUrl: this.endpoint,
-      fetch: fetchWhole(this.http, signal),
-    });
+    const { sha } = await this.#ask(() =>
+      modelInfo({
+        name: repo,
+        revision,
+        additionalFields: ["sha"],
+        hubUrl: this.endpoint,
+        fetch: fetchWhole(this.http, signal),
+      }),
+    );
     if (typeof sha === "string" && /^[0-9a-f]{40}$/.test(sha)) return sha;
     throw unexpected(this.endpoint, `no commit of ${repo} at ${revision}`);
   }
@@ -107,13 +112,26 @@ export class Hub implements AsyncDisposable {
       hubUrl: this.endpoint,
       fetch: fetchWhole(this.http, signal),
     });
-    for await (const entry of entries) {
-      if (entry.type !== "file") continue;
-      if (files.length === MAX_FILES)
-        throw unexpected(this.endpoint, `more than ${MAX_FILES} files in ${repo}`);
-      files.push(this.#toRemoteFile(repo, commit, entry));
-    }
+    await this.#ask(async () => {
+      for await (const entry of entries) {
+        if (entry.type !== "file") continue;
+        if (files.length === MAX_FILES)
+          throw unexpected(this.endpoint, `more than ${MAX_FILES} files in ${repo}`);
+        files.push(this.#toRemoteFile(repo, commit, entry));
+      }
+    });
     return files;
+  }
+
+  /** Has the official client ask, which takes any answer for what it expects. */
+  async #ask<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      // A page to log in at, for one.
+      if (!(error instanceof SyntaxError || error instanceof TypeError)) throw error;
+      throw unexpected(this.endpoint, "what it says is not what was asked for", error);
+    }
   }
 
   #toRemoteFile(repo: string, commit: string, { path, size, oid, lfs }: ListFileEntry): RemoteFile {
@@ -163,9 +181,10 @@ export class Hub implements AsyncDisposable {
   }
 }
 
-function unexpected(url: string, what: string): RegistryError {
+function unexpected(url: string, what: string, cause?: unknown): RegistryError {
   return new RegistryError(
     "source_unreachable",
-    `${url} answers as no hub does: ${what}. Is HF_ENDPOINT right?`,
+    `${url} answers as no hub does: ${what}. Is HF_ENDPOINT right, and does this network want you to log in first?`,
+    { cause },
   );
 }

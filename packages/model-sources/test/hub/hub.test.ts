@@ -84,7 +84,7 @@ describe("a repository", () => {
 
   test.for([
     ["org/none", "not_found", "HF_TOKEN"],
-    ["org/repo@none", "not_found", "no such branch"],
+    ["org/repo@none", "not_found", "There is no none in repository org/repo"],
     ["none:1b", "not_found", "HF_TOKEN"],
   ] as const)("%s is not there, and the answer says what to do", async ([text, code, words]) => {
     server.commit("org/repo", { "a.gguf": "one" });
@@ -281,6 +281,21 @@ test("an answer without end is not taken into memory", async () => {
   });
   expect(process.memoryUsage().rss - before).toBeLessThan(200_000_000);
 });
+
+test.for(["<html>log in first", "", "null", "[1, 2", "{}", "[null]", "[{}]", '"text"', '{"sha":5}'])(
+  "what answers %j is no hub",
+  async (text) => {
+    const other = createServer((_, response) => response.end(text));
+    await using port = await listening(other, "127.0.0.1");
+    await using strange = open({ endpoint: `http://127.0.0.1:${port.number}` });
+    for (const ask of [() => strange.resolve(parseReference("org/repo")), () => strange.search("x", 10)]) {
+      await expect(ask()).rejects.toMatchObject({
+        code: "source_unreachable",
+        message: expect.stringContaining("answers as no hub does"),
+      });
+    }
+  },
+);
 
 test("a list without end is given up", async () => {
   let pages = 0;

@@ -53,6 +53,11 @@ test("but not for a host that NO_PROXY names", async () => {
   expect(asked).toEqual([]);
 });
 
+test("one that can be none is named by its variable, and not by what may be a password in it", () => {
+  vi.stubEnv("http_proxy", "me:secret@proxy:3128");
+  expect(() => new Hub()).toThrow(/^http_proxy must be the URL of a proxy(?!.*secret)/);
+});
+
 test("and not to reach an address that is not public", async () => {
   await using hub = new Hub({ endpoint: server.endpoint });
   await expect(hub.resolve(parseReference("org/repo"))).rejects.toMatchObject({ code: "permission_denied" });
