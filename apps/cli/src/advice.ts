@@ -1,6 +1,7 @@
+import { existsSync } from "node:fs";
 import path from "node:path";
 
-import { shellQuote, type RegistryError } from "@cortex/model-db";
+import { shellQuote, toVisible, type RegistryError } from "@cortex/model-db";
 
 import { locationOf } from "./open.ts";
 import { parse } from "./parse.ts";
@@ -16,9 +17,20 @@ export function adviceOn({ code, message }: RegistryError, argv: readonly string
       return message.includes("old cortex program")
         ? `\`cortex-migrate --from ${shellQuote(location(argv))}\` brings its models over. --db or CORTEX_DB names another path for the registry.`
         : "--db or CORTEX_DB names it.";
+    case "not_found":
+    case "invalid_input":
+      return adviceOnPull(argv);
     default:
       return undefined;
   }
+}
+
+function adviceOnPull(argv: readonly string[]): string | undefined {
+  const invocation = parse(argv);
+  if (invocation.kind !== "verb" || invocation.name !== "pull") return undefined;
+  const { reference } = invocation.options as { reference: string };
+  if (!existsSync(reference)) return undefined;
+  return `${toVisible(reference)} lies on this machine: \`cortex import ${shellQuote(reference)}\` registers that.`;
 }
 
 // Whoever got as far as a registry was understood before.

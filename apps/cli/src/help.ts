@@ -8,8 +8,8 @@ import { version } from "./version.ts";
 const ABOUT = [
   "It knows what each model is, where it came from, where its files are, whether it runs and for whom,",
   "and what happened to it. A model has an id, such as TheBloke:Mistral-7B-GGUF:q4.gguf, and may have",
-  "shorter names, its aliases; every verb takes either. The registry is one file; the first `cortex add`",
-  "makes it. Models of the old cortex program come over with `cortex-migrate`.",
+  "shorter names, its aliases; every verb takes either. The registry is one file, which",
+  "the first model that comes in makes. Models of the old cortex program come over with `cortex-migrate`.",
 ].join(" ");
 
 const GROUPS: readonly [title: string, verbs: readonly string[]][] = [

@@ -7,7 +7,7 @@ export function missingRegistry(location: string, env: NodeJS.ProcessEnv = proce
   const old = oldDataFolders(env).find((folder) => existsSync(folder));
   const way =
     old === undefined
-      ? "`cortex add` makes one."
+      ? "`cortex pull`, `cortex import` or `cortex scan --adopt` makes one."
       : `The old cortex program left its data in ${old}: \`cortex-migrate\` brings its models here.`;
   return `There is no registry at ${location} yet. ${way}`;
 }

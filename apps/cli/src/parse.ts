@@ -59,12 +59,13 @@ function parseWithCac(cli: CAC, command: Command, line: CommandLine): void {
 }
 
 function checkArguments(command: Command, texts: readonly string[]): void {
-  const usage = `cortex ${usageOf(command)}`;
+  // One that ends with dots needs no further one.
+  const usage = `cortex ${usageOf(command)}.`.replace(/\.{4}$/, "...");
   const missing = command.args.filter((arg) => arg.required)[texts.length];
-  if (missing !== undefined) throw new MisuseError(`<${missing.value}> is missing: ${usage}.`);
+  if (missing !== undefined) throw new MisuseError(`<${missing.value}> is missing: ${usage}`);
   const extra = texts[command.args.length];
   if (extra !== undefined && !command.args.some((arg) => arg.variadic)) {
-    throw new MisuseError(`${quote(extra)} is one argument too many: ${usage}.`);
+    throw new MisuseError(`${quote(extra)} is one argument too many: ${usage}`);
   }
 }
 

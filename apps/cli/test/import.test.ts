@@ -26,6 +26,8 @@ test("one command brings in a file, and the next says that it is there", async (
     stdout: "",
     stderr: `${path} is already registered as Tiny-Llama-1B-Chat:Q4_K_M\n`,
   });
+  const again = await sandbox.run(["import", path, "--alias", "other"]);
+  expect(again.stderr).toContain("stay as they are: `cortex alias`");
   expect(await sandbox.json("show", "tiny-llama-1b-chat")).toMatchObject({
     architecture: "llama",
     context_length: 2048,

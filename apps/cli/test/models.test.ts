@@ -353,7 +353,7 @@ test("a name that is taken is a conflict and changes nothing", async () => {
 
 test("a verb that only reads creates nothing where there is no registry", async () => {
   using sandbox = new Sandbox();
-  const hint = `There is no registry at ${sandbox.db} yet. \`cortex add\` makes one.\n`;
+  const hint = `There is no registry at ${sandbox.db} yet. \`cortex pull\`, \`cortex import\` or \`cortex scan --adopt\` makes one.\n`;
   expect(await sandbox.run(["list"])).toEqual({ exitCode: 0, stdout: "", stderr: hint });
   expect(await sandbox.run(["list", "--json", "--total"])).toMatchObject({
     exitCode: 0,

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { openRegistry, type Transfer } from "@cortex/model-db";
@@ -222,6 +222,10 @@ test("what fails says why and what to do, and leaves nothing registered", async 
   expect((await sandbox.json<List>("list")).data).toEqual([]);
   const unknown = await sandbox.run(["pull", "org/none"], "", at(hub));
   expect(unknown.exitCode).toBe(3);
+  expect(unknown.stderr).not.toContain("cortex import");
+  writeFileSync(sandbox.path("a b.gguf"), "GGUF");
+  const here = await sandbox.run(["pull", "./a b.gguf"], "", at(hub));
+  expect(here.stderr).toContain("lies on this machine: `cortex import './a b.gguf'` registers that.");
   expect((await sandbox.run(["pull", "not a reference"], "", at(hub))).exitCode).toBe(2);
 });
 

@@ -69,11 +69,14 @@ test("a model that was taken out stays out, until it is asked for again", async 
 test("looks through the folders that are named, and no others", async () => {
   using sandbox = new Sandbox();
   withCache(sandbox);
-  writeTo(sandbox.path("models/\u001b[2Jb.gguf"), llamaFile());
+  writeTo(sandbox.path("models/b.gguf"), llamaFile());
+  writeTo(sandbox.path("models/\u001b[2Jc.gguf"), llamaFile());
   const { stdout, stderr } = await sandbox.run(["scan", "models"]);
-  expect(stdout).toContain("\\x1b[2Jb.gguf");
+  expect(stdout).toContain("b.gguf");
+  expect(stderr).toMatch(/\\x1b\[2Jc\.gguf has a name .*rename it/);
   expect(stdout + stderr).not.toContain("\u001b");
   expect(stdout).not.toContain("huggingface");
+  expect((await sandbox.run(["scan", "models/b.gguf"])).stderr).toContain("is no folder. `cortex import`");
   rmSync(sandbox.path("models"), { recursive: true });
   expect(await sandbox.run(["scan", "models"])).toMatchObject({ exitCode: 3 });
 });

@@ -58,7 +58,8 @@ export async function importFiles(options: ImportModelsOptions): Promise<number>
       onResult: (result) => {
         progress.end();
         results.push(result);
-        if (!json || result.outcome === "refused") writeNote(describe(result, dryRun));
+        if (!json || result.outcome === "refused")
+          writeNote(`${describe(result, dryRun)}${unheard(result, options)}`);
       },
     });
   } catch (error) {
@@ -105,6 +106,15 @@ function describe(result: ImportResult, dryRun: boolean): string {
     found_again: `${dryRun ? "Would find" : "Found"} the files of ${model.modelId} again: ${path}`,
   }[result.outcome];
   return toVisible(`${sentence}${left}`);
+}
+
+/** That what was said of a model is not taken up, since the registry has it already. */
+function unheard(result: ImportResult, { modelId, alias, tag = [] }: ImportModelsOptions): string {
+  if (result.outcome === "imported" || result.outcome === "refused") return "";
+  const { model } = result;
+  const isSo = (modelId ?? model.modelId) === model.modelId && (alias ?? model.alias) === model.alias;
+  if (isSo && tag.length === 0) return "";
+  return "; its names and tags stay as they are: `cortex alias` and `cortex tag` change them";
 }
 
 function toResultRecord(result: ImportResult): object {

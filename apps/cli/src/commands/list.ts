@@ -24,7 +24,9 @@ export async function list(options: ListVerbOptions): Promise<void> {
   print(page, options);
   if (registry !== undefined && page.items.length === 0 && options.json !== true && options.quiet !== true) {
     writeNote(
-      Object.keys(wanted).length === 0 ? "No models yet: `cortex add` records one." : "No model matches.",
+      Object.keys(wanted).length === 0
+        ? "No models yet: `cortex pull` fetches one, `cortex import` and `cortex scan --adopt` take in what is here."
+        : "No model matches.",
     );
   }
 }

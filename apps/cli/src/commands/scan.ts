@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 
 import { isRegistryError, RegistryError, toVisible, type Registry } from "@cortex/model-db";
@@ -38,7 +38,14 @@ export async function scan(options: ScanVerbOptions): Promise<void> {
   const { again = false, quiet = false, json = false } = options;
   const folders = options.folders.map((folder) => resolve(folder));
   const absent = folders.find((folder) => !existsSync(folder));
-  if (absent !== undefined) throw new RegistryError("not_found", `There is no folder ${absent}.`);
+  if (absent !== undefined) throw new RegistryError("not_found", `There is no folder ${toVisible(absent)}.`);
+  const file = folders.find((folder) => !statSync(folder).isDirectory());
+  if (file !== undefined) {
+    throw new RegistryError(
+      "invalid_input",
+      `${toVisible(file)} is no folder. \`cortex import\` takes single files.`,
+    );
+  }
   const signal = untilInterrupted();
   const progress = startProgress("MB read to tell files apart", quiet || json);
   const { registry, isWritable } = await open(options);
