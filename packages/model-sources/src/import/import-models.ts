@@ -177,7 +177,8 @@ async function importModel(
   const name = folderNameFor(local.facts, local.files[0]!.path);
   await using placement = await Placement.create(hashed, options.way, options.folders ?? [], name, options);
   const result = await record(registry, local, placement.files, known, options);
-  if (result.outcome === "already_registered") return result;
+  // What was placed for it goes again.
+  if (result.outcome === "already_registered") return { ...result, paths };
   placement.keep();
   await writeYmlBeside(registry, result.model, local, placement.files, options.location);
   if (options.way !== "move") return result;

@@ -102,6 +102,18 @@ test("a file whose name leaves no room for what is written beside it keeps no ot
   expect(tree(folder).toSorted()).toEqual(["z.gguf", "z.yml"]);
 });
 
+test("whoever comes second with the same is told of the original, and not of a copy that is gone again", async () => {
+  await using folder = await RegistryFolder.create();
+  write(folder, { "down/tiny.gguf": llamaFile() });
+  const options = await into(folder, "copy");
+  const results = await Promise.all([1, 2].map(() => importInto(folder, ["down"], options)));
+  const all = results.flat();
+  expect(all.map(({ outcome }) => outcome).toSorted()).toEqual(["already_registered", "imported"]);
+  for (const result of all) {
+    expect("paths" in result && result.paths.length === 1 && existsSync(result.paths[0]!)).toBe(true);
+  }
+});
+
 test("a link on the way out of the models folder is not followed", async () => {
   await using folder = await RegistryFolder.create();
   write(folder, { "down/tiny.gguf": llamaFile() });
