@@ -126,6 +126,16 @@ export const change: Case = {
         { title: "pages written per change: without history and checksums", value: bareFrames, unit: "" },
         { title: "pages written per lease taken and given back", value: leaseFrames, unit: "" },
         {
+          title: "raw, with history and checksums: against the same floor",
+          value: measurement.ratio(RAW, FLOOR),
+          unit: "times",
+        },
+        {
+          title: "registry: against raw statements of equal work",
+          value: measurement.ratio(OURS, RAW),
+          unit: "times",
+        },
+        {
           title: "what history and checksums cost, raw",
           value: measurement.ratio(RAW, RAW_BARE),
           unit: "times",

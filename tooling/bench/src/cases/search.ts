@@ -7,6 +7,7 @@ import { measure, type Measurement } from "../harness.ts";
 
 const LIMIT = 20;
 const OURS = "registry.list with search";
+const INDEX = "raw, the same statement over the search index, undecoded";
 const LIKE = "raw, LIKE over the searched text, newest first";
 // In a fifth of the models, in five of them, and in none.
 const TERMS = { common: "mistral", rare: "qwen-2-", "no match": "wizardlm-13b" };
@@ -21,6 +22,10 @@ export const search: Case = {
       `SELECT ${STABLE_COLUMNS} FROM model
        WHERE (SELECT found.text FROM model_search_text AS found WHERE found.seq = model.seq) LIKE +? ORDER BY seq DESC LIMIT ${LIMIT}`,
     );
+    const index = connection.prepare(
+      `SELECT ${STABLE_COLUMNS} FROM model_search CROSS JOIN model WHERE model.seq = model_search.rowid
+       AND model_search MATCH +? ORDER BY model_search.rowid DESC LIMIT ${LIMIT}`,
+    );
     const columns = connection.prepare(
       `SELECT ${STABLE_COLUMNS} FROM model WHERE model_id LIKE +? OR alias LIKE +? OR author_repo LIKE +? OR notes LIKE +?
        OR aliases LIKE +? OR tags LIKE +? ORDER BY seq DESC LIMIT ${LIMIT}`,
@@ -31,6 +36,7 @@ export const search: Case = {
       const measurement = await measure(
         [
           { name: OURS, isAsync: true, run: () => registry.models.list({ search: term, limit: LIMIT }) },
+          { name: INDEX, run: () => index.all(BOOT, TICK, `"${term}"`) },
           { name: LIKE, run: () => like.all(BOOT, TICK, pattern) },
           {
             name: "raw, LIKE over each column",
