@@ -22,6 +22,14 @@ interface Journal extends Identity {
   readonly done: readonly ByteRange[];
 }
 
+/** Bytes that wait to be written, never none. */
+interface Waiting {
+  readonly position: number;
+  readonly bytes: Uint8Array;
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
 /**
  * A file on its way to its place: of its full size from the start, written in any order, and with a journal
  * of what is on the disk, so that another process goes on where this one ended.
@@ -32,7 +40,8 @@ export class PartialFile implements AsyncDisposable {
   readonly #handle: FileHandle;
   #ranges: ByteRanges;
   #bytesInJournal: number;
-  #lastWrite = Promise.resolve();
+  readonly #waiting: Waiting[] = [];
+  #isWriting = false;
   /** How many bytes an earlier try had left. */
   readonly resumedBytes: number;
 
@@ -85,10 +94,10 @@ export class PartialFile implements AsyncDisposable {
 
   /** Writes bytes at their place. @throws RegistryError `disk_full`. */
   async write(position: number, bytes: Uint8Array): Promise<void> {
-    // One after the other: those that write to one file at a time wait for one another, and keep a processor busy with it.
-    const writing = this.#lastWrite.then(() => this.#write(position, bytes));
-    this.#lastWrite = writing.catch(() => undefined);
-    return writing;
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ position, bytes, resolve, reject });
+      if (!this.#isWriting) void this.#writeWaiting();
+    });
   }
 
   /** Brings what is written to the disk, and only then says in the journal that it is there. */
@@ -133,16 +142,36 @@ export class PartialFile implements AsyncDisposable {
     await this.#handle.close();
   }
 
-  async #write(position: number, bytes: Uint8Array): Promise<void> {
-    try {
-      // A disk that is nearly full takes a part, and says so only the next time.
-      for (let at = 0; at < bytes.length;) {
-        at += (await this.#handle.write(bytes, at, bytes.length - at, position + at)).bytesWritten;
+  /**
+   * One call to the system at a time: those that write to one file wait for one another, and keep a processor busy
+   * with it. What has come meanwhile and follows on goes with the next call.
+   */
+  async #writeWaiting(): Promise<void> {
+    this.#isWriting = true;
+    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
+      const together = [next];
+      for (let end = endOf(next); this.#waiting[0]?.position === end; end = endOf(together.at(-1)!)) {
+        together.push(this.#waiting.shift()!);
       }
-    } catch (error) {
-      throw notWritten(this.#place, error);
+      try {
+        await this.#writeTogether(together);
+        for (const { resolve } of together) resolve();
+      } catch (error) {
+        for (const { reject } of together) reject(notWritten(this.#place, error) as Error);
+      }
     }
-    this.#ranges.add(position, position + bytes.length);
+    this.#isWriting = false;
+  }
+
+  async #writeTogether(together: readonly Waiting[]): Promise<void> {
+    let at = together[0]!.position;
+    // A disk that is nearly full takes a part, and says so only the next time.
+    for (let left = together; left.length > 0; left = left.filter((one) => endOf(one) > at)) {
+      const pieces = left.map(({ position, bytes }) => bytes.subarray(Math.max(at - position, 0)));
+      const { bytesWritten } = await this.#handle.writev(pieces, at);
+      this.#ranges.add(at, at + bytesWritten);
+      at += bytesWritten;
+    }
   }
 }
 
@@ -216,6 +245,10 @@ async function nameOnce(partial: string, place: string): Promise<void> {
     if ((await lstat(place).catch(() => undefined)) !== undefined) throw nameTaken(place);
     await rename(partial, place);
   }
+}
+
+function endOf({ position, bytes }: Waiting): number {
+  return position + bytes.length;
 }
 
 function notAFile(path: string): RegistryError {
