@@ -27,7 +27,7 @@ interface Waiting {
   readonly position: number;
   readonly bytes: Uint8Array;
   readonly resolve: () => void;
-  readonly reject: (error: Error) => void;
+  readonly reject: (error: unknown) => void;
 }
 
 /**
@@ -157,7 +157,7 @@ export class PartialFile implements AsyncDisposable {
         await this.#writeTogether(together);
         for (const { resolve } of together) resolve();
       } catch (error) {
-        for (const { reject } of together) reject(notWritten(this.#place, error) as Error);
+        for (const { reject } of together) reject(notWritten(this.#place, error));
       }
     }
     this.#isWriting = false;
