@@ -1,10 +1,9 @@
 import { createInterface } from "node:readline";
 
-import { toVisible } from "@cortex/model-db";
+import { formatSize, toVisible } from "@cortex/model-db";
 import type { Candidate } from "@cortex/model-sources";
 
 import { Interrupted } from "./errors.ts";
-import { formatSize } from "./output/size.ts";
 import { writeNote } from "./output/stream.ts";
 
 /**

@@ -1,9 +1,7 @@
 import { totalmem } from "node:os";
 
-import type { Model, Registry } from "@cortex/model-db";
+import { formatCount, formatSize, type Model, type Registry } from "@cortex/model-db";
 import { fitOfModel, type MemoryNeed } from "@cortex/model-sources";
-
-import { formatCount, formatSize } from "./output/size.ts";
 
 /** What it takes to run a model here. */
 export interface Fit extends MemoryNeed {

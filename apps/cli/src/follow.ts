@@ -1,17 +1,17 @@
 import {
+  formatSize,
   RegistryError,
+  toVisible,
   type ErrorCode,
   type JsonObject,
   type Registry,
   type Transfer,
-  toVisible,
 } from "@cortex/model-db";
 import { followTransfer, type TransferProgress, type WorkOptions } from "@cortex/model-sources";
 
 import { Interrupted } from "./errors.ts";
 import type { Everywhere } from "./everywhere.ts";
 import { toLine } from "./output/json.ts";
-import { formatSize } from "./output/size.ts";
 import { isTerminal, writeNote, writeOut } from "./output/stream.ts";
 import { TransferBars } from "./output/transfer-bars.ts";
 

@@ -1,10 +1,9 @@
-import { toVisible, type Model } from "@cortex/model-db";
+import { formatSize, type Model, toVisible } from "@cortex/model-db";
 import { modelFolders, planRemoval, removeModels, type RemovalPlan } from "@cortex/model-sources";
 
 import { printRemoved, type RmOptions } from "./commands/rm.ts";
 import { confirm, requireTerminal } from "./confirm.ts";
 import { openExisting, openForWriting } from "./open.ts";
-import { formatSize } from "./output/size.ts";
 import { writeNote } from "./output/stream.ts";
 
 /** Takes models out of the registry and deletes those of their files that cortex has written, after showing them and asking. */

@@ -1,10 +1,9 @@
-import { toVisible } from "@cortex/model-db";
+import { formatCount, toVisible } from "@cortex/model-db";
 import { Hub, hubOptions, type FoundRepository } from "@cortex/model-sources";
 
 import type { SearchOptions } from "./commands/search.ts";
 import { Interrupted } from "./errors.ts";
 import { untilInterrupted } from "./interrupt.ts";
-import { formatCount } from "./output/size.ts";
 import type { Column } from "./output/table.ts";
 import { formatRelative } from "./output/time.ts";
 import { printWholeList } from "./output/whole-list.ts";

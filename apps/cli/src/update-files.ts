@@ -1,4 +1,4 @@
-import { isRegistryError, toRecord, toVisible } from "@cortex/model-db";
+import { formatSize, isRegistryError, toRecord, toVisible } from "@cortex/model-db";
 import {
   checkRevisions,
   Hub,
@@ -15,7 +15,6 @@ import { untilInterrupted } from "./interrupt.ts";
 import { openForWriting } from "./open.ts";
 import { toLine } from "./output/json.ts";
 import { toRevisionRecord } from "./output/revision-record.ts";
-import { formatSize } from "./output/size.ts";
 import { writeNote, writeOut } from "./output/stream.ts";
 
 /**

@@ -84,7 +84,7 @@ export type {
 } from "./domain/list-options.ts";
 export { parseListWords, type ListWords } from "./domain/list-words.ts";
 export { parseDuration, parseMoment } from "./domain/moment-text.ts";
-export { parseCount, parseSize } from "./domain/quantity.ts";
+export { formatCount, formatSize, parseCount, parseSize } from "./domain/quantity.ts";
 export { checkNewModel } from "./domain/parse-model.ts";
 export { shortAliases } from "./domain/short-aliases.ts";
 export { nearest } from "./domain/nearest.ts";

@@ -1,7 +1,14 @@
 import { existsSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 
-import { createSnapshot, followBackup, RegistryError, toVisible, type Snapshot } from "@cortex/model-db";
+import {
+  createSnapshot,
+  followBackup,
+  formatSize,
+  RegistryError,
+  toVisible,
+  type Snapshot,
+} from "@cortex/model-db";
 
 import { Interrupted, MisuseError } from "../errors.ts";
 import type { Everywhere } from "../everywhere.ts";
@@ -10,7 +17,6 @@ import { missingRegistry } from "../missing-registry.ts";
 import { locationOf, openExisting } from "../open.ts";
 import { toDocument, toLine } from "../output/json.ts";
 import { startProgress } from "../output/progress.ts";
-import { formatSize } from "../output/size.ts";
 import { writeNote, writeOut } from "../output/stream.ts";
 
 /** What `cortex backup` takes. */

@@ -1,13 +1,12 @@
 import { homedir } from "node:os";
 
-import { toVisible } from "@cortex/model-db";
+import { formatSize, toVisible } from "@cortex/model-db";
 import { diskUsage, modelFolders, type DiskUsage, type StoreUsage, type Usage } from "@cortex/model-sources";
 
 import type { Everywhere } from "../everywhere.ts";
 import { openForReading } from "../open.ts";
 import { painter } from "../output/color.ts";
 import { toDocument } from "../output/json.ts";
-import { formatSize } from "../output/size.ts";
 import { outputColumns, writeNote, writeOut } from "../output/stream.ts";
 import { toTable } from "../output/table.ts";
 

@@ -3,6 +3,7 @@ import { statSync } from "node:fs";
 import {
   defaultDataFolder,
   createBugReport,
+  formatSize,
   outcomeOf,
   toVisible,
   type Finding,
@@ -14,7 +15,6 @@ import type { Everywhere } from "../everywhere.ts";
 import { locationOf } from "../open.ts";
 import { painter, type Paint } from "../output/color.ts";
 import { toDocument } from "../output/json.ts";
-import { formatSize } from "../output/size.ts";
 import { writeOut } from "../output/stream.ts";
 import { formatExact } from "../output/time.ts";
 import { version } from "../version.ts";

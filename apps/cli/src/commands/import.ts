@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 
-import { outcomeOf, RegistryError, toVisible } from "@cortex/model-db";
+import { formatSize, outcomeOf, RegistryError, toVisible } from "@cortex/model-db";
 import {
   importModels,
   modelFolders,
@@ -15,7 +15,6 @@ import { untilInterrupted } from "../interrupt.ts";
 import { locationOf, openExisting, openOrCreate } from "../open.ts";
 import { toListDocument } from "../output/json.ts";
 import { startProgress } from "../output/progress.ts";
-import { formatSize } from "../output/size.ts";
 import { writeNote, writeOut } from "../output/stream.ts";
 
 /** What `cortex import` takes. */

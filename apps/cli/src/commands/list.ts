@@ -1,11 +1,18 @@
-import { toRecord, toVisible, MODEL_STATUS, type ListOptions, type Model, type Page } from "@cortex/model-db";
+import {
+  formatSize,
+  toRecord,
+  toVisible,
+  MODEL_STATUS,
+  type ListOptions,
+  type Model,
+  type Page,
+} from "@cortex/model-db";
 
 import type { Everywhere } from "../everywhere.ts";
 import type { ListFlags } from "../list-options.ts";
 import { openForReading } from "../open.ts";
 import { painter } from "../output/color.ts";
 import { toListDocument } from "../output/json.ts";
-import { formatSize } from "../output/size.ts";
 import { outputColumns, writeNote, writeOut } from "../output/stream.ts";
 import { toTable, type Column } from "../output/table.ts";
 import { formatRelative } from "../output/time.ts";

@@ -1,4 +1,4 @@
-import { toVisible } from "@cortex/model-db";
+import { formatSize, toVisible } from "@cortex/model-db";
 import { modelFolders, moveModel, type MovedModel } from "@cortex/model-sources";
 
 import { Interrupted } from "../errors.ts";
@@ -7,7 +7,6 @@ import { untilInterrupted } from "../interrupt.ts";
 import { locationOf, openForWriting } from "../open.ts";
 import { printChanged } from "../output/changed.ts";
 import { startProgress } from "../output/progress.ts";
-import { formatSize } from "../output/size.ts";
 import { writeNote } from "../output/stream.ts";
 
 /** What `cortex mv` takes. */

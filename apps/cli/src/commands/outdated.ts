@@ -1,4 +1,4 @@
-import { toVisible } from "@cortex/model-db";
+import { formatSize, toVisible } from "@cortex/model-db";
 import { checkRevisions, Hub, hubOptions, type RevisionCheck } from "@cortex/model-sources";
 
 import { Interrupted } from "../errors.ts";
@@ -6,7 +6,6 @@ import type { Everywhere } from "../everywhere.ts";
 import { untilInterrupted } from "../interrupt.ts";
 import { openExisting, openForReading } from "../open.ts";
 import { toRevisionRecord } from "../output/revision-record.ts";
-import { formatSize } from "../output/size.ts";
 import { writeNote } from "../output/stream.ts";
 import type { Column } from "../output/table.ts";
 import { printWholeList } from "../output/whole-list.ts";

@@ -1,4 +1,4 @@
-import { toVisible } from "@cortex/model-db";
+import { formatSize, toVisible } from "@cortex/model-db";
 import {
   modelFolders,
   planPrune,
@@ -13,7 +13,6 @@ import type { Everywhere } from "../everywhere.ts";
 import { untilInterrupted } from "../interrupt.ts";
 import { openExisting, openForWriting } from "../open.ts";
 import { toDocument } from "../output/json.ts";
-import { formatSize } from "../output/size.ts";
 import { writeNote, writeOut } from "../output/stream.ts";
 import { formatRelative } from "../output/time.ts";
 

@@ -1,10 +1,9 @@
-import { MODEL_STATUS, RegistryError, toRecord, toVisible, type Model } from "@cortex/model-db";
+import { formatSize, type Model, MODEL_STATUS, RegistryError, toRecord, toVisible } from "@cortex/model-db";
 
 import { confirm, requireTerminal } from "../confirm.ts";
 import type { Everywhere } from "../everywhere.ts";
 import { openExisting, openForWriting } from "../open.ts";
 import { toListDocument } from "../output/json.ts";
-import { formatSize } from "../output/size.ts";
 import { writeNote, writeOut } from "../output/stream.ts";
 
 /** What `cortex rm` takes. */

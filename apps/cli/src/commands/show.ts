@@ -1,4 +1,12 @@
-import { toRecord, toVisible, type Model, type ModelFile, type Registry, type Run } from "@cortex/model-db";
+import {
+  formatSize,
+  toRecord,
+  toVisible,
+  type Model,
+  type ModelFile,
+  type Registry,
+  type Run,
+} from "@cortex/model-db";
 
 import { MisuseError } from "../errors.ts";
 import type { Everywhere } from "../everywhere.ts";
@@ -7,7 +15,6 @@ import { painter, type Paint } from "../output/color.ts";
 import { toFields } from "../output/fields.ts";
 import { toDocument, toListDocument } from "../output/json.ts";
 import { modelFields } from "../output/model-fields.ts";
-import { formatSize } from "../output/size.ts";
 import { writeNote, writeOut } from "../output/stream.ts";
 import { formatRelative } from "../output/time.ts";
 import { resolveBeginning } from "../resolve-model.ts";

@@ -1,4 +1,5 @@
 import {
+  formatSize,
   RegistryError,
   toTransferRecord,
   toVisible,
@@ -12,7 +13,6 @@ import type { Everywhere } from "../everywhere.ts";
 import { oneOf } from "../one-of.ts";
 import { openForReading, openForWriting } from "../open.ts";
 import { toDocument } from "../output/json.ts";
-import { formatSize } from "../output/size.ts";
 import { writeNote, writeOut } from "../output/stream.ts";
 import type { Column } from "../output/table.ts";
 import { formatRelative } from "../output/time.ts";

@@ -1,4 +1,4 @@
-import { toVisible } from "@cortex/model-db";
+import { formatSize, toVisible } from "@cortex/model-db";
 import {
   Hub,
   hubOptions,
@@ -16,7 +16,6 @@ import { openForWriting } from "../open.ts";
 import { painter, type Paint } from "../output/color.ts";
 import { toListDocument } from "../output/json.ts";
 import { startProgress, type Progress } from "../output/progress.ts";
-import { formatSize } from "../output/size.ts";
 import { writeNote, writeOut } from "../output/stream.ts";
 
 /** What `cortex verify` takes. */

@@ -1,9 +1,8 @@
-import { toVisible } from "@cortex/model-db";
+import { formatSize, toVisible } from "@cortex/model-db";
 import type { Inventory, InventoryModel, ScanChanges, ScanPlan } from "@cortex/model-sources";
 
 import { painter, type Style } from "./color.ts";
 import { toDocument } from "./json.ts";
-import { formatSize } from "./size.ts";
 import { outputColumns } from "./stream.ts";
 import { toTable, type Column } from "./table.ts";
 

@@ -1,4 +1,6 @@
 import {
+  formatCount,
+  formatSize,
   MODEL_FIELDS,
   MODEL_STATUS,
   toRecord,
@@ -8,7 +10,6 @@ import {
   type Model,
 } from "@cortex/model-db";
 
-import { formatCount, formatSize } from "./size.ts";
 import { formatExact, formatRelative } from "./time.ts";
 
 /** The fields of a model for people, by the same names as in JSON; what is not known is an empty text. */

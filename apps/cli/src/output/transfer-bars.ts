@@ -1,9 +1,8 @@
 import { writeSync } from "node:fs";
 
-import { toVisible } from "@cortex/model-db";
+import { formatSize, toVisible } from "@cortex/model-db";
 import type { TransferProgress } from "@cortex/model-sources";
 
-import { formatSize } from "./size.ts";
 import { truncate, widthOf } from "./width.ts";
 
 const SHOWN_FILES = 8;

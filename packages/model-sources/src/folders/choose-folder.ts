@@ -1,7 +1,7 @@
 import { statfs } from "node:fs/promises";
 import { dirname } from "node:path";
 
-import { RegistryError } from "@cortex/model-db";
+import { formatSize, RegistryError } from "@cortex/model-db";
 
 import type { ModelsFolder } from "./models-folder.ts";
 
@@ -27,11 +27,12 @@ export async function chooseFolder(
   for (const folder of writable) {
     const free = await freeBytes(folder.path);
     if (free >= neededBytes) return folder;
-    rooms.push(`${folder.path} has ${free} bytes free`);
+    // What is missing too: rounded, both can be the same.
+    rooms.push(`${folder.path} has ${formatSize(free)} free, ${formatSize(neededBytes - free)} too little`);
   }
   throw new RegistryError(
     "disk_full",
-    `${neededBytes} bytes are needed, and ${rooms.join(", ")}. Free some space, or name another folder in CORTEX_MODELS.`,
+    `${formatSize(neededBytes)} are needed, and ${rooms.join("; ")}. Free some space, or name another folder in CORTEX_MODELS.`,
   );
 }
 

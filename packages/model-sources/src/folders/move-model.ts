@@ -2,6 +2,7 @@ import { rm } from "node:fs/promises";
 import { dirname, isAbsolute, resolve } from "node:path";
 
 import {
+  formatSize,
   MODEL_STATUS,
   RegistryError,
   toVisible,
@@ -83,10 +84,11 @@ export async function moveModel(
   const files = await findFiles(registry, model, recorded, folders, folder);
   const leftOver = files.length > 0 ? [] : await leftBehind(registry, model.modelId, recorded, folders);
   const copied = await bytesToCopy(files, folder);
-  if (copied > (await freeBytes(folder.path))) {
+  const free = await freeBytes(folder.path);
+  if (copied > free) {
     throw new RegistryError(
       "disk_full",
-      `${copied} bytes are to be copied to ${toVisible(folder.path)}, which has less room. Free some space there.`,
+      `${formatSize(copied)} are to be copied to ${toVisible(folder.path)}, ${formatSize(copied - free)} more than it has room for. Free some space there.`,
     );
   }
   const moves = files.map(({ from, to }) => ({ from, to }));

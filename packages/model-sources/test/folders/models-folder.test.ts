@@ -69,9 +69,10 @@ describe("where new files go", () => {
     await expect(chooseFolder([readOnly], 0)).rejects.toThrow(expect.objectContaining({ code: "read_only" }));
   });
 
-  test("where none has room, nothing is begun", async () => {
-    await expect(chooseFolder([{ path: root, isWritable: true }], 2 ** 60)).rejects.toThrow(
-      expect.objectContaining({ code: "disk_full" }),
-    );
+  test("where none has room, nothing is begun, and it is said how much there is", async () => {
+    await expect(chooseFolder([{ path: root, isWritable: true }], 4e15)).rejects.toMatchObject({
+      code: "disk_full",
+      message: expect.stringMatching(/^4 PB are needed, and \S+ has [\d.]+ [kMGT]?B free, 4 PB too little\./),
+    });
   });
 });
