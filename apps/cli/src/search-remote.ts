@@ -1,9 +1,10 @@
 import { formatCount, toVisible } from "@cortex/model-db";
-import { Hub, hubOptions, type FoundRepository } from "@cortex/model-sources";
+import type { FoundRepository } from "@cortex/model-sources";
 
 import type { SearchOptions } from "./commands/search.ts";
 import { Interrupted } from "./errors.ts";
 import { untilInterrupted } from "./interrupt.ts";
+import { openHub } from "./open-hub.ts";
 import type { Column } from "./output/table.ts";
 import { formatRelative } from "./output/time.ts";
 import { printWholeList } from "./output/whole-list.ts";
@@ -14,7 +15,7 @@ const LIMIT = 20;
 export async function searchRemote(options: SearchOptions): Promise<void> {
   const { text, limit = LIMIT } = options;
   const signal = untilInterrupted();
-  await using hub = new Hub(await hubOptions(process.env));
+  await using hub = await openHub(options);
   const found = await hub.search(text.join(" "), limit, signal).catch((error: unknown) => {
     throw signal.aborted ? new Interrupted() : error;
   });

@@ -1,17 +1,11 @@
 import { formatSize, isRegistryError, toRecord, toVisible } from "@cortex/model-db";
-import {
-  checkRevisions,
-  Hub,
-  hubOptions,
-  modelFolders,
-  requestUpdate,
-  type RevisionCheck,
-} from "@cortex/model-sources";
+import { checkRevisions, modelFolders, requestUpdate, type RevisionCheck } from "@cortex/model-sources";
 
 import type { UpdateOptions } from "./commands/update.ts";
 import { Interrupted } from "./errors.ts";
 import { follow } from "./follow.ts";
 import { untilInterrupted } from "./interrupt.ts";
+import { openHub } from "./open-hub.ts";
 import { openForWriting } from "./open.ts";
 import { toLine } from "./output/json.ts";
 import { toRevisionRecord } from "./output/revision-record.ts";
@@ -24,7 +18,7 @@ import { writeNote, writeOut } from "./output/stream.ts";
 export async function updateFiles(options: UpdateOptions): Promise<number> {
   const { models, dryRun = false, json = false, quiet = false } = options;
   const signal = untilInterrupted();
-  await using hub = new Hub(await hubOptions(process.env));
+  await using hub = await openHub(options);
   await using registry = await openForWriting(options);
   const folders = await modelFolders(process.env, registry.location);
   const names = models.length === 0 ? undefined : models;

@@ -1,9 +1,12 @@
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 
 import { startTestHub, type TestHub } from "@cortex/test-hub";
 import { expect, test } from "vitest";
 
-import { Sandbox, type List } from "./cortex.ts";
+import { finished, Sandbox, type List } from "./cortex.ts";
 
 const FILE = "m.Q4_K_M.gguf";
 const MODEL_ID = `org:repo:${FILE}`;
@@ -79,4 +82,28 @@ test("a search of the hub names what can be pulled", async () => {
   expect((await sandbox.run(["search", "--remote", "nowhere"], "", at(hub))).stderr).toContain(
     "Nothing matches",
   );
+});
+
+test("whoever waits for a hub that says nothing learns what is waited for", async () => {
+  const silent = createServer(() => undefined).listen(0, "127.0.0.1");
+  await once(silent, "listening");
+  using sandbox = new Sandbox();
+  const host = `127.0.0.1:${(silent.address() as AddressInfo).port}`;
+  const verbs = [
+    ["search", "--remote", "tiny"],
+    ["pull", "org/repo"],
+  ];
+  await Promise.all(
+    verbs.map(async (words) => {
+      const child = sandbox.start(words, { HF_ENDPOINT: `http://${host}` });
+      const ended = finished(child);
+      await once(child.stderr, "data");
+      child.kill("SIGINT");
+      const { exitCode, stderr } = await ended;
+      expect(stderr).toMatch(new RegExp(`^Still waiting for ${host}; Ctrl-C ends that\\.`));
+      expect(exitCode).toBe(130);
+    }),
+  );
+  silent.close();
+  silent.closeAllConnections();
 });

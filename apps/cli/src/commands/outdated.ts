@@ -1,9 +1,10 @@
 import { formatSize, toVisible } from "@cortex/model-db";
-import { checkRevisions, Hub, hubOptions, type RevisionCheck } from "@cortex/model-sources";
+import { checkRevisions, type RevisionCheck } from "@cortex/model-sources";
 
 import { Interrupted } from "../errors.ts";
 import type { Everywhere } from "../everywhere.ts";
 import { untilInterrupted } from "../interrupt.ts";
+import { openHub } from "../open-hub.ts";
 import { openExisting, openForReading } from "../open.ts";
 import { toRevisionRecord } from "../output/revision-record.ts";
 import { writeNote } from "../output/stream.ts";
@@ -23,7 +24,7 @@ export interface OutdatedOptions extends Everywhere {
 export async function outdated(options: OutdatedOptions): Promise<number> {
   const { models } = options;
   const signal = untilInterrupted();
-  await using hub = new Hub(await hubOptions(process.env));
+  await using hub = await openHub(options);
   const registry = await (models.length === 0 ? openForReading(options) : openExisting(options));
   const checks: RevisionCheck[] = [];
   try {

@@ -6,13 +6,14 @@ import {
   type Registry,
   type Transfer,
 } from "@cortex/model-db";
-import { Hub, hubOptions, modelFolders, RateLimit, requestPull } from "@cortex/model-sources";
+import { modelFolders, RateLimit, requestPull, type Hub } from "@cortex/model-sources";
 
 import { askWhich } from "../ask-which.ts";
 import { Interrupted, MisuseError } from "../errors.ts";
 import type { Everywhere } from "../everywhere.ts";
 import { follow } from "../follow.ts";
 import { untilInterrupted } from "../interrupt.ts";
+import { openHub } from "../open-hub.ts";
 import { openOrCreate } from "../open.ts";
 import { toLine } from "../output/json.ts";
 import { isTerminal, writeNote, writeOut } from "../output/stream.ts";
@@ -40,7 +41,7 @@ export async function pull(options: PullOptions): Promise<void> {
   }
   if (limitRate === 0) throw new MisuseError("--limit-rate needs more than 0 bytes per second.");
   const signal = untilInterrupted();
-  await using hub = new Hub(await hubOptions(process.env));
+  await using hub = await openHub(options);
   await using registry = await openOrCreate(options);
   const asked = await ask(registry, hub, options, signal);
   if ("model" in asked) {

@@ -1,7 +1,5 @@
 import { formatSize, toVisible } from "@cortex/model-db";
 import {
-  Hub,
-  hubOptions,
   modelFolders,
   verifyModels,
   type FileState,
@@ -12,6 +10,7 @@ import {
 import { Interrupted } from "../errors.ts";
 import type { Everywhere } from "../everywhere.ts";
 import { untilInterrupted } from "../interrupt.ts";
+import { openHub } from "../open-hub.ts";
 import { openForWriting } from "../open.ts";
 import { painter, type Paint } from "../output/color.ts";
 import { toListDocument } from "../output/json.ts";
@@ -34,7 +33,7 @@ export async function verify(options: VerifyVerbOptions): Promise<number> {
   const signal = untilInterrupted();
   let progress: Progress | undefined;
   const verdicts: ModelVerdict[] = [];
-  await using hub = options.repair === true ? new Hub(await hubOptions(process.env)) : undefined;
+  await using hub = options.repair === true ? await openHub(options) : undefined;
   await using registry = await openForWriting(options);
   const folders = await modelFolders(process.env, registry.location);
   try {

@@ -5,6 +5,7 @@ import { EnvHttpProxyAgent, type Dispatcher } from "undici";
 
 import { bareHost, checkHost, guardedConnector } from "./address-guard.ts";
 import { DirectConnection } from "./direct-connection.ts";
+import { describeFailure, isWrongCertificate } from "./network-failure.ts";
 import { DEFAULT_RETRIES, retryAfterOf, waitToRetry, type Retries } from "./retries.ts";
 
 const MAX_HOPS = 8;
@@ -13,8 +14,6 @@ const PROXY_VARIABLES = ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY
 const PROXY_URL = /^$|^(?:https?|socks5?):\/\/[^\s/]/i;
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 const WORTH_RETRYING = new Set([408, 425, 429, 500, 502, 503, 504]);
-// Node's words for certificates that nobody should believe (doc/api/tls.md, X509 certificate error codes).
-const WRONG_CERTIFICATE = /CERT|UNABLE_TO_VERIFY|HOSTNAME_MISMATCH|INVALID_CA/;
 
 /** What goes with every request. */
 export const COMMON_HEADERS: Readonly<Record<string, string>> = {
@@ -102,9 +101,7 @@ export class HttpClient implements AsyncDisposable {
       } catch (error) {
         request.signal?.throwIfAborted();
         if (isRegistryError(error)) throw error;
-        if (isLast || WRONG_CERTIFICATE.test((error as { code?: string }).code ?? "")) {
-          throw unreachable(url, error);
-        }
+        if (isLast || isWrongCertificate(error)) throw unreachable(url, error);
       }
       await waitToRetry(this.retries, tried, retryAfter, request.signal);
     }
@@ -187,13 +184,11 @@ function throughProxies(options: EnvHttpProxyAgent.Options): Dispatcher {
 
 /** That a server did not answer, or not with what was asked for. */
 export function unreachable(url: string, cause: unknown): RegistryError {
-  const code = (cause as { code?: string }).code;
-  const why = code ?? (cause instanceof Error ? cause.message : String(cause));
-  return new RegistryError(
-    "source_unreachable",
-    `${shown(new URL(url))} does not answer (${why}). Check the network and the proxy settings, and try again.`,
-    { cause },
-  );
+  const asked = new URL(url);
+  const { why, next } = describeFailure(cause, asked.hostname);
+  return new RegistryError("source_unreachable", `${shown(asked)} does not answer: ${why}. ${next}`, {
+    cause,
+  });
 }
 
 /** A URL for people: without what may be secret in it, such as a signature. */

@@ -17,6 +17,8 @@ import type { RemoteFile, RemoteModel } from "./remote-model.ts";
 export interface HubOptions extends Omit<HttpClientOptions, "tokenUrl"> {
   /** Where Hugging Face is: `HF_ENDPOINT`. */
   readonly endpoint?: string | undefined;
+  /** Is told once, when something that was asked for is not there after so long. */
+  readonly onSilence?: { readonly afterMs: number; tell(host: string): void } | undefined;
 }
 
 /** A repository that a search found. */
@@ -41,9 +43,11 @@ export class Hub implements AsyncDisposable {
   readonly endpoint: string;
   /** How files of this hub are fetched. */
   readonly http: HttpClient;
+  #onSilence: HubOptions["onSilence"];
 
-  constructor({ endpoint = HUGGING_FACE, ...http }: HubOptions = {}) {
+  constructor({ endpoint = HUGGING_FACE, onSilence, ...http }: HubOptions = {}) {
     this.endpoint = endpoint.replace(/\/+$/, "");
+    this.#onSilence = onSilence;
     this.http = new HttpClient({ ...http, tokenUrl: this.endpoint });
   }
 
@@ -54,16 +58,13 @@ export class Hub implements AsyncDisposable {
    *   `source_unreachable`, `invalid_input`.
    */
   async resolve(reference: ModelReference, signal?: AbortSignal): Promise<RemoteModel> {
-    if (reference.kind === "file") return this.#resolveFile(reference, signal);
-    const { repo, sourceType } = reference;
-    const branch = reference.revision ?? (await this.#defaultBranch(reference, signal));
-    const commit = await this.#commitOf(repo, branch, signal);
-    return { sourceType, repo, branch, commit, files: await this.#filesOf(repo, commit, signal) };
+    return reference.kind === "file"
+      ? this.#waitFor(reference.url, this.#resolveFile(reference, signal))
+      : this.#waitFor(this.endpoint, this.#resolveRepository(reference, signal));
   }
 
   /** Repositories with GGUF files that a search finds, the most downloaded first. */
   async search(query: string, limit: number, signal?: AbortSignal): Promise<FoundRepository[]> {
-    const found: FoundRepository[] = [];
     const models = listModels({
       search: { query, tags: ["gguf"] },
       additionalFields: ["tags"],
@@ -72,20 +73,48 @@ export class Hub implements AsyncDisposable {
       hubUrl: this.endpoint,
       fetch: fetchWhole(this.http, signal),
     });
-    await this.#ask(async () => {
-      for await (const { name, downloads, likes, gated, updatedAt, tags = [] } of models) {
-        if (typeof name !== "string") throw unexpected(this.endpoint, "a repository without a name");
-        const isGated = gated !== false;
-        found.push({ repo: name, downloads, likes, isGated, updatedAt: updatedAt.getTime(), tags });
-      }
+    const found = await this.#waitFor(
+      this.endpoint,
+      this.#ask(() => Array.fromAsync(models)),
+    );
+    return found.map(({ name, downloads, likes, gated, updatedAt, tags }) => {
+      const isPlausible =
+        typeof name === "string" &&
+        Array.isArray(tags) &&
+        [downloads, likes, updatedAt.getTime()].every((value) => Number.isFinite(value));
+      if (!isPlausible)
+        throw unexpected(this.endpoint, "a repository without its name, downloads, likes, date or tags");
+      return { repo: name, downloads, likes, isGated: gated !== false, updatedAt: updatedAt.getTime(), tags };
     });
-    return found;
   }
 
   /** The text of a small file, such as a `model.yml`. @throws RegistryError as {@link resolve}. */
   async readText(file: Pick<RemoteFile, "url">, signal?: AbortSignal): Promise<string> {
     const fetch = fetchWhole(this.http, signal, MAX_TEXT_BYTES);
-    return (await fetch(file.url)).text();
+    return (await this.#waitFor(file.url, fetch(file.url))).text();
+  }
+
+  async #waitFor<T>(url: string, work: Promise<T>): Promise<T> {
+    if (this.#onSilence === undefined) return work;
+    const timer = setTimeout(() => {
+      this.#onSilence?.tell(new URL(url).host);
+      this.#onSilence = undefined;
+    }, this.#onSilence.afterMs);
+    try {
+      return await work;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #resolveRepository(
+    reference: RepositoryReference,
+    signal: AbortSignal | undefined,
+  ): Promise<RemoteModel> {
+    const { repo, sourceType } = reference;
+    const branch = reference.revision ?? (await this.#defaultBranch(reference, signal));
+    const commit = await this.#commitOf(repo, branch, signal);
+    return { sourceType, repo, branch, commit, files: await this.#filesOf(repo, commit, signal) };
   }
 
   /** The commit that a branch, a tag or the beginning of a commit means now. */
@@ -104,26 +133,20 @@ export class Hub implements AsyncDisposable {
   }
 
   async #filesOf(repo: string, commit: string, signal: AbortSignal | undefined): Promise<RemoteFile[]> {
-    const files: RemoteFile[] = [];
-    const entries = listFiles({
+    const listed = listFiles({
       repo,
       revision: commit,
       recursive: true,
       hubUrl: this.endpoint,
       fetch: fetchWhole(this.http, signal),
     });
-    await this.#ask(async () => {
-      for await (const entry of entries) {
-        if (entry.type !== "file") continue;
-        if (files.length === MAX_FILES)
-          throw unexpected(this.endpoint, `more than ${MAX_FILES} files in ${repo}`);
-        files.push(this.#toRemoteFile(repo, commit, entry));
-      }
-    });
-    return files;
+    const entries = await this.#ask(() => Array.fromAsync(listed));
+    const files = entries.filter((entry) => entry?.type === "file");
+    if (files.length > MAX_FILES) throw unexpected(this.endpoint, `more than ${MAX_FILES} files in ${repo}`);
+    return files.map((entry) => this.#toRemoteFile(repo, commit, entry));
   }
 
-  /** Has the official client ask, which takes any answer for what it expects. */
+  /** Has the official client ask, and nothing else done: it takes any answer for what it expects. */
   async #ask<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work();
@@ -134,11 +157,14 @@ export class Hub implements AsyncDisposable {
     }
   }
 
-  #toRemoteFile(repo: string, commit: string, { path, size, oid, lfs }: ListFileEntry): RemoteFile {
-    const sha256 = lfs === undefined ? null : lfs.oid.replace(/^sha256:/, "");
-    const gitSha1 = lfs === undefined ? (oid ?? null) : null;
+  #toRemoteFile(repo: string, commit: string, { path, size, oid, ...entry }: ListFileEntry): RemoteFile {
+    // The client hands on what it was told, of whatever type.
+    const lfs = entry.lfs as { readonly oid: unknown; readonly size: number } | null | undefined;
+    const sha256 = lfs == null ? null : String(lfs.oid).replace(/^sha256:/, "");
+    const gitSha1 = lfs == null ? (oid ?? null) : null;
     const sizeBytes = lfs?.size ?? size;
     const isPlausible =
+      typeof path === "string" &&
       Number.isSafeInteger(sizeBytes) &&
       sizeBytes >= 0 &&
       (sha256 === null ? /^[0-9a-f]{40}$/.test(gitSha1 ?? "") : /^[0-9a-f]{64}$/.test(sha256));

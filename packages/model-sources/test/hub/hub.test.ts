@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 
 import { startTestHub, type TestHub } from "@cortex/test-hub";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -268,6 +268,32 @@ test("a server that says nothing is given up", async () => {
   await expect(impatient.resolve(parseReference(url))).rejects.toMatchObject({ code: "source_unreachable" });
 });
 
+test("whoever waits is told once for whom, when that takes long", async () => {
+  const told: string[] = [];
+  const onSilence = { afterMs: 50, tell: (host: string) => void told.push(host) };
+  await using quick = open({ onSilence: { ...onSilence, afterMs: 5000 } });
+  server.commit("org/repo", { "a.gguf": "GGUF" });
+  await quick.resolve(parseReference("org/repo"));
+  expect(told).toEqual([]);
+  const silent = createServer(() => undefined);
+  await using port = await listening(silent, "127.0.0.1");
+  const host = `127.0.0.1:${port.number}`;
+  await using other = open({
+    endpoint: `http://${host}`,
+    onSilence,
+    stallTimeoutMs: 200,
+    retries: { count: 1 },
+  });
+  for (const ask of [
+    () => other.resolve(parseReference("org/repo")),
+    () => other.search("x", 1),
+    () => other.readText({ url: `http://${host}/model.yml` }),
+  ]) {
+    await expect(ask()).rejects.toMatchObject({ code: "source_unreachable" });
+    expect(told).toEqual([host]);
+  }
+});
+
 test("an answer without end is not taken into memory", async () => {
   const endless = createServer((_, response) => {
     const piece = Buffer.alloc(1024 * 1024, "[");
@@ -296,6 +322,76 @@ test.for(["<html>log in first", "", "null", "[1, 2", "{}", "[null]", "[{}]", '"t
     }
   },
 );
+
+test.for(['{"type":"file"}', '{"type":"file","path":5}', '{"type":"file","path":"a","lfs":5}'])(
+  "a file that is listed as %j is none",
+  async (entry) => {
+    const sha = "0".repeat(40);
+    const other = createServer(({ url = "" }, response) =>
+      response.end(url.includes("/tree/") ? `[${entry}]` : JSON.stringify({ sha })),
+    );
+    await using port = await listening(other, "127.0.0.1");
+    await using strange = open({ endpoint: `http://127.0.0.1:${port.number}` });
+    await expect(strange.resolve(parseReference("org/repo"))).rejects.toMatchObject({
+      code: "source_unreachable",
+      message: expect.stringContaining("answers as no hub does"),
+    });
+  },
+);
+
+test("a repository that a search finds without what it must say is none", async () => {
+  const other = createServer((_, response) => response.end('[{"id":"org/repo","likes":1}]'));
+  await using port = await listening(other, "127.0.0.1");
+  await using strange = open({ endpoint: `http://127.0.0.1:${port.number}` });
+  await expect(strange.search("x", 1)).rejects.toMatchObject({ code: "source_unreachable" });
+});
+
+describe("why nobody answers is said in words", () => {
+  const quick: HubOptions = { stallTimeoutMs: 100, retries: { count: 0 } };
+
+  test("where the host is not known", async () => {
+    await using stray = open(quick);
+    await expect(stray.resolve(parseReference("http://no.such.host.invalid/a.gguf"))).rejects.toMatchObject({
+      message:
+        "http://no.such.host.invalid/a.gguf does not answer: the host no.such.host.invalid was not found. Check its name, the network and the proxy settings, and try again.",
+    });
+  });
+
+  test.for([
+    ["cuts the connection", (socket: Socket): unknown => socket.destroy(), "the connection was cut"],
+    ["says nothing", (): unknown => undefined, "it was silent for too long"],
+    [
+      "speaks something else",
+      (socket: Socket): unknown => socket.end("220 smtp\r\n"),
+      "what it says is not HTTP",
+    ],
+  ] as const)("where it %s", async ([, behave, words]) => {
+    const other = createServer().on("connection", behave);
+    await using port = await listening(other, "127.0.0.1");
+    await using impatient = open(quick);
+    const asking = impatient.resolve(parseReference(`http://127.0.0.1:${port.number}/a.gguf`));
+    await expect(asking).rejects.toMatchObject({
+      message: expect.stringContaining(`does not answer: ${words}.`),
+    });
+  });
+
+  test("where nobody listens", async () => {
+    const gone = await listening(createServer(), "127.0.0.1");
+    await gone[Symbol.asyncDispose]();
+    await using stray = open(quick);
+    await expect(
+      stray.resolve(parseReference(`http://127.0.0.1:${gone.number}/a.gguf`)),
+    ).rejects.toMatchObject({
+      message: expect.stringContaining(`does not answer: nothing listens at 127.0.0.1, port ${gone.number}.`),
+    });
+  });
+
+  test("where https is asked of what speaks none", async () => {
+    await using stray = open(quick);
+    const asking = stray.resolve(parseReference(`${server.endpoint.replace("http:", "https:")}/a.gguf`));
+    await expect(asking).rejects.toMatchObject({ message: expect.stringContaining("it speaks no TLS") });
+  });
+});
 
 test("a list without end is given up", async () => {
   let pages = 0;
