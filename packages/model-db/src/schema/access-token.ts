@@ -33,11 +33,12 @@ export function digestOf(secret: string): string {
   return crypto().hash("sha256", secret, "hex");
 }
 
-/** Whether two digests, one as its digits' bytes, are the same, in a time that does not tell where they differ; no digest is like none. */
-export function isSameDigest(known: Buffer | undefined, given: string): boolean {
+/** Whether two digests are the same, in a time that does not tell where they differ; no digest is like none. */
+export function isSameDigest(stored: string | undefined, given: string): boolean {
   const digits = Buffer.from(given, "latin1");
+  const known = Buffer.from(stored ?? "", "latin1");
   // A damaged row may hold anything.
-  const isDigest = known?.length === digits.length;
+  const isDigest = known.length === digits.length;
   return crypto().timingSafeEqual(isDigest ? known : Buffer.alloc(digits.length), digits) && isDigest;
 }
 

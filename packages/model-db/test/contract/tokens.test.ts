@@ -69,6 +69,25 @@ describe.each(ENGINES)("access tokens ($name)", ({ test }) => {
     expect((await registry.access.authenticate(token)).user).toBe("ann");
   });
 
+  test("that are guessed are refused each time, also while the right one is in use", async ({ registry }) => {
+    const token = await withAnn(registry);
+    const guess = `${token.slice(0, 20)}${token[20] === "A" ? "B" : "A"}${token.slice(21)}`;
+    for (let request = 0; request < 3; request++) {
+      await expectRefusal("unauthenticated", registry.access.authenticate(guess));
+      expect((await registry.access.authenticate(token)).user).toBe("ann");
+    }
+  });
+
+  test("expire while they are in use", async ({ registry }) => {
+    await withAnn(registry);
+    const { token } = await registry.access.tokens.create("ann", { expiresAt: Date.now() + 60_000 });
+    const asOf = registry.changeCounter();
+    for (let request = 0; request < 3; request++) await registry.access.authenticate(token, asOf);
+    const clock = vi.spyOn(Date, "now").mockReturnValue(Date.now() + 60_001);
+    await expectRefusal("unauthenticated", registry.access.authenticate(token, asOf));
+    clock.mockRestore();
+  });
+
   test("follow what another process changes at the next request", async ({ registry, store }) => {
     const token = await withAnn(registry);
     const server = await store.open();
