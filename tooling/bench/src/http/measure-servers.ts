@@ -19,7 +19,8 @@ const CONNECTIONS = 32;
 // Until then the compilers of V8 have done most of what they will do, and what a server keeps is there.
 const WARM_UP_REQUESTS = 25_000;
 const WARM_UP_MS = 8000;
-const WARM_UP_BATCHES = 20;
+// Of the time that the measurement takes.
+const WARM_UP_SHARE = 2;
 const FIRST_REQUESTS = 64;
 
 /**
@@ -53,7 +54,7 @@ export async function measureServers(
       return { micros: what === "cpu" ? after.cpuMicros - before.cpuMicros : wallMicros, latenciesMs };
     };
     await send(FIRST_REQUESTS);
-    const end = performance.now() + Math.min(WARM_UP_MS, batchMs * WARM_UP_BATCHES);
+    const end = performance.now() + Math.min(WARM_UP_MS, rounds * batchMs * WARM_UP_SHARE);
     let amount = FIRST_REQUESTS;
     for (let warmed = 0; performance.now() < end && warmed < WARM_UP_REQUESTS; warmed += amount) {
       const start = performance.now();
