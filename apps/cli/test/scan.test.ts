@@ -25,6 +25,20 @@ test("without a registry it shows what is here, and makes none", async () => {
   expect((await sandbox.run(["list"])).stderr).toContain("There is no registry");
 });
 
+test("counts what adopting would register: no second copy, and nothing that is damaged or no model", async () => {
+  using sandbox = new Sandbox();
+  withCache(sandbox);
+  writeTo(sandbox.path("more/copy.gguf"), llamaFile());
+  writeTo(sandbox.path("more/damaged.gguf"), Buffer.from("GGUF\u0003\0\0\0 and no more"));
+  const { stderr } = await sandbox.run([
+    "scan",
+    sandbox.path("more"),
+    sandbox.path(".cache/huggingface/hub"),
+  ]);
+  expect(stderr).toContain("One is not registered: `cortex scan --adopt` does so, where the files lie.");
+  expect(stderr).toMatch(/^damaged\.gguf is not registered: /m);
+});
+
 test("adopts, says what is gone and back, and shows first what it would do", async () => {
   using sandbox = new Sandbox();
   const cache = withCache(sandbox);

@@ -113,6 +113,13 @@ test("a damaged file is repaired from another copy, and one that is not ours is 
     } as const;
     await registry.models.create({ modelId: "ours", sourceType: "huggingface", alias: null, files: [file] });
   }
+  // Only where it can help is --repair offered.
+  expect((await sandbox.run(["verify", "ours"])).stderr).toMatch(
+    /^ {2}damaged: .+--repair fetches it again/m,
+  );
+  const hint = (await sandbox.run(["verify", "theirs"])).stderr;
+  expect(hint).toMatch(/^ {2}damaged: .+put a good copy there/m);
+  expect(hint).not.toContain("--repair");
   const { exitCode, stdout, stderr } = await sandbox.run(["verify", "--repair", "ours", "theirs"]);
   expect(exitCode).toBe(1);
   expect(stdout).toContain(`  repaired linked from ${copy}\n`);

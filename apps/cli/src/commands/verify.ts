@@ -120,14 +120,41 @@ function toRepairRecord(repair: NonNullable<VerifiedFile["repair"]>): object {
     : { repaired: false, why: repair.why };
 }
 
+interface Remedy {
+  readonly what: string;
+  /** What to do where --repair can help. */
+  readonly ours: string;
+  /** What to do where it cannot: cortex has not written the file, nobody knows its digest, or it was tried. */
+  readonly others: string;
+}
+
 // What is said of each state, once, below what was found.
-const REMEDIES: Readonly<Partial<Record<FileState, string>>> = {
-  damaged: "the content is no longer what was recorded: --repair fetches it again, or put a good copy there",
-  changed:
-    "somebody has written to it since it was last whole: --repair keeps that beside it; if it was you, import it anew",
-  missing: "put it back, fetch it again with --repair, or `cortex rm` its model",
-  unreadable: "give yourself the right to read it",
+const REMEDIES: Readonly<Partial<Record<FileState, Remedy>>> = {
+  damaged: {
+    what: "the content is no longer what was recorded",
+    ours: "--repair fetches it again, or put a good copy there",
+    others: "put a good copy there, or `cortex rm` its model",
+  },
+  changed: {
+    what: "somebody has written to it since it was last whole",
+    ours: "--repair puts back what it was and keeps that beside it; if it was you, `cortex rm` its model and import it anew",
+    others: "put back what it was; if it was you, `cortex rm` its model and import it anew",
+  },
+  missing: {
+    what: "it is not there",
+    ours: "fetch it again with --repair, put it back, or `cortex rm` its model",
+    others: "put it back, or `cortex rm` its model",
+  },
+  unreadable: {
+    what: "you may not read it",
+    ours: "give yourself the right to",
+    others: "give yourself the right to",
+  },
 };
+
+function canBeRepaired({ file, repair }: VerifiedFile): boolean {
+  return file.source !== null && file.sha256 !== null && file.sizeBytes !== null && repair === undefined;
+}
 
 function summary(verdicts: readonly ModelVerdict[], record: boolean): string {
   const files = verdicts.flatMap((verdict) => verdict.files);
@@ -147,13 +174,15 @@ function summary(verdicts: readonly ModelVerdict[], record: boolean): string {
     );
   }
   if (repaired > 0) parts.push(`${repaired} repaired`);
-  const states = (Object.keys(REMEDIES) as FileState[]).filter((state) =>
-    bad.some(({ verdict }) => verdict.state === state),
-  );
-  parts.push(
-    ...states.map((state) => `${bad.filter(({ verdict }) => verdict.state === state).length} ${state}`),
-  );
+  const remedies: string[] = [];
+  for (const [state, { what, ours, others }] of Object.entries(REMEDIES)) {
+    const such = bad.filter(({ verdict }) => verdict.state === state);
+    if (such.length === 0) continue;
+    parts.push(`${such.length} ${state}`);
+    const toDo = new Set(such.map((file) => (canBeRepaired(file) ? ours : others)));
+    for (const next of toDo) remedies.push(`  ${state}: ${what}: ${next}`);
+  }
   const bytes = files.reduce((sum, { verdict }) => sum + (verdict.foundSizeBytes ?? 0), 0);
   const total = `${files.length} ${files.length === 1 ? "file" : "files"}, ${formatSize(bytes)}: ${parts.join(", ")}`;
-  return [total, ...states.map((state) => `  ${state}: ${REMEDIES[state]}`)].join("\n");
+  return [total, ...remedies].join("\n");
 }

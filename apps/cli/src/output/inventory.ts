@@ -54,9 +54,8 @@ export function toInventorySummary(outcome: ScanOutcome): string {
   if (models.length > 0) lines.push(`${count(models.length, "model")}, ${formatSize(sizeBytes)}${repeated}.`);
   else lines.push("No models were found. Name folders to look in: cortex scan <folder…>");
   lines.push(...describeChanges(outcome));
-  const fresh = models.filter((model) => isNew(model)).length;
-  if (plan.adoptions.length === 0 && plan.removed.length === 0 && fresh > 0) {
-    const them = fresh === 1 ? "One is" : `${fresh} are`;
+  if (plan.adoptableCount > 0) {
+    const them = plan.adoptableCount === 1 ? "One is" : `${plan.adoptableCount} are`;
     lines.push(`${them} not registered: \`cortex scan --adopt\` does so, where the files lie.`);
   }
   if (plan.removed.length === 1)
@@ -119,10 +118,6 @@ function toModelRecord(model: InventoryModel): object {
       sha256: file.sha256,
     })),
   };
-}
-
-function isNew({ state, known, files }: InventoryModel): boolean {
-  return state === "whole" && known === null && files.some(({ role }) => role === "weights");
 }
 
 function describeChanges({ changes, isDone }: ScanOutcome): string[] {

@@ -43,6 +43,8 @@ export interface ScanPlan {
   readonly corrections: readonly ModelCorrection[];
   /** Models to be registered where they lie. */
   readonly adoptions: readonly Adoption[];
+  /** How many could be registered, had that been asked for. */
+  readonly adoptableCount: number;
   /** What looks like a model and is none. */
   readonly refused: readonly Refusal[];
   /** Models that were taken out of the registry once, and stay out. */
@@ -65,7 +67,6 @@ export async function planChanges(
 ): Promise<ScanPlan> {
   const { inventory, registered } = scan;
   const corrections = registered === undefined ? [] : await findCorrections(scan, registry!);
-  if (!adopt) return { corrections, adoptions: [], refused: [], removed: [] };
   const moved = new Set(corrections.flatMap(({ moves }) => moves.map(({ to }) => to.identity)));
   const seen = new Set<number>();
   const fresh = inventory.models.filter(({ state, known, sameAs, files }) => {
@@ -90,7 +91,8 @@ export async function planChanges(
     if (typeof facts === "string") refused.push({ found, reason: facts });
     else adoptions.push({ found, facts });
   }
-  return { corrections, adoptions, refused, removed };
+  const adoptableCount = adopt ? 0 : adoptions.length;
+  return { corrections, adoptions: adopt ? adoptions : [], adoptableCount, refused, removed };
 }
 
 async function findCorrections(
