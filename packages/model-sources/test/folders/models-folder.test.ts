@@ -51,6 +51,17 @@ describe("the models folders", () => {
     );
   });
 
+  test.for(["models", "./models", "~/models", "~"])(
+    "one that is another wherever cortex runs is refused, with what to write: %s",
+    async (name) => {
+      const named = [join(root, "a"), `${name}(ro)`].join(delimiter);
+      await expect(modelFolders({ CORTEX_MODELS: named }, join(root, "registry.db"))).rejects.toMatchObject({
+        code: "invalid_input",
+        message: expect.stringMatching(/^CORTEX_MODELS names \S+, .+ such as \/\S+\.$/),
+      });
+    },
+  );
+
   test("a relative location of the registry begins where the program runs", async () => {
     expect(await modelFolders({}, "registry.db")).toMatchObject([{ path: join(process.cwd(), "models") }]);
   });
