@@ -10,7 +10,7 @@ import { parse } from "./parse.ts";
 export function adviceOn({ code, message }: RegistryError, argv: readonly string[]): string | undefined {
   switch (code) {
     case "model_running":
-      return "`cortex stop` ends that; `cortex start --join` runs it beside.";
+      return adviceOnRunning(argv);
     case "schema_too_old":
       return "`cortex migrate up` does that.";
     case "not_a_registry":
@@ -23,6 +23,12 @@ export function adviceOn({ code, message }: RegistryError, argv: readonly string
     default:
       return undefined;
   }
+}
+
+function adviceOnRunning(argv: readonly string[]): string {
+  const invocation = parse(argv);
+  const starts = invocation.kind === "verb" && invocation.name === "start";
+  return `\`cortex stop\` ends that${starts ? "; `cortex start --join` runs it beside" : ""}.`;
 }
 
 function adviceOnPull(argv: readonly string[]): string | undefined {

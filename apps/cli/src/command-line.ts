@@ -74,7 +74,8 @@ function commandOf(word: string, cli: CAC): Command {
   const command = cli.commands.find((candidate) => candidate.isMatched(word));
   if (command !== undefined) return command;
   const names = cli.commands.flatMap((candidate) => [candidate.name, ...candidate.aliasNames]);
-  throw new MisuseError(`There is no verb ${quote(word)}: \`cortex --help\` lists all.`, {
+  const hint = word === "undo" ? "`cortex restore --at <time>` goes back" : "`cortex --help` lists all";
+  throw new MisuseError(`There is no verb ${quote(word)}: ${hint}.`, {
     written: word,
     among: names,
   });

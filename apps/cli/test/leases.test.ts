@@ -111,7 +111,7 @@ test("a running model is not deleted", async () => {
   await sandbox.output("start", "tiny");
   expect(await sandbox.run(["rm", "tiny", "-y"])).toMatchObject({
     exitCode: 4,
-    stderr: expect.stringMatching(/^cortex: tinyllama:1b-gguf is running\. `cortex stop` ends that; /),
+    stderr: expect.stringMatching(/^cortex: tinyllama:1b-gguf is running\. `cortex stop` ends that\.$/m),
   });
   await sandbox.output("stop", "tiny");
   expect(await sandbox.run(["rm", "tiny", "-y"])).toMatchObject({ exitCode: 0 });

@@ -397,3 +397,13 @@ test("the registry is where --db says, else CORTEX_DB, else in the data folder",
   expect(await sandbox.output("list", "-q")).toBe("of-env\n");
   expect(await sandbox.output("list", "-q", "--db", sandbox.path("other.db"))).toBe("of-flag\n");
 });
+
+test("an empty list says how models come in", async () => {
+  using sandbox = new Sandbox();
+  await sandbox.output("add", "a");
+  await sandbox.output("rm", "a", "-y");
+  const { exitCode, stdout, stderr } = await sandbox.run(["list"]);
+  expect([exitCode, stdout]).toEqual([0, ""]);
+  for (const verb of ["cortex pull", "cortex import", "cortex scan --adopt"]) expect(stderr).toContain(verb);
+  expect((await sandbox.run(["list", "--tag", "none"])).stderr).toBe("No model matches.\n");
+});

@@ -31,3 +31,15 @@ test("moves a model between the models folders, after showing what would move", 
   expect((await run("a", "other")).stderr).toBe("a is in other already.\n");
   expect(await run("a", "elsewhere")).toMatchObject({ exitCode: 2 });
 });
+
+test("a model that runs stays, and what ends that is said once", async () => {
+  using sandbox = new Sandbox();
+  mkdirSync(sandbox.path("models"));
+  await sandbox.output("add", "a");
+  await sandbox.output("start", "a", "--holder", "engine");
+  expect(await sandbox.run(["mv", "a", "models"])).toEqual({
+    exitCode: 4,
+    stdout: "",
+    stderr: "cortex: a is running. `cortex stop` ends that.\n",
+  });
+});

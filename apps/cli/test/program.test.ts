@@ -283,3 +283,10 @@ test("a change waits for another program that holds the registry for a while", a
   clearTimeout(release);
   expect(await sandbox.output("tag", "m")).toBe("late\n");
 });
+
+test("whoever wants to undo something is told which verb goes back", async () => {
+  using sandbox = new Sandbox();
+  const { exitCode, stderr } = await sandbox.run(["undo"]);
+  expect(exitCode).toBe(2);
+  expect(stderr).toMatch(/^cortex: There is no verb "undo": `cortex restore --at <time>` goes back\./);
+});

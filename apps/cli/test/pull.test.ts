@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { openRegistry, type Transfer } from "@cortex/model-db";
 import { startTestHub, type TestHub } from "@cortex/test-hub";
+import { llamaFile } from "@cortex/test-models";
 import { expect, test } from "vitest";
 
 import { finished, Sandbox, type List } from "./cortex.ts";
@@ -238,4 +239,17 @@ test.for([
   using sandbox = new Sandbox();
   expect(await sandbox.run(["pull", REFERENCE, flag!, value!])).toMatchObject({ exitCode: 2 });
   expect(existsSync(sandbox.db)).toBe(false);
+});
+
+test("an address of this machine is not fetched from, and it is said how to allow it", async () => {
+  await using hub = await startTestHub();
+  using sandbox = new Sandbox();
+  const url = hub.putFile("tiny.gguf", llamaFile());
+  const refused = await sandbox.run(["pull", url]);
+  expect(refused).toMatchObject({ exitCode: 5, stdout: "" });
+  expect(refused.stderr).toMatch(
+    /this machine or .*private network.*--private-host 127\.0\.0\.1; .*HF_ENDPOINT/,
+  );
+  const allowed = await sandbox.run(["pull", url, "-q"], "", { HF_ENDPOINT: new URL(url).origin });
+  expect(allowed).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("tiny") });
 });

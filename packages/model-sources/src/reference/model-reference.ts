@@ -27,6 +27,7 @@ const CORTEX_ORGANISATION = "cortexso";
 export const HUGGING_FACE = "https://huggingface.co";
 
 const MAX_LENGTH = 2048;
+const FILE_VIEWS = new Set(["blob", "resolve", "raw"]);
 const HOSTS = new Set(["huggingface.co", "www.huggingface.co", "hf.co"]);
 const NAME = /^(?!.*(?:--|\.\.))[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,94}[A-Za-z0-9_])?$/;
 // What git takes, without what would mean something in a URL.
@@ -74,13 +75,16 @@ function parseUrl(text: string, endpoint: string): ModelReference {
   const path = decode(text, url.pathname.slice(base.length).replace(/^\/|\/$/g, ""));
   const [organisation, name, view, ...rest] = path.split("/");
   const repo = `${organisation}/${name}`;
+  // Whoever lets HF_ENDPOINT name a private server may want a plain file of it.
+  const isFile = !HOSTS.has(url.host) && /\.gguf$/i.test(path) && !FILE_VIEWS.has(view ?? "");
+  if (isFile) return parseFileUrl(text, url);
   if (view === undefined) return reference(text, repo, {});
   // A branch with a slash arrives as one encoded part.
   const [, , , encoded = ""] = url.pathname.slice(base.length).replace(/^\//, "").split("/");
   const revision = decode(text, encoded);
   const file = rest.slice(revision.split("/").length).join("/");
   if (view === "tree") return reference(text, repo, { revision });
-  if ((view === "blob" || view === "resolve" || view === "raw") && file !== "") {
+  if (FILE_VIEWS.has(view) && file !== "") {
     return reference(text, repo, { revision, file });
   }
   throw notUnderstood(text, "that page of Hugging Face is no model and no file of one");

@@ -51,6 +51,14 @@ test("URLs below the endpoint in use are those of the hub", () => {
   expect(parseReference(text)).toEqual({ kind: "file", url: text });
 });
 
+test("a .gguf file of the host that HF_ENDPOINT names is that file, unless it is one of a repository", () => {
+  for (const path of ["a.gguf", "files/a.gguf", "files/of/mine/a.gguf"]) {
+    const url = `http://127.0.0.1:8000/${path}`;
+    expect(parseReference(url, "http://127.0.0.1:8000")).toEqual({ kind: "file", url });
+  }
+  expect(parseReference("https://huggingface.co/org/a.gguf")).toEqual(repository("org/a.gguf"));
+});
+
 test.for([
   "",
   " ",
