@@ -13,7 +13,9 @@ import type { RemoteFile } from "../hub/remote-model.ts";
 import { ContentHash, type ContentHashes } from "./content-hash.ts";
 import { nameTaken, notWritten, wrongBytes } from "./download-failures.ts";
 import { fetchGaps } from "./fetch-gaps.ts";
+import { FileWriter } from "./file-writer.ts";
 import { PartialFile, discardPartial } from "./partial-file.ts";
+import { Pieces } from "./pieces.ts";
 import { RangeFetcher, RangesIgnored } from "./range-fetcher.ts";
 import type { RateLimit } from "./rate-limit.ts";
 import { PIECES_PER_CONNECTION } from "./write-buffers.ts";
@@ -50,8 +52,6 @@ export interface DownloadedFile {
 }
 
 const CONNECTIONS = 4;
-// Written, and in memory still for the hash to come: one at the least.
-const PIECES_TO_HASH = 4;
 const JOURNAL_MS = 2000;
 
 /**
@@ -117,8 +117,9 @@ async function fetchHashed(download: Download, partial: PartialFile): Promise<Co
   let connections = download.connections ?? CONNECTIONS;
   let inOnePiece = false;
   for (let tries = 0; ; tries++) {
-    const pieces = connections * PIECES_PER_CONNECTION + PIECES_TO_HASH;
-    await using hash = new ContentHash(partial.descriptor, file.sizeBytes, { withGitSha1, pieces, signal });
+    const pieces = new Pieces(connections * PIECES_PER_CONNECTION);
+    await using hash = new ContentHash(partial.descriptor, file.sizeBytes, { withGitSha1, pieces });
+    await using writer = new FileWriter(partial.descriptor, pieces);
     const report = (): void => {
       hash.advance(partial.ranges.prefixEnd);
       onProgress?.({ receivedBytes: partial.ranges.bytes, totalBytes: file.sizeBytes });
@@ -126,9 +127,19 @@ async function fetchHashed(download: Download, partial: PartialFile): Promise<Co
     report();
     try {
       await withJournal(partial, () =>
-        fetchGaps({ fetcher, partial, hash, connections, inOnePiece, signal, onWritten: report }),
+        fetchGaps({
+          fetcher,
+          partial,
+          pieces,
+          writer,
+          hash,
+          connections,
+          inOnePiece,
+          signal,
+          onWritten: report,
+        }),
       );
-      return await hash.whole();
+      return await hash.hashes(signal);
     } catch (error) {
       if (!(error instanceof RangesIgnored)) throw error;
       // It can only be had in one piece.
@@ -171,12 +182,9 @@ async function presentFile(
     stats.isFile() && stats.size === file.sizeBytes && (file.sha256 ?? file.gitSha1) !== null;
   if (isComparable) {
     await using handle = await open(place, "r");
-    await using hash = new ContentHash(handle.fd, file.sizeBytes, {
-      withGitSha1: file.sha256 === null,
-      signal,
-    });
+    await using hash = new ContentHash(handle.fd, file.sizeBytes, { withGitSha1: file.sha256 === null });
     hash.advance(file.sizeBytes);
-    const { sha256, gitSha1 } = await hash.whole();
+    const { sha256, gitSha1 } = await hash.hashes(signal);
     if (file.sha256 === null ? file.gitSha1 === gitSha1 : file.sha256 === sha256) {
       await discardPartial(place);
       return { path: place, sha256, sizeBytes: file.sizeBytes };

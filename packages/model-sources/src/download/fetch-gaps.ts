@@ -2,14 +2,18 @@ import { RegistryError } from "@cortex/model-db";
 
 import type { ByteRange } from "./byte-ranges.ts";
 import type { ContentHash } from "./content-hash.ts";
+import type { FileWriter } from "./file-writer.ts";
 import type { PartialFile } from "./partial-file.ts";
+import type { Pieces } from "./pieces.ts";
 import type { RangeFetcher } from "./range-fetcher.ts";
 import { WriteBuffers } from "./write-buffers.ts";
 
 interface GapsToFetch {
   readonly fetcher: RangeFetcher;
   readonly partial: PartialFile;
-  /** Gets to know what is written; it has {@link PIECES_PER_CONNECTION} for each connection. */
+  /** {@link PIECES_PER_CONNECTION} for each connection. */
+  readonly pieces: Pieces;
+  readonly writer: FileWriter;
   readonly hash: ContentHash;
   /** At most so many at a time. */
   readonly connections: number;
@@ -30,11 +34,13 @@ const GROW_MS = 100;
  * waited for, another connection comes to those there are: one alone is the fastest where it is this machine.
  * A connection that the server refuses for good leaves its part to the others.
  *
- * @throws as {@link RangeFetcher.fetch} and {@link PartialFile.write}; what arrived until then is written.
+ * @throws as {@link RangeFetcher.fetch} and {@link WriteBuffers.flush}; what arrived until then is written.
  */
 export async function fetchGaps({
   fetcher,
   partial,
+  pieces,
+  writer,
   hash,
   connections,
   inOnePiece,
@@ -47,18 +53,25 @@ export async function fetchGaps({
   const parts = inOnePiece ? gaps : partsOf(gaps, connections);
   let isHeldUp = false;
   const lane = async (onAnswer: () => void): Promise<void> => {
-    using writer = new WriteBuffers({ partial, hash, onWritten, onHeldUp: () => (isHeldUp = true) });
+    using buffers = new WriteBuffers({
+      partial,
+      pieces,
+      writer,
+      hash,
+      onWritten,
+      onHeldUp: () => (isHeldUp = true),
+    });
     for (let part = parts.shift(); part !== undefined; part = parts.shift()) {
-      writer.position = part[0];
       try {
-        await fetcher.fetch(part, writer, onAnswer, either);
+        await buffers.goTo(part[0]);
+        await fetcher.fetch(part, buffers, onAnswer, either);
       } catch (error) {
-        await writer.flush();
-        if (writer.position < part[1]) parts.unshift([writer.position, part[1]]);
+        await buffers.flush();
+        if (buffers.position < part[1]) parts.unshift([buffers.position, part[1]]);
         throw error;
       }
-      await writer.flush();
     }
+    await buffers.flush();
   };
   for (let lanes = Math.min(connections, parts.length); parts.length > 0; lanes = 1) {
     const before = partial.ranges.bytes;

@@ -22,31 +22,22 @@ interface Journal extends Identity {
   readonly done: readonly ByteRange[];
 }
 
-/** Bytes that wait to be written, never none. */
-interface Waiting {
-  readonly position: number;
-  readonly bytes: Uint8Array;
-  readonly resolve: () => void;
-  readonly reject: (error: unknown) => void;
-}
-
 /**
  * A file on its way to its place: of its full size from the start, written in any order, and with a journal
  * of what is on the disk, so that another process goes on where this one ended.
  */
 export class PartialFile implements AsyncDisposable {
-  readonly #place: string;
+  /** Where it will be. */
+  readonly place: string;
   readonly #identity: Identity;
   readonly #handle: FileHandle;
   #ranges: ByteRanges;
   #bytesInJournal: number;
-  readonly #waiting: Waiting[] = [];
-  #isWriting = false;
   /** How many bytes an earlier try had left. */
   readonly resumedBytes: number;
 
   private constructor(place: string, identity: Identity, handle: FileHandle, ranges: ByteRanges) {
-    this.#place = place;
+    this.place = place;
     this.#identity = identity;
     this.#handle = handle;
     this.#ranges = ranges;
@@ -87,17 +78,9 @@ export class PartialFile implements AsyncDisposable {
     return this.#identity.sizeBytes;
   }
 
-  /** Which bytes are written. */
+  /** Which bytes are written: whoever writes them says so here. */
   get ranges(): ByteRanges {
     return this.#ranges;
-  }
-
-  /** Writes bytes at their place. @throws RegistryError `disk_full`. */
-  async write(position: number, bytes: Uint8Array): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ position, bytes, resolve, reject });
-      if (!this.#isWriting) void this.#writeWaiting();
-    });
   }
 
   /** Brings what is written to the disk, and only then says in the journal that it is there. */
@@ -109,7 +92,7 @@ export class PartialFile implements AsyncDisposable {
       unknown
     >);
     await this.#handle.datasync();
-    const journal = `${this.#place}${JOURNAL_SUFFIX}`;
+    const journal = `${this.place}${JOURNAL_SUFFIX}`;
     await rm(`${journal}.new`, { force: true });
     await writeFile(`${journal}.new`, text, { flag: "wx", flush: true });
     await rename(`${journal}.new`, journal);
@@ -118,7 +101,7 @@ export class PartialFile implements AsyncDisposable {
 
   /** Forgets what was written. */
   async restart(): Promise<void> {
-    await rm(`${this.#place}${JOURNAL_SUFFIX}`, { force: true });
+    await rm(`${this.place}${JOURNAL_SUFFIX}`, { force: true });
     this.#ranges = new ByteRanges();
     this.#bytesInJournal = 0;
     await this.#handle.truncate(0);
@@ -131,47 +114,15 @@ export class PartialFile implements AsyncDisposable {
    * @throws RegistryError `name_taken` where a file is there already, which stays.
    */
   async finish(): Promise<void> {
-    const partial = `${this.#place}${PARTIAL_SUFFIX}`;
+    const partial = `${this.place}${PARTIAL_SUFFIX}`;
     await this.#handle.sync();
-    await nameOnce(partial, this.#place);
-    await syncFolder(dirname(this.#place));
-    await rm(`${this.#place}${JOURNAL_SUFFIX}`, { force: true });
+    await nameOnce(partial, this.place);
+    await syncFolder(dirname(this.place));
+    await rm(`${this.place}${JOURNAL_SUFFIX}`, { force: true });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#handle.close();
-  }
-
-  /**
-   * One call to the system at a time: those that write to one file wait for one another, and keep a processor busy
-   * with it. What has come meanwhile and follows on goes with the next call.
-   */
-  async #writeWaiting(): Promise<void> {
-    this.#isWriting = true;
-    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
-      const together = [next];
-      for (let end = endOf(next); this.#waiting[0]?.position === end; end = endOf(together.at(-1)!)) {
-        together.push(this.#waiting.shift()!);
-      }
-      try {
-        await this.#writeTogether(together);
-        for (const { resolve } of together) resolve();
-      } catch (error) {
-        for (const { reject } of together) reject(notWritten(this.#place, error));
-      }
-    }
-    this.#isWriting = false;
-  }
-
-  async #writeTogether(together: readonly Waiting[]): Promise<void> {
-    let at = together[0]!.position;
-    // A disk that is nearly full takes a part, and says so only the next time.
-    for (let left = together; left.length > 0; left = left.filter((one) => endOf(one) > at)) {
-      const pieces = left.map(({ position, bytes }) => bytes.subarray(Math.max(at - position, 0)));
-      const { bytesWritten } = await this.#handle.writev(pieces, at);
-      this.#ranges.add(at, at + bytesWritten);
-      at += bytesWritten;
-    }
   }
 }
 
@@ -245,10 +196,6 @@ async function nameOnce(partial: string, place: string): Promise<void> {
     if ((await lstat(place).catch(() => undefined)) !== undefined) throw nameTaken(place);
     await rename(partial, place);
   }
-}
-
-function endOf({ position, bytes }: Waiting): number {
-  return position + bytes.length;
 }
 
 function notAFile(path: string): RegistryError {

@@ -320,7 +320,7 @@ async function wholeByItsSize(
   if ((await handle.stat()).size !== sizeBytes) return undefined;
   await using hash = new ContentHash(handle.fd, sizeBytes);
   hash.advance(sizeBytes);
-  return { sha256: (await hash.whole()).sha256, sizeBytes };
+  return { sha256: (await hash.hashes()).sha256, sizeBytes };
 }
 
 const SYSTEM_ERRORS: Readonly<Record<string, ErrorCode>> = {
