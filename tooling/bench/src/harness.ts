@@ -24,6 +24,8 @@ export interface MeasureOptions {
   rounds: number;
   /** How long a batch takes: as many runs as fit are made of each contender. */
   batchMs: number;
+  /** How many of the rounds a contender takes part in whose single run is long. @default 3 */
+  slowRounds?: number;
 }
 
 // A contender whose single run is longer takes part in the first rounds only.
@@ -99,12 +101,13 @@ export async function measure(
 // Warms a contender up and finds out how many of its runs fill a batch.
 async function prepareLane(contender: Contender, options: MeasureOptions): Promise<Lane> {
   const lane: Lane = { contender, micros: [], runs: 1, rounds: options.rounds, isSlow: false, next: 0 };
+  const slowRounds = Math.min(options.rounds, options.slowRounds ?? SLOW_ROUNDS);
   if (options.clock === "own") {
     const micros = (await contender.run(lane.next++)) as number;
     // Too dear to be done again: the first run is the measurement.
     if (options.rounds === 0) lane.micros.push(micros);
     if (micros < VERY_SLOW_MS * 1000) return lane;
-    return { ...lane, isSlow: true, rounds: Math.min(options.rounds, SLOW_ROUNDS) };
+    return { ...lane, isSlow: true, rounds: slowRounds };
   }
   // The first run loads modules and compiles statements, and any may meet a checkpoint.
   let fastestMs = Infinity;
@@ -114,7 +117,7 @@ async function prepareLane(contender: Contender, options: MeasureOptions): Promi
     fastestMs = Math.min(fastestMs, performance.now() - start);
     if (fastestMs < SLOW_MS || fastestMs > VERY_SLOW_MS) break;
   }
-  if (fastestMs > SLOW_MS) return { ...lane, isSlow: true, rounds: Math.min(options.rounds, SLOW_ROUNDS) };
+  if (fastestMs > SLOW_MS) return { ...lane, isSlow: true, rounds: slowRounds };
   const deadline = performance.now() + options.batchMs * WARM_UP_BATCHES;
   fastestMs = Infinity;
   for (let batch = 0; batch < WARM_UP_BATCHES || performance.now() < deadline; batch++) {
