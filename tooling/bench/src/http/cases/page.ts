@@ -8,6 +8,7 @@ import { PAGE } from "../servers/raw-reads.ts";
 // More pages than any cache keeps, or their beginnings lie as close as that.
 const PAGES = 2000;
 const BARE = "node:http, a bare answer";
+const BARE_PAGE = "node:http, a bare answer of as many bytes";
 const OURS = "cortex-server, another page each time";
 const AGAIN = "cortex-server, the same page again";
 const FASTIFY = "Fastify with a response schema, prepared statements";
@@ -28,15 +29,18 @@ export const page: Case = {
     const peer = (index: number): { path: string } => ({
       path: `/v1/models?before=${fixture.size + 1 - (index % cursors.length) * step}`,
     });
+    const first = `/v1/models?limit=${PAGE}`;
+    const body = await (await fetch(`http://127.0.0.1:${ours.port}${first}`)).arrayBuffer();
     const { measurement, latencies } = await measureServers(
       [
         { name: BARE, server: bare, next: peer },
+        { name: BARE_PAGE, server: bare, next: () => ({ path: `/bytes/${body.byteLength}` }) },
         {
           name: OURS,
           server: ours,
           next: (index) => ({ path: `/v1/models?limit=${PAGE}&cursor=${cursors[index % cursors.length]}` }),
         },
-        { name: AGAIN, server: ours, next: () => ({ path: `/v1/models?limit=${PAGE}` }) },
+        { name: AGAIN, server: ours, next: () => ({ path: first }) },
         { name: FASTIFY, server: fastify, next: peer },
         { name: JSON_OF_ROWS, server: honoJson, next: peer },
         { name: KYSELY, server: honoKysely, next: peer },
