@@ -34,4 +34,13 @@ describe("the npm client ollama", () => {
       error: expect.stringContaining("Ollama's own library"),
     });
   });
+
+  test("is told that this service runs no model", async ({ service }) => {
+    const ollama = new Ollama({ host: service.url, fetch: checkedFetch });
+    const asked = ollama.chat({ model: "known", messages: [{ role: "user", content: "Hello" }] });
+    await expect(asked).rejects.toMatchObject({
+      status_code: 404,
+      error: expect.stringContaining("runs none"),
+    });
+  });
 });

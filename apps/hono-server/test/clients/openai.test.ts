@@ -76,4 +76,10 @@ describe("the npm client openai", () => {
     expect(wrong).toBeInstanceOf(BadRequestError);
     expect(wrong).toMatchObject({ code: "invalid_input", param: "cursor" });
   });
+
+  test("is told that this service runs no model", async ({ service }) => {
+    const messages = [{ role: "user" as const, content: "Hello" }];
+    const asked = clientOf(service.url).chat.completions.create({ model: "best", messages });
+    await expect(asked).rejects.toMatchObject({ status: 404, message: expect.stringContaining("runs none") });
+  });
 });
