@@ -120,9 +120,10 @@ describe("pruning", () => {
       ["d", 2],
     ] as const)
       await fetchedModel(folder, name, days, [fetched(folder, `org/${name}/x.gguf`, 2)]);
-    await folder.registry.models.update("a", { lastUsedAt: Date.now() });
+    const now = Date.now();
+    await folder.registry.models.update("a", { lastUsedAt: now - 1000 });
     const refetched = folder.at("models/huggingface.co/org/b/x.gguf");
-    utimesSync(refetched, 0, Date.now() / 1000);
+    utimesSync(refetched, 0, now / 1000);
     expect(idsOf(await plan(folder, { toBytes: 0 }))).toEqual(["c", "d", "a", "b"]);
     expect(await plan(folder, { toBytes: 4 * KB })).toMatchObject({
       freedBytes: 4 * KB,
