@@ -35,10 +35,10 @@ async function run({ seed, long, only, say }: Setting): Promise<Outcome> {
     const kills = await killBoth(folder, long ? 24 : 3, createRandom(seed, "old-clients"), say);
     failures.push(...kills.problems);
     figures["kills"] = kills.figures;
-    const { done, failed, unknown, overwritten, ours, killed } = kills.figures;
+    const { done, failed, unknown, overwritten, overtaken, ours, killed } = kills.figures;
     const refused = Object.entries(failed).map(([why, count]) => `${count} "${why}"`);
     parts.push(
-      `${killed} kills of both sides: ours were told of ${ours} changes, old programs of ${done}, none lost; by themselves old programs lost ${refused.join(", ") || "nothing"} that they were told failed, and undid ${overwritten} of each other's; ${unknown} were cut off before they were told`,
+      `${killed} kills of both sides: ours were told of ${ours} changes, old programs of ${done}, none lost; by themselves old programs lost ${refused.join(", ") || "nothing"} that they were told failed, and undid ${overwritten} of each other's; ${overtaken} found a model that ours had just deleted; ${unknown} were cut off before they were told`,
     );
   }
   for (const beside of BESIDE) {
@@ -65,6 +65,7 @@ interface KillFigures {
   failed: Record<string, number>;
   unknown: number;
   overwritten: number;
+  overtaken: number;
 }
 
 async function killBoth(

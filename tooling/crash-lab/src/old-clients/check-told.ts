@@ -6,7 +6,7 @@ interface EventRow {
   readonly event_id: number;
   readonly model_id: string;
   readonly kind: string;
-  readonly actor: string;
+  readonly at: number;
   readonly before: string | null;
   readonly after: string | null;
 }
@@ -21,27 +21,38 @@ export interface OldChanges {
   unknown: number;
   /** Done, and undone by another of them that wrote back a row that it had read before. */
   overwritten: number;
+  /** Told done, of a model that ours deleted between their look whether it is there and their write: that changed nothing. */
+  overtaken: number;
 }
 
+// From the time in a deletion's event to its commit, with waiting for others.
+const COMMIT_MS = 5000;
 const FIELDS = { branch_name: "branch", engine: "engine" } as const;
 
 /**
  * Compares what old programs were told with the history: a change that is done is there, one that
- * failed is not. What they undo among themselves, writing whole rows, is counted and no problem.
+ * failed is not. A write that finds no row any more is done to them, as to the original. What they undo among themselves, writing whole rows, is counted and no problem.
  */
 export function checkTold(
   location: string,
   all: readonly Told[],
 ): { changes: OldChanges; problems: string[] } {
   const problems: string[] = [];
-  const changes: OldChanges = { done: 0, failed: {}, unknown: 0, overwritten: 0 };
+  const changes: OldChanges = { done: 0, failed: {}, unknown: 0, overwritten: 0, overtaken: 0 };
   const connection = new Database(location, { readonly: true });
   const events = connection
     .prepare<[], EventRow>(
-      "SELECT event_id, model_id, kind, actor, before, after FROM model_event WHERE actor = 'legacy' ORDER BY event_id",
+      "SELECT event_id, model_id, kind, at, before, after FROM model_event WHERE actor = 'legacy' ORDER BY event_id",
+    )
+    .all();
+  const deletions = connection
+    .prepare<[], Pick<EventRow, "model_id" | "at">>(
+      "SELECT model_id, at FROM model_event WHERE kind = 'deleted' AND actor <> 'legacy'",
     )
     .all();
   connection.close();
+  const wasDeleted = (modelId: string, beganAt: number, doneAt: number): boolean =>
+    deletions.some(({ model_id, at }) => model_id === modelId && at >= beganAt - COMMIT_MS && at <= doneAt);
   const byMark = new Map<string, number>();
   const deleted = new Set<string>();
   for (const [index, { model_id, kind, after }] of events.entries()) {
@@ -53,7 +64,7 @@ export function checkTold(
         byMark.set(`${model_id} ${value}`, index);
     }
   }
-  for (const { modelId, kind, column, mark, outcome } of all) {
+  for (const { modelId, kind, column, mark, beganAt, outcome } of all) {
     const found = byMark.get(`${modelId} ${mark}`);
     const isThere = kind === "delete" ? deleted.has(modelId) : found !== undefined;
     if (outcome === undefined) changes.unknown++;
@@ -62,7 +73,9 @@ export function checkTold(
       const reason = outcome.failed.includes("database is locked") ? "database is locked" : message;
       changes.failed[reason] = (changes.failed[reason] ?? 0) + 1;
       if (isThere) problems.push(`${mark}: ${kind} of ${modelId} was told to fail, and is there`);
-    } else if (!isThere) problems.push(`lost: ${mark}, ${kind} of ${modelId}`);
+    } else if (!isThere && kind === "update" && wasDeleted(modelId, beganAt, outcome.doneAt))
+      changes.overtaken++;
+    else if (!isThere) problems.push(`lost: ${mark}, ${kind} of ${modelId}`);
     else {
       changes.done++;
       if (found !== undefined && isUndone(events, found, FIELDS[column])) changes.overwritten++;

@@ -7,11 +7,13 @@ export interface Attempt {
   /** The old column that it writes the mark into. */
   readonly column: "branch_name" | "engine";
   readonly mark: string;
+  /** Unix milliseconds, before it looks whether the model is there. */
+  readonly beganAt: number;
 }
 
 /** What an old program was told of a change; `undefined` where it was killed before it was told anything. */
 export interface Told extends Attempt {
-  readonly outcome: { readonly done: true } | { readonly failed: string } | undefined;
+  readonly outcome: { readonly doneAt: number } | { readonly failed: string } | undefined;
 }
 
 /** The lines of one change in a program's own record: what it tries, and what it was told. */

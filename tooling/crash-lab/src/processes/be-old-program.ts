@@ -45,11 +45,11 @@ function newEntry(mark: string): ModelEntry {
 }
 
 /** Tries a change and writes down, before and after, what the kernel keeps when this process is killed. */
-async function attempt(what: Attempt, work: () => Promise<unknown>): Promise<void> {
-  writeSync(file, formatAttempt(what));
+async function attempt(what: Omit<Attempt, "beganAt">, work: () => Promise<unknown>): Promise<void> {
+  writeSync(file, formatAttempt({ ...what, beganAt: Date.now() }));
   try {
     await work();
-    writeSync(file, formatOutcome({ done: true }));
+    writeSync(file, formatOutcome({ doneAt: Date.now() }));
   } catch (error) {
     writeSync(file, formatOutcome({ failed: (error as Error).message }));
     // What would be a failed COMMIT there ends the process.
