@@ -140,8 +140,14 @@ export class Hub implements AsyncDisposable {
       hubUrl: this.endpoint,
       fetch: fetchWhole(this.http, signal),
     });
-    const entries = await this.#ask(() => Array.fromAsync(listed));
-    const files = entries.filter((entry) => entry?.type === "file");
+    const files: ListFileEntry[] = [];
+    await this.#ask(async () => {
+      for await (const entry of listed) {
+        if (entry?.type === "file") files.push(entry);
+        // A list may have no end.
+        if (files.length > MAX_FILES) break;
+      }
+    });
     if (files.length > MAX_FILES) throw unexpected(this.endpoint, `more than ${MAX_FILES} files in ${repo}`);
     return files.map((entry) => this.#toRemoteFile(repo, commit, entry));
   }

@@ -406,6 +406,30 @@ test("a list without end is given up", async () => {
   expect(pages).toBeLessThan(2000);
 });
 
+test("a list of ever more files is given up as soon as no repository has so many", async () => {
+  let pages = 0;
+  const sha = "0".repeat(40);
+  const endless = createServer(({ url = "", headers }, response) => {
+    if (!url.includes("/tree/")) return response.end(JSON.stringify({ sha }));
+    const next = new URL(`?cursor=${++pages}`, `http://${headers.host}${url}`);
+    response.setHeader("link", `<${next.href}>; rel="next"`);
+    const files = Array.from({ length: 1000 }, (_, at) => ({
+      type: "file",
+      path: `${pages}-${at}`,
+      size: 1,
+      oid: sha,
+    }));
+    return response.end(JSON.stringify(files));
+  });
+  await using port = await listening(endless, "127.0.0.1");
+  await using other = open({ endpoint: `http://127.0.0.1:${port.number}` });
+  await expect(other.resolve(parseReference("org/repo"))).rejects.toMatchObject({
+    code: "source_unreachable",
+    message: expect.stringContaining("more than 20000 files"),
+  });
+  expect(pages).toBeLessThan(30);
+});
+
 async function listening(
   listener: Server,
   address: string,
