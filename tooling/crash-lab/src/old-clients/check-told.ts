@@ -6,7 +6,6 @@ interface EventRow {
   readonly event_id: number;
   readonly model_id: string;
   readonly kind: string;
-  readonly at: number;
   readonly before: string | null;
   readonly after: string | null;
 }
@@ -31,7 +30,8 @@ const FIELDS = { branch_name: "branch", engine: "engine" } as const;
 
 /**
  * Compares what old programs were told with the history: a change that is done is there, one that
- * failed is not. A write that finds no row any more is done to them, as to the original. What they undo among themselves, writing whole rows, is counted and no problem.
+ * failed is not. A write that finds no row any more is done to them, as to the original. What they undo
+ * among themselves, writing whole rows, is counted and no problem.
  */
 export function checkTold(
   location: string,
@@ -42,11 +42,11 @@ export function checkTold(
   const connection = new Database(location, { readonly: true });
   const events = connection
     .prepare<[], EventRow>(
-      "SELECT event_id, model_id, kind, at, before, after FROM model_event WHERE actor = 'legacy' ORDER BY event_id",
+      "SELECT event_id, model_id, kind, before, after FROM model_event WHERE actor = 'legacy' ORDER BY event_id",
     )
     .all();
   const deletions = connection
-    .prepare<[], Pick<EventRow, "model_id" | "at">>(
+    .prepare<[], { readonly model_id: string; readonly at: number }>(
       "SELECT model_id, at FROM model_event WHERE kind = 'deleted' AND actor <> 'legacy'",
     )
     .all();
