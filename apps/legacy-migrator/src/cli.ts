@@ -100,7 +100,7 @@ export function parseCommandLine(argv: readonly string[]): Invocation {
   if (wants === "help") return { kind: "help", of: command };
   if (wants === "version") return { kind: wants };
   if (command === BRIDGE) return { kind: "bridge", options: parseBridge(cli, words, positionals) };
-  if (positionals.length > 1) throw new MisuseError("Name one data folder.");
+  if (positionals.length > 1) throw new MisuseError(tooMany(positionals[0]!));
   cli.parse(["node", "cortex-migrate", ...words], { run: false });
   const given = cli.options as Record<string, unknown>;
   const text = (name: string): string | undefined => textOf(name, given[name]);
@@ -130,6 +130,12 @@ export function parseCommandLine(argv: readonly string[]): Invocation {
     );
   }
   return { kind: "run", options };
+}
+
+function tooMany(first: string): string {
+  return nearest(first, [BRIDGE]) === undefined
+    ? "Name one data folder."
+    : `There is no command ${toVisible(first)}. Did you mean cortex-migrate ${BRIDGE}?`;
 }
 
 function parseBridge(cli: CAC, words: readonly string[], positionals: readonly string[]): BridgeCommand {

@@ -103,6 +103,7 @@ describe("misuse is exit code 2 with one line", () => {
     [["--to="], /--to needs a value/],
     [["--dry-run=maybe"], /is a switch/],
     [["a", "b"], /Name one data folder/],
+    [["brigde", "model.list"], /There is no command brigde\. Did you mean cortex-migrate bridge\?/],
     [["a", "--from", "b"], /Name the data folder once/],
     [["--to", "a", "--to", "b"], /given twice/],
     [["--rollback", "a"], /--rollback takes --to, or --in-place/],
