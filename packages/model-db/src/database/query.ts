@@ -5,16 +5,22 @@ import type { Tables } from "../schema/tables.ts";
 /** A value that a query is given when it runs. */
 export type ParameterValue = string | number | null;
 
+/** A piece of a JSON text: as it stands there, or where its value comes from; `null` for what there is none of. */
+export type JsonPiece =
+  | string
+  | { readonly text: Expression<string | null> }
+  | { readonly number: Expression<number | null> }
+  /** JSON already. */
+  | { readonly json: Expression<string> };
+
 /** What engines say in different words. Everything else in a query is the same on each. */
 export interface Dialect {
   /** The texts of a JSON array, as rows with one column `value`. */
   texts(json: Expression<string>): RawBuilder<{ value: string }>;
   /** Whether a text contains a part, without regard to case; `ascii` tells that the part is plain ASCII. */
   contains(text: Expression<string | null>, part: Expression<string>, ascii: boolean): RawBuilder<boolean>;
-  /** The JSON of a text, and `null` where there is none. */
-  quoted(text: Expression<string | null>): RawBuilder<string>;
-  /** The JSON of a number, and `null` where there is none. */
-  digits(number: Expression<number | null>): RawBuilder<string>;
+  /** A JSON text put together of pieces. A text ends at U+0000, which none of ours holds. */
+  json(pieces: readonly JsonPiece[]): RawBuilder<string>;
   /** Whether a text is JSON. */
   isJson(text: Expression<string>): RawBuilder<boolean>;
   /** A field of a JSON object: a text, a number or a list's JSON; `null` where there is none. */

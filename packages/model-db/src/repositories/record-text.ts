@@ -1,6 +1,12 @@
-import type { AliasedExpression, Expression, RawBuilder } from "kysely";
+import type { AliasedExpression, RawBuilder } from "kysely";
 
-import { query, type ParameterValue, type Query, type QueryContext } from "../database/query.ts";
+import {
+  query,
+  type JsonPiece,
+  type ParameterValue,
+  type Query,
+  type QueryContext,
+} from "../database/query.ts";
 import { MODEL_FIELDS, type ModelField } from "../domain/fields.ts";
 import type { ModelStatus } from "../domain/model.ts";
 import type { ProjectedField, Projection } from "../domain/projection.ts";
@@ -65,19 +71,11 @@ export function textOf({ text }: Pick<TextRow, "text">): string {
  */
 export function recordText(context: Context, { fields }: Projection): RawBuilder<string | null> {
   const { sql, dialect } = context;
-  const parts: Expression<unknown>[] = [];
-  let literal = "{";
+  const pieces: JsonPiece[] = [];
   for (const [index, field] of fields.entries()) {
-    literal += `${index === 0 ? "" : ","}${JSON.stringify(field.key)}:`;
-    if ("text" in field) {
-      literal += JSON.stringify(field.text);
-      continue;
-    }
-    parts.push(sql.lit(literal), valueText(context, field));
-    literal = "";
+    pieces.push(`${index === 0 ? "{" : ","}${JSON.stringify(field.key)}:`, pieceOf(context, field));
   }
-  parts.push(sql.lit(`${literal}}`));
-  const text = sql<string>`concat(${sql.join(parts)})`;
+  const text = dialect.json([...pieces, "}"]);
   // A damaged column must not be passed on as a part of the text.
   const stored = fields.flatMap((field) => ("field" in field && isStored(field.field) ? [field.field] : []));
   if (stored.length === 0) return text;
@@ -90,28 +88,26 @@ function isStored(name: ModelField): boolean {
   return type === "list" || type === "object";
 }
 
-function valueText(
-  context: Context,
-  field: Exclude<ProjectedField, { text: string }>,
-): Expression<string | number> {
-  const { sql, dialect } = context;
-  if ("secondsOf" in field) return sql<number>`${sql.ref(`model.${field.secondsOf}`)} / 1000`;
+function pieceOf(context: Context, field: ProjectedField): JsonPiece {
+  const { sql } = context;
+  if ("text" in field) return JSON.stringify(field.text);
+  if ("secondsOf" in field) return { number: sql<number>`${sql.ref(`model.${field.secondsOf}`)} / 1000` };
   if ("firstOf" in field) {
     const [first, second] = field.firstOf.map((name) => sql.ref(`model.${name}`));
-    return dialect.quoted(sql`coalesce(${first}, ${second})`);
+    return { text: sql`coalesce(${first}, ${second})` };
   }
   const name = `model.${field.field}`;
   switch (TYPES.get(field.field)!) {
     case "text":
-      return dialect.quoted(sql.ref<string>(name));
+      return { text: sql.ref<string>(name) };
     case "status":
-      return shownStatus(context);
+      return { number: shownStatus(context) };
     case "boolean":
-      return sql<string>`case ${sql.ref(name)} when 1 then 'true' else 'false' end`;
+      return { json: sql`case ${sql.ref(name)} when 1 then 'true' else 'false' end` };
     case "list":
     case "object":
-      return sql.ref<string>(name);
+      return { json: sql.ref<string>(name) };
     default:
-      return dialect.digits(sql.ref<number>(name));
+      return { number: sql.ref<number>(name) };
   }
 }

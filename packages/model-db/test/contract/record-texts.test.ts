@@ -77,9 +77,9 @@ describe.each(ENGINES)("JSON texts ($name)", ({ test, createStore }) => {
       { key: "created", secondsOf: "created_at" },
       { key: "owned_by", firstOf: ["author_repo", "source_type"] },
       { key: "tags", field: "tags" },
-      { key: "last", text: `it's "last"` },
+      { key: "100%", text: `it's "all", 100%s` },
     ]);
-    const text = `{"id":"a","object":"model","created":1,"owned_by":"local","tags":["t"],"last":"it's \\"last\\""}`;
+    const text = `{"id":"a","object":"model","created":1,"owned_by":"local","tags":["t"],"100%":"it's \\"all\\", 100%s"}`;
 
     expect((await registry.models.resolveJson("a", projection)).json).toBe(text);
     expect((await registry.models.listJson({}, projection)).items).toEqual([text]);

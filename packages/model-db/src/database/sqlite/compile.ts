@@ -1,8 +1,8 @@
 import { DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler, sql } from "kysely";
-import type { LimitNode } from "kysely";
+import type { Expression, LimitNode } from "kysely";
 
 import type { Tables } from "../../schema/tables.ts";
-import type { CompiledSql, Dialect, ParameterValue, Query, QueryContext } from "../query.ts";
+import type { CompiledSql, Dialect, JsonPiece, ParameterValue, Query, QueryContext } from "../query.ts";
 
 class Parameter {
   readonly name: string;
@@ -47,8 +47,13 @@ const dialect: Dialect = {
     ascii
       ? sql`${text} like '%' || replace(replace(replace(${part}, '\\', '\\\\'), '%', '\\%'), '_', '\\_') || '%' escape '\\'`
       : sql`instr(fold_case(${text}), fold_case(${part})) > 0`,
-  quoted: (text) => sql`json_quote(${text})`,
-  digits: (number) => sql`coalesce(${number}, 'null')`,
+  json: (pieces) => {
+    const values = pieces.flatMap((piece) => (typeof piece === "string" ? [] : [valueOf(piece)]));
+    const format = pieces.map((piece) =>
+      typeof piece === "string" ? piece.replaceAll("%", "%%") : placeOf(piece),
+    );
+    return sql`format(${sql.join([sql.lit(format.join("")), ...values])})`;
+  },
   isJson: (text) => sql`json_valid(${text})`,
   field: (json, name) => sql`json_extract(${json}, ${sql.lit(`$.${name}`)})`,
   // https://sqlite.org/lang_expr.html#the_like_glob_regexp_match_and_extract_operators
@@ -58,6 +63,19 @@ const dialect: Dialect = {
     tables.insertInto("model_search").values({ model_search: sql.lit("optimize") } as never),
   matches: (expression) => sql`model_search match ${expression}`,
 };
+
+type JsonValue = Exclude<JsonPiece, string>;
+
+// One call that quotes as it goes: one for each text, and one to join them, take half as long again.
+// https://sqlite.org/printf.html
+function placeOf(piece: JsonValue): string {
+  return "text" in piece ? "%J" : "%s";
+}
+
+function valueOf(piece: JsonValue): Expression<unknown> {
+  if ("text" in piece) return piece.text;
+  return "json" in piece ? piece.json : sql`coalesce(${piece.number}, 'null')`;
+}
 
 const context: QueryContext<Record<string, ParameterValue>> = {
   db,
