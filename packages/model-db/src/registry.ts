@@ -349,10 +349,7 @@ export class Registry implements AsyncDisposable, Repositories {
 
   readonly #now = (): MachineTime => this.#engine.now();
 
-  readonly #write = async <T>(
-    work: (session: WriteSession) => Promise<T>,
-    options?: WriteOptions,
-  ): Promise<T> => {
+  readonly #write = <T>(work: (session: WriteSession) => Promise<T>, options?: WriteOptions): Promise<T> => {
     this.#checkOutside();
     // Only what is alone waits for others, who might come back here.
     if (options?.alone !== true) return this.#engine.write(work, options);

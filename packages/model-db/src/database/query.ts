@@ -82,8 +82,8 @@ export interface Session {
 /** The session of a write transaction. */
 export interface WriteSession extends Session {
   /**
-   * The number after the greatest that a query finds. It is looked for once in a transaction and
-   * counted on from there: nobody else can write meanwhile.
+   * The number after the greatest that a query finds. It is looked for once and counted on from there, until
+   * anybody else has written: nobody can during a transaction.
    */
   nextNumber(greatest: Query<object, { greatest: number | null }>): Awaitable<number>;
   /** Runs a part of the transaction that is undone when it fails, while the rest can go on. */

@@ -1,6 +1,7 @@
 import type { MachineTime } from "../database/machine-time.ts";
 import {
   query,
+  type Awaitable,
   type ParameterValue,
   type Query,
   type Session,
@@ -147,7 +148,9 @@ export async function readForChange(
   now: MachineTime,
 ): Promise<StoredModel> {
   const moment = momentOf(now);
-  const row = await session.get(byName, { name, ...moment });
+  // Here and below, what is there at once is not waited for: after a wait for the disk each promise is felt.
+  const read = session.get(byName, { name, ...moment });
+  const row = read instanceof Promise ? await read : read;
   if (row === undefined) throw await modelNotFound(session, name, change.access);
   let stored: StoredModel = { seq: row.seq, model: toModel(row) };
   const { model } = stored;
@@ -174,42 +177,15 @@ export async function readForChange(
   return stored;
 }
 
-/**
- * Writes a changed model and its history entry; without a difference, nothing. Its names, tags and
- * search text are the caller's.
- */
-export async function writeModel(
-  session: WriteSession,
-  { seq, model: before }: StoredModel,
-  changed: Model,
-  { actor, origin }: Change,
-): Promise<{ model: Model; changedFields: ReadonlySet<string> }> {
-  const difference = differenceOf(before, changed);
-  if (difference === undefined) return { model: before, changedFields: new Set() };
-  const changedFields = new Set(Object.keys(difference.after));
-  const { model } = await writeVersion(session, seq, changed, {
-    kind: kindOf(changedFields),
-    actor,
-    origin,
-    ...difference,
-  });
-  return { model, changedFields };
-}
-
 /** Counts a change of a model's files as a change of the model, with its history entry. */
 export async function writeFilesChange(
   session: WriteSession,
   { seq, model }: StoredModel,
   { before, after }: { before: JsonObject[]; after: JsonObject[] },
-  { actor, origin }: Change,
+  change: Change,
 ): Promise<void> {
-  await writeVersion(session, seq, model, {
-    kind: "files_changed",
-    actor,
-    origin,
-    before: { files: before },
-    after: { files: after },
-  });
+  const difference = { before: { files: before }, after: { files: after } };
+  await writeVersion(session, seq, model, "files_changed", difference, change);
 }
 
 /** Until when the leases of a model held or hold, in Unix milliseconds; 0 where it has none. */
@@ -224,48 +200,60 @@ export async function writeStatus(
   { seq, model: before }: StoredModel,
   changed: Model,
   kind: EventKind,
-  { actor, origin, details = {} }: Pick<Behalf, "actor" | "origin"> & { details?: JsonObject },
+  { details, ...behalf }: Pick<Behalf, "actor" | "origin"> & { details?: JsonObject },
 ): Promise<{ stored: StoredModel; eventId: number }> {
   const difference = differenceOf(before, changed);
-  const { model, eventId } = await writeVersion(session, seq, changed, {
-    kind,
-    actor,
-    origin,
-    before: difference?.before ?? null,
-    after: { ...difference?.after, ...details },
-  });
+  const told = { before: difference?.before ?? null, after: { ...difference?.after, ...details } };
+  const { model, eventId } = await writeVersion(session, seq, changed, kind, told, behalf);
   return { stored: { seq, model }, eventId };
 }
 
-/** Writes the next version of a model and the event that tells of it. */
-async function writeVersion(
+/**
+ * Writes the next version of a model and the event that tells of it. Its names, tags and search text are the
+ * caller's.
+ *
+ * @param changed the model as it is to be; its versions and times are set here.
+ * @param difference what the event says of it.
+ */
+export async function writeVersion(
   session: WriteSession,
   seq: number,
   changed: Model,
-  event: Pick<ModelEvent, "kind" | "actor" | "origin" | "before" | "after">,
+  kind: EventKind,
+  { before, after }: Pick<ModelEvent, "before" | "after">,
+  { actor, origin }: Pick<Behalf, "actor" | "origin">,
 ): Promise<{ model: Model; eventId: number }> {
   const at = Date.now();
-  const next = { ...changed, updatedAt: at, rowVersion: changed.rowVersion + 1 };
-  const values = toModelValues(next);
-  next.rowChecksum = values.row_checksum;
+  const rowVersion = changed.rowVersion + 1;
+  const model = { ...changed, updatedAt: at, rowVersion };
+  const values = toModelValues(model);
+  model.rowChecksum = values.row_checksum;
   const place = { seq, old_row_version: changed.rowVersion };
-  const updated = await session.run(updateOf(event.after ?? {}), Object.assign(values, place));
+  const update = session.run(updateOf(after ?? {}), Object.assign(values, place));
+  const updated = update instanceof Promise ? await update : update;
   if (updated !== 1) throw versionMismatch(changed, changed.rowVersion);
-  const eventId = await writeEvent(session, {
-    modelId: next.modelId,
-    at,
-    rowVersion: next.rowVersion,
-    ...event,
-  });
-  return { model: next, eventId };
+  const { modelId } = model;
+  const told = writeEvent(session, { modelId, kind, actor, at, rowVersion, before, after, origin });
+  const eventId = told instanceof Promise ? await told : told;
+  return { model, eventId };
 }
 
 /** Adds an entry to the history and returns its id. */
-export async function writeEvent(session: WriteSession, event: Omit<ModelEvent, "eventId">): Promise<number> {
+export function writeEvent(session: WriteSession, event: Omit<ModelEvent, "eventId">): Awaitable<number> {
   // Known before the insert because the checksum covers it; nobody else can take it meanwhile.
-  const eventId = await session.nextNumber(newestEvent);
-  await session.run(insertEvent, toEventRow({ eventId, ...event }));
-  return eventId;
+  const next = session.nextNumber(newestEvent);
+  return next instanceof Promise
+    ? next.then((eventId) => addEvent(session, eventId, event))
+    : addEvent(session, next, event);
+}
+
+function addEvent(
+  session: WriteSession,
+  eventId: number,
+  event: Omit<ModelEvent, "eventId">,
+): Awaitable<number> {
+  const added = session.run(insertEvent, toEventRow({ eventId, ...event }));
+  return added instanceof Promise ? added.then(() => eventId) : eventId;
 }
 
 /** Names that begin with a text, of models that are seen, in their order. */
@@ -321,7 +309,8 @@ export function differenceOf(
   const difference = { before: {} as JsonObject, after: {} as JsonObject };
   let found = false;
   for (const { name, property } of MODEL_FIELDS) {
-    const [old, now] = [before[property] as JsonValue, after[property] as JsonValue];
+    const old = before[property] as JsonValue;
+    const now = after[property] as JsonValue;
     if (old === now || IMPLIED.has(name)) continue;
     if (typeof old === "object" && JSON.stringify(old) === JSON.stringify(now)) continue;
     difference.before[name] = old;
@@ -331,7 +320,8 @@ export function differenceOf(
   return found ? difference : undefined;
 }
 
-function kindOf(changedFields: ReadonlySet<string>): EventKind {
-  if ([...changedFields].every((name) => name === "alias" || name === "aliases")) return "aliased";
-  return [...changedFields].every((name) => name === "tags") ? "tagged" : "updated";
+/** What a change of some fields is called in the history. */
+export function kindOf(changedFields: readonly string[]): EventKind {
+  if (changedFields.every((name) => name === "alias" || name === "aliases")) return "aliased";
+  return changedFields.every((name) => name === "tags") ? "tagged" : "updated";
 }

@@ -54,11 +54,13 @@ import {
   type Wanted,
 } from "./model-list.ts";
 import {
+  differenceOf,
+  kindOf,
   modelNotFound,
   namesWithPrefix,
   readForChange,
   writeEvent,
-  writeModel,
+  writeVersion,
   type StoredModel,
 } from "./model-row.ts";
 import { textByName, textOf } from "./record-text.ts";
@@ -161,7 +163,13 @@ function tagCounts(
   });
 }
 
-const SEARCHED: readonly ModelField[] = ["alias", "aliases", "author_repo", "notes", "tags"];
+const SEARCHED: ReadonlySet<string> = new Set<ModelField>([
+  "alias",
+  "aliases",
+  "author_repo",
+  "notes",
+  "tags",
+]);
 const CREATE_KEYS: ReadonlySet<string> = new Set(["actor"]);
 const CREATE_MANY_KEYS: ReadonlySet<string> = new Set(["actor", "onExisting"]);
 const TAGS_KEYS: ReadonlySet<string> = new Set(["limit", "cursor"]);
@@ -508,10 +516,9 @@ export class Models {
    */
   async update(name: string, update: ModelUpdate, options?: ChangeOptions): Promise<Model> {
     const parsed = parseModelUpdate(update);
-    return this.#change(name, options, async (model, session) => {
+    return this.#change(name, options, (model, session) => {
       const changed = applyUpdate(model, parsed);
-      if (changed.owner !== model.owner) await checkOwner(session, changed);
-      return changed;
+      return changed.owner === model.owner ? changed : checkOwner(session, changed).then(() => changed);
     });
   }
 
@@ -596,7 +603,7 @@ export class Models {
     );
   }
 
-  async #change(
+  #change(
     name: string,
     options: ChangeOptions | undefined,
     edit: (model: Model, session: WriteSession) => Awaitable<Model>,
@@ -605,7 +612,8 @@ export class Models {
     const change = parseChangeOptions(options, this.#scope);
     return this.#scope.write(async (session) => {
       const stored = await readForChange(session, wanted, "change", change, this.#scope.now());
-      const changed = await edit(stored.model, session);
+      const edited = edit(stored.model, session);
+      const changed = edited instanceof Promise ? await edited : edited;
       change.access?.checkChange(stored.model, changed);
       return changeModel(session, stored, changed, change);
     });
@@ -702,22 +710,24 @@ export async function insertModel(
 /** Writes a changed model with all that follows from it: names, tags, search, history. */
 export async function changeModel(
   session: WriteSession,
-  stored: StoredModel,
+  { seq, model: before }: StoredModel,
   changed: Model,
   change: Change,
 ): Promise<Model> {
-  const { seq, model: before } = stored;
-  const { model, changedFields } = await writeModel(session, stored, changed, change);
-  if (changedFields.has("alias") || changedFields.has("aliases")) {
+  const difference = differenceOf(before, changed);
+  if (difference === undefined) return before;
+  const changedFields = Object.keys(difference.after);
+  const { model } = await writeVersion(session, seq, changed, kindOf(changedFields), difference, change);
+  if (changedFields.includes("alias") || changedFields.includes("aliases")) {
     const [old, now] = [namesOf(before), namesOf(model)];
     for (const name of without(old, now)) await session.run(deleteName, { seq, name });
     await claimNames(session, seq, without(now, old), change);
   }
-  if (changedFields.has("tags")) {
+  if (changedFields.includes("tags")) {
     for (const tag of without(before.tags, new Set(model.tags))) await session.run(deleteTag, { seq, tag });
     for (const tag of without(model.tags, new Set(before.tags))) await session.run(insertTag, { seq, tag });
   }
-  if (SEARCHED.some((name) => changedFields.has(name))) {
+  if (changedFields.some((name) => SEARCHED.has(name))) {
     await session.run(deleteSearch, { seq });
     await session.run(insertSearch, { first: seq, last: seq });
   }

@@ -1,4 +1,4 @@
-import { statSync } from "node:fs";
+import { statSync, type BigIntStats } from "node:fs";
 
 // By a symbol that every copy of this package in the process knows.
 const KEY = Symbol.for("@cortex/model-db: open files");
@@ -30,8 +30,21 @@ export function noteOpen(path: string): () => void {
   };
 }
 
-/** What tells a file from every other, whatever it is called; `undefined` where there is none. */
+/** What tells a file from every other, whatever it is called. */
+export type FileIdentity = Pick<BigIntStats, "dev" | "ino">;
+
+/** Which file is at a path; `undefined` where there is none. */
+export function fileAt(path: string): FileIdentity | undefined {
+  return statSync(path, { throwIfNoEntry: false, bigint: true });
+}
+
+/** Whether both are the same file, or both none. */
+export function isSameFile(one: FileIdentity | undefined, other: FileIdentity | undefined): boolean {
+  return one?.ino === other?.ino && one?.dev === other?.dev;
+}
+
+/** {@link fileAt} as a text. */
 export function fileKey(path: string): string | undefined {
-  const found = statSync(path, { throwIfNoEntry: false, bigint: true });
+  const found = fileAt(path);
   return found && `${found.dev}:${found.ino}`;
 }

@@ -13,7 +13,7 @@ import { dropBallast, keepBallast, makingRoom } from "./ballast.ts";
 import { needsRollback } from "./errors.ts";
 import { passGate } from "./gate.ts";
 import { enableWal, openConnection } from "./open-connection.ts";
-import { fileKey, noteOpen } from "./open-files.ts";
+import { fileAt, isSameFile, noteOpen, type FileIdentity } from "./open-files.ts";
 import { readMigrations, readRegistryId, readSchemaVersion } from "./schema-version.ts";
 import { SqliteSession } from "./sqlite-session.ts";
 import { WriteQueue } from "./write-queue.ts";
@@ -123,7 +123,7 @@ class SqliteEngine implements Engine {
   /** Whether the file holds a registry for good: only then is there a ballast, which tells of that. */
   #hasSchema = false;
   /** Which file the connections have open. */
-  #file: string | undefined;
+  #file: FileIdentity | undefined;
   #replaced = false;
   #lookedAt = 0;
   #forgetOpen: (() => void) | undefined;
@@ -266,14 +266,14 @@ class SqliteEngine implements Engine {
   }
 
   #open(readonly: boolean): Database.Database {
-    const before = fileKey(this.location);
+    const before = fileAt(this.location);
     const connection = openConnection(this.location, {
       readonly,
       busyTimeoutMs: this.#options.busyTimeoutMs,
     });
-    const opened = fileKey(this.location);
+    const opened = fileAt(this.location);
     this.#file ??= opened;
-    if ((before ?? opened) === opened && this.#file === opened) {
+    if (isSameFile(before ?? opened, opened) && isSameFile(this.#file, opened)) {
       this.#forgetOpen ??= noteOpen(this.location);
       return connection;
     }
@@ -283,7 +283,7 @@ class SqliteEngine implements Engine {
 
   // What is written to a file that was set aside is lost, and what is read from it is old.
   #checkFile(): void {
-    this.#replaced ||= fileKey(this.location) !== this.#file;
+    this.#replaced ||= !isSameFile(fileAt(this.location), this.#file);
     if (this.#replaced) throw replaced(this.location);
   }
 

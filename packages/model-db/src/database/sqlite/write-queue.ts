@@ -126,24 +126,19 @@ export class WriteQueue {
 
   async #commitTogether(batch: readonly Job[]): Promise<void> {
     try {
-      await this.#beginImmediate();
+      if (this.#othersWrite) block(0.3 + Math.random() * 0.5);
+      if (!this.#tryBegin()) await this.#waitForLock();
+      this.#lookForOthers();
     } catch (error) {
       for (const job of batch) job.reject(error);
       return;
     }
-    await this.#runBatch(batch);
-  }
-
-  async #runBatch(batch: readonly Job[]): Promise<void> {
     const done: { job: Job; value: unknown }[] = [];
-    const shared = batch.length > 1;
-    for (const [index, job] of batch.entries()) {
+    const run = batch.length > 1 ? (job: Job) => this.#session.nested(() => begun(job)) : begun;
+    for (let index = 0; index < batch.length; index++) {
+      const job = batch[index]!;
       try {
-        const run = (): Promise<unknown> => {
-          job.start();
-          return job.done;
-        };
-        done.push({ job, value: await (shared ? this.#session.nested(run) : run()) });
+        done.push({ job, value: await run(job) });
       } catch (error) {
         const failure = toRegistryError(error, this.#connection.name);
         job.reject(failure);
@@ -185,22 +180,24 @@ export class WriteQueue {
     commits.publish({ location: this.#connection.name, durationMs, changes } satisfies Commit);
   }
 
-  async #beginImmediate(): Promise<void> {
-    const deadline = performance.now() + this.#busyTimeoutMs;
-    if (this.#othersWrite) block(0.3 + Math.random() * 0.5);
+  /** @returns false where another connection holds the lock. */
+  #tryBegin(): boolean {
+    try {
+      this.#begin.run();
+      return true;
+    } catch (error) {
+      if (isBusy(error)) return false;
+      throw toRegistryError(error, this.#connection.name);
+    }
+  }
+
+  async #waitForLock(): Promise<void> {
     const start = performance.now();
+    const deadline = start + this.#busyTimeoutMs;
     for (let wait = FIRST_WAIT_MS; ; wait = Math.max(LEAST_WAIT_MS, wait * 0.7)) {
-      try {
-        this.#begin.run();
-      } catch (error) {
-        if (!isBusy(error)) throw toRegistryError(error, this.#connection.name);
-        if (performance.now() >= deadline) throw this.#tooLong(error);
-        await this.#pause(wait, start);
-        continue;
-      }
-      this.#session.forgetNumbers();
-      this.#lookForOthers();
-      return;
+      if (performance.now() >= deadline) throw this.#tooLong();
+      await this.#pause(wait, start);
+      if (this.#tryBegin()) return;
     }
   }
 
@@ -214,6 +211,7 @@ export class WriteQueue {
         this.#othersWrite = false;
         return;
       }
+      this.#session.forgetNumbers();
       this.#othersWrite = this.#lastDataVersion !== undefined;
       if (readSchemaVersion(this.#connection) >= UNSEEN_SINCE) {
         this.#unseen ??= this.#connection.prepare("SELECT 1 FROM model_unseen LIMIT 1");
@@ -242,8 +240,13 @@ export class WriteQueue {
     await nextTurn();
   }
 
-  #tooLong(cause: unknown): RegistryError {
+  #tooLong(): RegistryError {
     const message = `${this.#connection.name} was locked by another program for ${this.#busyTimeoutMs} ms. Try again, or find out what holds it.`;
-    return new RegistryError("database_busy", message, { cause });
+    return new RegistryError("database_busy", message);
   }
+}
+
+function begun(job: Job): Promise<unknown> {
+  job.start();
+  return job.done;
 }
