@@ -11,6 +11,11 @@ export interface ServiceLog {
   debug(fields: object, message: string): void;
   info(fields: object, message: string): void;
   error(fields: object, message: string): void;
+  /**
+   * Takes the fields of an answered request as JSON without its braces, for a line of `info` with the message
+   * `Answered`; `info` itself is told where this is left out.
+   */
+  answered?(fields: string): void;
 }
 
 /** A request whose answer is out. */
@@ -53,18 +58,52 @@ export class RequestLog {
     const fields = {
       request_id: answered.requestId,
       method,
-      ...(route === undefined ? { path: toVisible(path.slice(0, PATH_LENGTH)) } : { route }),
+      route,
+      path: route === undefined ? toVisible(path.slice(0, PATH_LENGTH)) : undefined,
       status,
       duration_ms: Math.round((performance.now() - answered.startedAt) * 100) / 100,
       address: answered.address,
       user: answered.user,
-      ...(answered.isCut ? { is_cut: true } : {}),
-      ...(status >= 500 && error !== undefined ? { err: error } : {}),
+      is_cut: answered.isCut || undefined,
+      err: status >= 500 ? error : undefined,
     };
     if (status >= 500) this.#log.error(fields, "Failed");
     else if (isProbe(path)) this.#log.debug(fields, "Answered");
+    else if (this.#log.answered !== undefined) this.#log.answered(textOf(fields));
     else this.#log.info(fields, "Answered");
   }
+}
+
+interface Fields {
+  readonly request_id: string;
+  readonly method: string;
+  readonly route: string | undefined;
+  readonly path: string | undefined;
+  readonly status: number;
+  readonly duration_ms: number;
+  readonly address: string | undefined;
+  readonly user: string | undefined;
+  readonly is_cut: boolean | undefined;
+}
+
+// One for each request: a logger that looks at each field takes as long as the rest of what a kept answer takes.
+function textOf({
+  request_id,
+  method,
+  route,
+  path,
+  status,
+  duration_ms,
+  address,
+  user,
+  is_cut,
+}: Fields): string {
+  const where = route === undefined ? `"path":${JSON.stringify(path)}` : `"route":"${route}"`;
+  // What names a request, a method, a route and an address have nothing in them that JSON would escape.
+  let text = `"request_id":"${request_id}","method":"${method}",${where},"status":${status},"duration_ms":${duration_ms}`;
+  if (address !== undefined) text += `,"address":"${address}"`;
+  if (user !== undefined) text += `,"user":${JSON.stringify(user)}`;
+  return is_cut === undefined ? text : `${text},"is_cut":true`;
 }
 
 /** Logs the requests to an app, each when its answer is out. */

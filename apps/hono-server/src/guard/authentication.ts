@@ -39,7 +39,7 @@ export class Authentication {
     // What is the same for all is answered also while the registry cannot be read.
     if (isPublic(path)) return NOBODY;
     // Clients that must have a token bring one that they made up.
-    if (await this.#isOpen(asked, asOf)) return null;
+    if (this.#mayBeOpen(asked) && !(await this.#access.hasUsers(asOf))) return null;
     const header = asked.header("authorization");
     const token = header === undefined ? undefined : BEARER.exec(header)?.[1];
     if (token === undefined) {
@@ -59,8 +59,7 @@ export class Authentication {
     }
   }
 
-  async #isOpen(asked: Pick<Asked, "header">, asOf: number | undefined): Promise<boolean> {
-    if (this.#isTokenRequired || (!this.#knowsProxies && isForwarded(asked))) return false;
-    return !(await this.#access.hasUsers(asOf));
+  #mayBeOpen(asked: Pick<Asked, "header">): boolean {
+    return !this.#isTokenRequired && (this.#knowsProxies || !isForwarded(asked));
   }
 }

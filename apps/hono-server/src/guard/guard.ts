@@ -105,9 +105,9 @@ export class Guard {
       // An answer that is streamed is under way until its last byte is out.
       asked.whenOut(leave);
     }
-    const origin = { address, requestId };
-    const seenAt = method === "GET" ? asOf : undefined;
-    return this.#registry.as({ identity, origin, actor: this.#actor, asOf: seenAt });
+    // Who only reads leaves no trace in the history.
+    if (method === "GET") return this.#registry.as({ identity, actor: this.#actor, asOf });
+    return this.#registry.as({ identity, origin: { address, requestId }, actor: this.#actor });
   }
 
   readonly #changeCounter = (): number => this.#registry.changeCounter();

@@ -16,10 +16,17 @@ export function isLoopback(address: string): boolean {
   return isIPv6(address) && LOOPBACK_V6.check(address, "ipv6");
 }
 
+// Nearly always the same.
+let lastHeader = "";
+let lastName: string | undefined;
+
 /** The name or address in a `Host` header, in small letters; `undefined` where it is none. */
 export function hostNameOf(header: string): string | undefined {
+  if (header === lastHeader) return lastName;
   const match = GRAMMAR.exec(header);
-  return (match?.[1] ?? match?.[2])?.toLowerCase().replace(/\.$/, "");
+  lastName = (match?.[1] ?? match?.[2])?.toLowerCase().replace(/\.$/, "");
+  lastHeader = header;
+  return lastName;
 }
 
 /**

@@ -3,12 +3,13 @@ import type { Socket } from "node:net";
 
 import { Asked } from "../guard/asked.ts";
 import { whenClosed } from "../guard/when-closed.ts";
+import { setHeader, type HeaderList } from "./header-list.ts";
 import type { SharedLooks } from "./shared-looks.ts";
 
 /** A request that is answered on Node's own objects. */
 export class AskedOfNode extends Asked {
   /** What was said so far. */
-  readonly headers: Record<string, string> = {};
+  readonly headers: HeaderList = [];
   readonly #outgoing: ServerResponse;
   readonly #socket: Socket;
   readonly #looks: SharedLooks;
@@ -25,7 +26,7 @@ export class AskedOfNode extends Asked {
   }
 
   say(name: string, value: string): void {
-    this.headers[name] = value;
+    setHeader(this.headers, name, value);
   }
 
   whenOut(callback: () => void): void {

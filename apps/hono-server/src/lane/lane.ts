@@ -11,6 +11,7 @@ import type { RequestLog } from "../request-log.ts";
 import type { Route } from "../route.ts";
 import { AnswerMemory, MAX_MEMORY_LENGTH } from "./answer-memory.ts";
 import { AskedOfNode } from "./asked-of-node.ts";
+import { setHeader, type HeaderList } from "./header-list.ts";
 import { lanePlaceOf, type LanePlace } from "./lane-place.ts";
 import { Places } from "./places.ts";
 import { SharedLooks } from "./shared-looks.ts";
@@ -92,16 +93,27 @@ export class Lane {
     const { status } = answer;
     requests.end(startedAt, method, route.path, status);
     if (log === undefined) return;
-    const { requestId, address, user } = asked;
     whenClosed(outgoing, () => {
+      const { requestId, address, user } = asked;
       const isCut = !outgoing.writableFinished;
-      const known = { requestId, method, path, route: route.path, address, user };
-      log.write({ ...known, status, startedAt, isCut, error });
+      log.write({
+        requestId,
+        method,
+        path,
+        route: route.path,
+        address,
+        user,
+        status,
+        startedAt,
+        isCut,
+        error,
+      });
     });
   }
 
-  #send(outgoing: ServerResponse, said: Record<string, string>, { status, headers, body }: Answer): void {
-    const all: Record<string, string | number> = { ...said, ...headers };
+  #send(outgoing: ServerResponse, said: HeaderList, { status, headers, body }: Answer): void {
+    const all = said.slice();
+    for (const name in headers) setHeader(all, name, headers[name]!);
     if (body === null) {
       outgoing.writeHead(status, all).end();
       return;
@@ -109,7 +121,7 @@ export class Lane {
     const isText = body instanceof JsonText;
     if (isText && body.length >= LONG_LENGTH && body.length <= MAX_MEMORY_LENGTH) {
       const bytes = this.#memory.write(body.pieces);
-      all["content-length"] = bytes.length;
+      setHeader(all, "content-length", bytes.length);
       // Of an answer that is cut off it never comes, and its memory is let go.
       outgoing.on("finish", () => this.#memory.giveBack(bytes));
       outgoing.writeHead(status, all).end(bytes);
@@ -117,7 +129,7 @@ export class Lane {
     }
     const content = isText ? body.toString() : body;
     const length = typeof content === "string" ? Buffer.byteLength(content) : content.length;
-    all["content-length"] = length;
+    setHeader(all, "content-length", length);
     // Of ASCII, which nearly all are, the bytes are copied and not encoded.
     outgoing.writeHead(status, all).end(content, length === content.length ? "latin1" : "utf8");
   }

@@ -8,6 +8,8 @@ type Labels = Readonly<Record<"route" | "method" | "status", string>>;
 
 /** The requests of one route, method and status. */
 interface Meter {
+  readonly method: string;
+  readonly status: number;
   readonly labels: Labels;
   /** How many took at most as long as each bucket says and longer than the one before; the last, longer than all. */
   readonly counts: number[];
@@ -20,7 +22,8 @@ interface Meter {
  * histogram of the library looks its labels up at each request, which takes as long as the rest of the guard.
  */
 export class RequestMeter {
-  readonly #meters = new Map<string, Meter>();
+  // By route, of which each has few: a key of all three would be a text made and hashed for each request.
+  readonly #meters = new Map<string, Meter[]>();
   #underWay = 0;
 
   constructor(registry: Registry) {
@@ -32,7 +35,7 @@ export class RequestMeter {
     };
     const get = async (): Promise<object> => ({
       ...described,
-      values: [...this.#meters.values()].flatMap(valuesOf),
+      values: [...this.#meters.values()].flat().flatMap(valuesOf),
     });
     registry.registerMetric({ ...described, get } as unknown as Histogram);
     const underWay = (): number => this.#underWay;
@@ -62,18 +65,22 @@ export class RequestMeter {
   end(start: number, method: string, route: string, status: number): void {
     this.#underWay -= 1;
     const seconds = (performance.now() - start) / 1000;
-    const word = METHODS.has(method) ? method : "other";
-    const key = `${status} ${word} ${route}`;
-    let meter = this.#meters.get(key);
-    if (meter === undefined) {
-      const labels = { route, method: word, status: String(status) };
-      meter = { labels, counts: [...BUCKETS_S, Infinity].fill(0), sumSeconds: 0 };
-      this.#meters.set(key, meter);
-    }
+    const meter = this.#meterOf(METHODS.has(method) ? method : "other", route, status);
     let bucket = 0;
     while (bucket < BUCKETS_S.length && seconds > BUCKETS_S[bucket]!) bucket += 1;
     meter.counts[bucket]! += 1;
     meter.sumSeconds += seconds;
+  }
+
+  #meterOf(method: string, route: string, status: number): Meter {
+    let meters = this.#meters.get(route);
+    if (meters === undefined) this.#meters.set(route, (meters = []));
+    for (const meter of meters) if (meter.status === status && meter.method === method) return meter;
+    const labels = { route, method, status: String(status) };
+    const counts = [...BUCKETS_S, Infinity].fill(0);
+    const meter: Meter = { method, status, labels, counts, sumSeconds: 0 };
+    meters.push(meter);
+    return meter;
   }
 }
 

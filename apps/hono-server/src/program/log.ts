@@ -2,11 +2,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import pino, { type DestinationStream, type Logger } from "pino";
 
+import type { ServiceLog } from "../request-log.ts";
 import type { Settings } from "./settings.ts";
 
 /** The log, and a way to have all of it written before the process ends. */
 export interface Log {
-  readonly logger: Logger;
+  readonly logger: Logger & Required<Pick<ServiceLog, "answered">>;
   end(): Promise<void>;
 }
 
@@ -50,7 +51,13 @@ export function openLog(level: Settings["logLevel"]): Log {
     destination,
   );
   return {
-    logger,
+    logger: Object.assign(logger, {
+      answered(fields: string) {
+        if (logger.isLevelEnabled("info")) {
+          destination.write(`{"level":"info"${timestamp()},${fields},"msg":"Answered"}\n`);
+        }
+      },
+    }),
     async end() {
       const { promise, resolve } = Promise.withResolvers<void>();
       stdout.once("error", () => resolve()).once("close", () => resolve());
