@@ -19,6 +19,7 @@ const OURS = "registry, models.create";
 const RAW = "raw, with history, checksums and search";
 const RAW_BARE = "raw, without";
 const FLOOR = "its sync floor: as many pages, one fdatasync";
+const FIVE_PAGES = "sync floor of a create with neither history nor search: 5 pages";
 
 /** One model, registered durably. */
 export const create: Case = {
@@ -49,6 +50,7 @@ export const create: Case = {
         name: FLOOR,
         run: (index) => floor.commit(Math.floor((index + 1) * frames) - Math.floor(index * frames)),
       },
+      { name: FIVE_PAGES, run: () => floor.commit(5) },
       { name: "Kysely transaction, the same rows", isAsync: true, run: () => kysely.create(query, next()) },
       { name: "Drizzle transaction, the same rows", run: () => drizzle.create(orm, next()) },
       {
@@ -82,6 +84,22 @@ export const create: Case = {
           title: "pages written per create: without history, checksums, search",
           value: bareFrames,
           unit: "",
+        },
+        { title: "registry: against its sync floor", value: measurement.ratio(OURS, FLOOR), unit: "times" },
+        {
+          title: "raw, with history, checksums and search: against the same floor",
+          value: measurement.ratio(RAW, FLOOR),
+          unit: "times",
+        },
+        {
+          title: "registry: against a sync floor of 5 pages",
+          value: measurement.ratio(OURS, FIVE_PAGES),
+          unit: "times",
+        },
+        {
+          title: "raw, without: against a sync floor of 5 pages",
+          value: measurement.ratio(RAW_BARE, FIVE_PAGES),
+          unit: "times",
         },
         {
           title: "what history, checksums and search cost, raw",

@@ -8,7 +8,7 @@ export type Row = Record<string, Value>;
 
 /** The columns of the table `model`, without its key. */
 export const NAMES = MODEL_FIELDS.map(({ name }) => name);
-const LISTS: readonly string[] = ["aliases", "capabilities", "tags"];
+const JSON_COLUMNS: ReadonlySet<string> = new Set(["aliases", "capabilities", "metadata", "tags"]);
 
 /** The stored row of a new model. */
 export function toRow(model: NewModel): Row {
@@ -45,15 +45,18 @@ export function toRow(model: NewModel): Row {
   };
 }
 
-/** The record as the history keeps it: lists and objects, not texts. */
+/** The record as the history keeps it: lists and objects, not texts, and without what is not known or empty. */
 export function toRecord(row: Row): Record<string, unknown> {
-  const record: Record<string, unknown> = {
-    ...row,
-    pinned: row["pinned"] === 1,
-    private: row["private"] === 1,
-  };
-  for (const name of LISTS) record[name] = JSON.parse(row[name] as string);
-  record["metadata"] = JSON.parse(row["metadata"] as string);
+  const record: Record<string, unknown> = {};
+  for (const name of NAMES) {
+    const value = row[name]!;
+    if (value === null || value === "[]" || value === "{}") continue;
+    if (name === "pinned" || name === "private") {
+      if (value === 1) record[name] = true;
+    } else {
+      record[name] = JSON_COLUMNS.has(name) ? JSON.parse(value as string) : value;
+    }
+  }
   return record;
 }
 
