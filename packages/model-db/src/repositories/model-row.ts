@@ -172,7 +172,7 @@ export async function readForChange(
       token: change.leaseToken,
       ...moment,
     });
-    if (held === undefined) throw leaseLost(change.leaseToken);
+    if (held === undefined) throw leaseNotOn(model, change.leaseToken);
   }
   return stored;
 }
@@ -298,6 +298,14 @@ export function leaseLost(token: number): RegistryError {
   return new RegistryError(
     "lease_lost",
     `Lease ${token} no longer holds: it ran out, was released, or the model was deleted. Acquire it again before you go on.`,
+  );
+}
+
+function leaseNotOn({ modelId }: Model, token: number): RegistryError {
+  const name = shown(modelId);
+  return new RegistryError(
+    "lease_lost",
+    `Lease ${token} does not hold on ${name}: it ran out, was released, or is another model's. Acquire one on ${name} before you go on.`,
   );
 }
 

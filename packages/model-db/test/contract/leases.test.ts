@@ -216,6 +216,21 @@ describe.concurrent.each(ENGINES)("leases ($name)", { retry: 2 }, ({ test }) => 
     expect(await store.dump()).toBe(before);
   });
 
+  test("a lease on another model guards nothing, and the refusal names the model that it does not hold on", async ({
+    registry,
+    store,
+  }) => {
+    await registry.models.createMany([localModel("a"), localModel("b")]);
+    const { token } = await registry.runs.acquire("a", { holder: "h" });
+    const before = await store.dump();
+    const guarded = registry.models.update("b", { notes: "n" }, { leaseToken: token });
+    const { message } = await expectRefusal("lease_lost", guarded);
+    expect(message).toBe(
+      `Lease ${token} does not hold on "b": it ran out, was released, or is another model's. Acquire one on "b" before you go on.`,
+    );
+    expect(await store.dump()).toBe(before);
+  });
+
   test("a lease runs out by itself: every read says READY, and nothing was written for it", async ({
     registry,
     store,
