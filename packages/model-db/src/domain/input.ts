@@ -21,10 +21,14 @@ export function shown(value: unknown): string {
   return text.length > 80 ? `${Array.from(text.slice(0, 160)).slice(0, 77).join("")}…` : text;
 }
 
+const KEYLESS = [Date, Map, Set, Promise] as const;
+
 // Objects are only named: written out, a small one can be endless.
 function written(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value.slice(0, 200));
   if (Array.isArray(value)) return `a list of ${value.length}`;
+  const known = KEYLESS.find((type) => value instanceof type);
+  if (known !== undefined) return `a ${known.name}`;
   if (typeof value === "object" && value !== null) return "an object";
   if (typeof value === "function" || typeof value === "symbol") return `a ${typeof value}`;
   return String(value);
@@ -32,10 +36,9 @@ function written(value: unknown): string {
 
 /** Refuses keys that are not known, naming the nearest. `undefined` values count as absent. */
 export function checkKeys(what: string, input: unknown, known: ReadonlySet<string>): asserts input is object {
-  if (typeof input !== "object" || input === null || Array.isArray(input)) {
-    throw invalidInput(what, `${what} must be an object, not ${shown(input)}.`);
-  }
-  for (const key of Object.keys(input)) {
+  const keys = keysOf(input);
+  if (keys === undefined) throw invalidInput(what, `${what} must be an object, not ${shown(input)}.`);
+  for (const key of keys) {
     if (known.has(key)) continue;
     const near = nearest(key, known);
     throw invalidInput(
@@ -43,6 +46,14 @@ export function checkKeys(what: string, input: unknown, known: ReadonlySet<strin
       `${what} has no ${shown(key)}${near === undefined ? "" : `; did you mean ${shown(near)}?`}`,
     );
   }
+}
+
+// What says nothing because it holds its content otherwise, as a Date, a Map or a Promise does, must not
+// count as saying nothing: a filter that was meant to narrow a list would not.
+function keysOf(input: unknown): string[] | undefined {
+  if (typeof input !== "object" || input === null || Array.isArray(input)) return undefined;
+  const keys = Object.keys(input);
+  return keys.length === 0 && !isPlain(input) ? undefined : keys;
 }
 
 /** An id or an alias: 1 to 1,024 characters, none of them a control character, no blank at either end. */

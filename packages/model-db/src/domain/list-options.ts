@@ -146,7 +146,7 @@ function parseFilter(filter: ModelFilter): Condition[] {
       }
       const values = Array.from(wanted as unknown[], (value) => parseValue(field, value));
       conditions.push({ field: field.name, operator: "in", values });
-    } else if (typeof wanted === "object" && wanted !== null) {
+    } else if (typeof wanted === "object" && wanted !== null && !(wanted instanceof Date)) {
       checkKeys(`a comparison of ${name}`, wanted, COMPARISON_KEYS);
       for (const [operator, value] of Object.entries(wanted)) {
         if (value !== undefined) conditions.push(parseComparison(field, operator as Operator, value));
@@ -199,6 +199,10 @@ function parseValue({ name, type }: Field, value: unknown): string | number | nu
       if (name === "availability") return parseWord(name, value, AVAILABILITIES);
       if (typeof value !== "string") throw invalidInput(name, `${name} must be a text, not ${shown(value)}.`);
       return checkFilterText(name, value);
+    case "time":
+      if (!Number.isSafeInteger(value))
+        throw invalidInput(name, `${name} must be a time in Unix milliseconds, not ${shown(value)}.`);
+      return value as number;
     default:
       return parseInteger(name, value, Number.MIN_SAFE_INTEGER);
   }

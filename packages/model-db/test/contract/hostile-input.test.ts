@@ -257,7 +257,7 @@ const calls: readonly Hostile[] = [
     "createMany",
     undefined,
     ({ models }, list) => models.createMany(list),
-    [undefined, ...NOT_OBJECT.slice(0, -2), {}],
+    [undefined, ...NOT_OBJECT.filter((value) => !Array.isArray(value)), {}],
   ],
   [
     "createMany items",
@@ -419,7 +419,7 @@ const calls: readonly Hostile[] = [
           `${method} filter ${name}`,
           name,
           ({ models }, value) => models[method]({ filter: { [name]: value } }),
-          [...values, ...lists],
+          [...values, ...lists, new Date(0)],
         ],
         [
           `${method} filter in ${name}`,
@@ -443,7 +443,7 @@ const calls: readonly Hostile[] = [
           `${method} filter ${name}, other operators`,
           undefined,
           ({ models }, keys) => models[method]({ filter: { [name]: keys } }),
-          STRANGE_KEYS,
+          [...STRANGE_KEYS, new Map(), new Set(["a"]), Promise.resolve("a")],
         ],
       ];
     }),

@@ -20,7 +20,22 @@ export const NOT_TEXT: readonly unknown[] = [
   new Date(0),
 ];
 
-export const NOT_OBJECT: readonly unknown[] = [null, 0, "text", true, 10n, symbol, callback, [], [1]];
+// The last ones have no keys: taken for options, they would ask for nothing, and a filter would be none.
+export const NOT_OBJECT: readonly unknown[] = [
+  null,
+  0,
+  "text",
+  true,
+  10n,
+  symbol,
+  callback,
+  [],
+  [1],
+  new Date(0),
+  new Map([["limit", 1]]),
+  new Set(["a"]),
+  Promise.resolve({}),
+];
 
 /** An object with a key that nothing has. */
 export const STRANGE_KEYS: readonly unknown[] = [
