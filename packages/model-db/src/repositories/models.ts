@@ -297,13 +297,18 @@ export class Models {
   /**
    * The model with an id.
    *
-   * @throws RegistryError `model_not_found`.
+   * @throws RegistryError `model_not_found`, which names the model that an alias means.
    */
   async get(modelId: string): Promise<Model> {
     const read = this.#read(byId, { model_id: parseName("model_id", modelId) });
     const model = read instanceof Promise ? await read : read;
-    if (model === undefined) throw await modelNotFound(this.#scope.reader, modelId, this.#scope.access);
-    return model;
+    if (model !== undefined) return model;
+    const meant = await this.findByName(modelId);
+    if (meant === undefined) throw await modelNotFound(this.#scope.reader, modelId, this.#scope.access);
+    throw new RegistryError(
+      "model_not_found",
+      `No model has the id ${shown(modelId)}: it is an alias of ${shown(meant.modelId)}.`,
+    );
   }
 
   /** The model that an id or an alias means, or `undefined`: one lookup. */
