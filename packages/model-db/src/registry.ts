@@ -76,7 +76,7 @@ const OPTION_KEYS: ReadonlySet<string> = new Set(["mode", "migrate", "actor", "b
  *
  * @param location the path of the registry's file.
  * @throws RegistryError `not_found`, `not_a_registry`, `schema_too_new`, `schema_too_old` (only to
- *   read), `read_only`, `database_busy`, `database_damaged`, `invalid_input`.
+ *   read), `read_only`, `disk_full`, `database_busy`, `database_damaged`, `invalid_input`.
  * @example
  * ```ts
  * await using registry = await openRegistry("registry.db", { actor: "my-app" });

@@ -226,14 +226,17 @@ describe("a file that is no database", () => {
 
   test("a path below a file, or with a name too long, is refused", async ({ folder }) => {
     writeFileSync(join(folder, "file"), "x");
-    for (const path of [
-      join(folder, "file", "registry.db"),
-      join(folder, "file", "deeper", "registry.db"),
-      join(folder, "x".repeat(300)),
-    ]) {
+    const belowFile = [join(folder, "file", "registry.db"), join(folder, "file", "deeper", "registry.db")];
+    for (const path of [...belowFile, join(folder, "x".repeat(300))]) {
       for (const mode of MODES) {
         await expect(openRegistry(path, { mode }), path).rejects.toMatchObject({ name: "RegistryError" });
       }
+    }
+    for (const path of belowFile) {
+      await expect(openRegistry(path), path).rejects.toMatchObject({
+        code: "invalid_input",
+        message: expect.stringMatching(/: a (part of its path is no folder|file is in its place)\.$/),
+      });
     }
     expect(Object.keys(contentsOf(folder))).toEqual(["file"]);
   });

@@ -5,6 +5,7 @@ import type Database from "better-sqlite3";
 
 import { invalidInput, RegistryError } from "../../errors.ts";
 import { makeFolder } from "../../maintenance/durable-files.ts";
+import { withFileErrors } from "../../maintenance/file-errors.ts";
 import { SCHEMA_VERSION } from "../../migrations/schema-version.ts";
 import type { Engine } from "../engine.ts";
 import { machineTime, type MachineTime } from "../machine-time.ts";
@@ -29,7 +30,7 @@ export interface SqliteOptions {
  * use, so that a read never sees what is not yet committed.
  *
  * @throws RegistryError `not_found`, `not_a_registry`, `schema_too_new`, `schema_too_old`,
- *   `read_only`, `database_busy`, `database_damaged`, `invalid_input`.
+ *   `read_only`, `disk_full`, `database_busy`, `database_damaged`, `invalid_input`.
  */
 export async function openSqlite(location: string, options: SqliteOptions): Promise<Engine> {
   const path = checkPath(location);
@@ -76,16 +77,6 @@ function lookAt(path: string): Stats | undefined {
     }
     throw new RegistryError("invalid_input", `${path} can be no file (${code}).`, {
       field: "location",
-      cause: error,
-    });
-  }
-}
-
-function createFolder(folder: string): void {
-  try {
-    makeFolder(folder);
-  } catch (error) {
-    throw new RegistryError("read_only", `The folder ${folder} cannot be made: check its rights.`, {
       cause: error,
     });
   }
@@ -140,7 +131,7 @@ class SqliteEngine implements Engine {
     if (statSync(this.location, { throwIfNoEntry: false }) === undefined) {
       if (this.#options.mode !== "create")
         throw new RegistryError("not_found", `There is no registry at ${this.location}.`);
-      createFolder(dirname(this.location));
+      withFileErrors(dirname(this.location), () => makeFolder(dirname(this.location)));
       dropBallast(this.location);
     }
     if (this.#options.mode !== "read" && existsSync(`${this.location}.sha256`)) {
