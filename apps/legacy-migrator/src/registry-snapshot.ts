@@ -1,6 +1,7 @@
 import { existsSync, renameSync, rmSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 
+import { APPLICATION_ID } from "@cortex/model-db";
 import { copyDurably, renameDurably, syncPath } from "@cortex/model-db/durable-files";
 // oxlint-disable-next-line no-restricted-imports -- the file as a whole, never a record: see below
 import Database from "better-sqlite3";
@@ -61,6 +62,7 @@ export function takeSnapshot(registryPath: string, to: string): void {
 export async function putBackSnapshot(snapshot: string, registryPath: string): Promise<void> {
   if (!existsSync(registryPath)) {
     for (const end of ["-wal", "-shm", "-journal", ".restoring"]) rmSync(registryPath + end, { force: true });
+    dropBallast(registryPath);
     copyDurably(snapshot, `${registryPath}.restoring`);
     renameDurably(`${registryPath}.restoring`, registryPath);
     return;
@@ -73,6 +75,8 @@ export async function putBackSnapshot(snapshot: string, registryPath: string): P
   const source = new Database(snapshot, { readonly: true, fileMustExist: true });
   try {
     await source.backup(registryPath);
+    // What the old program has again needs none.
+    if (source.pragma("application_id", { simple: true }) !== APPLICATION_ID) dropBallast(registryPath);
   } catch (error) {
     const message = `${registryPath} cannot be put back (${(error as Error).message}). Stop the programs that use it and run again.`;
     throw new SnapshotError(message, { cause: error });
@@ -93,7 +97,10 @@ export async function putBackSnapshot(snapshot: string, registryPath: string): P
  * @throws SnapshotError
  */
 export function removeRegistry(registryPath: string): void {
-  if (!existsSync(registryPath)) return;
+  if (!existsSync(registryPath)) {
+    dropBallast(registryPath);
+    return;
+  }
   try {
     const registry = new Database(registryPath, { fileMustExist: true, timeout: 1000 });
     try {
@@ -107,7 +114,13 @@ export function removeRegistry(registryPath: string): void {
     const message = `${registryPath} cannot be removed (${(error as Error).message}). Stop the programs that use it and run again.`;
     throw new SnapshotError(message, { cause: error });
   }
+  dropBallast(registryPath);
   for (const end of ["-wal", "-shm", ""]) rmSync(registryPath + end, { force: true });
+}
+
+// An empty file with a registry's ballast beside it is one that has lost its content.
+function dropBallast(registryPath: string): void {
+  rmSync(`${registryPath}.ballast`, { force: true });
 }
 
 /**

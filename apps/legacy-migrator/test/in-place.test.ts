@@ -301,6 +301,7 @@ describe("cortex-migrate --in-place", () => {
     ).toBe(0);
     expect(database.pragma("journal_mode", { simple: true })).toBe("delete");
     database.close();
+    expect(readdirSync(data)).toEqual(["cortex.db", "cortex.db.backups"]);
     expect(await asOldProgram((old) => old.loadModelList())).toEqual(list);
     expect(runProgram(home, "--in-place", data, "--rollback", "-y")).toMatchObject({
       code: 3,

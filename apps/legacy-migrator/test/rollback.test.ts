@@ -151,6 +151,24 @@ test("a damaged registry goes away where there was none before", async () => {
   expect([existsSync(other), existsSync(done.before!)]).toEqual([false, true]);
 });
 
+test("an empty file that was made into a registry is an empty file again, which can become one", async () => {
+  const empty = join(temporaryFolder(), "registry.db");
+  writeFile(empty, "");
+  await migrate({ from: data, to: empty, env: {} });
+  await rollBack((await findRollback(empty))!);
+  expect(readFileSync(empty, "utf8")).toBe("");
+  await migrate({ from: data, to: empty, env: {} });
+  expect(Object.keys(await registryModels(empty)).toSorted()).toEqual(["a", "b"]);
+});
+
+test("where there was no registry, a rollback leaves nothing but the backups", async () => {
+  const folder = temporaryFolder();
+  const fresh = join(folder, "registry.db");
+  await migrate({ from: data, to: fresh, env: {} });
+  await rollBack((await findRollback(fresh))!);
+  expect(readdirSync(folder)).toEqual(["registry.db.backups"]);
+});
+
 test("a rollback that was interrupted after the broken file was moved is finished by the next", async () => {
   const before = await registryModels(to);
   await migrate({ from: data, to, env: {} });
