@@ -1,22 +1,18 @@
 import { existsSync } from "node:fs";
-import path from "node:path";
 
 import { shellQuote, toVisible, type RegistryError } from "@cortex/model-db";
 
-import { locationOf } from "./open.ts";
 import { parse } from "./parse.ts";
 
 /** What to type after a failure, as a sentence; the library, which says what is so, has no verbs and flags. */
-export function adviceOn({ code, message }: RegistryError, argv: readonly string[]): string | undefined {
+export function adviceOn({ code }: RegistryError, argv: readonly string[]): string | undefined {
   switch (code) {
     case "model_running":
       return adviceOnRunning(argv);
     case "schema_too_old":
       return "`cortex migrate up` does that.";
     case "not_a_registry":
-      return message.includes("old cortex program")
-        ? `\`cortex-migrate --from ${shellQuote(location(argv))}\` brings its models over. --db or CORTEX_DB names another path for the registry.`
-        : "--db or CORTEX_DB names it.";
+      return "--db or CORTEX_DB names the registry.";
     case "not_found":
     case "invalid_input":
       return adviceOnPull(argv);
@@ -37,10 +33,4 @@ function adviceOnPull(argv: readonly string[]): string | undefined {
   const { reference } = invocation.options as { reference: string };
   if (!existsSync(reference)) return undefined;
   return `${toVisible(reference)} lies on this machine: \`cortex import ${shellQuote(reference)}\` registers that.`;
-}
-
-// Whoever got as far as a registry was understood before.
-function location(argv: readonly string[]): string {
-  const invocation = parse(argv);
-  return path.resolve(locationOf(invocation.kind === "verb" ? invocation.options : {}));
 }

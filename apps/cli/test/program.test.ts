@@ -133,10 +133,14 @@ test("a file that is no registry is refused with what to do instead", async () =
   const old = make("the old one's.db", "create table models (model_id text)");
   expect(await sandbox.run(["list", "--db", other])).toMatchObject({
     exitCode: 1,
-    stderr: expect.stringMatching(/another program\. .*--db or CORTEX_DB names it\.\n$/),
+    stderr: expect.stringMatching(/another program\. .*--db or CORTEX_DB names the registry\.\n$/),
   });
   const { stderr } = await sandbox.run(["add", "m", "--db", "the old one's.db"]);
-  expect(stderr).toContain(`\`cortex-migrate --from '${old.replace("'", `'\\''`)}'\` brings its models over`);
+  const quoted = `'${old.replace("'", `'\\''`)}'`;
+  expect(stderr).toContain(
+    ` \`cortex-migrate --from ${quoted}\` brings its models into a registry; \`cortex-migrate --in-place ${quoted}\` makes a registry of the file itself, which the old program can go on using. --db or CORTEX_DB names the registry.`,
+  );
+  expect(stderr.match(/--from/g)).toHaveLength(1);
   expect((await sandbox.run(["list"], "", { CORTEX_DB: old })).stderr).toContain("`cortex-migrate --from '");
 });
 

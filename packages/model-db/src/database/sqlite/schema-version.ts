@@ -1,5 +1,6 @@
 import type Database from "better-sqlite3";
 
+import { shellQuote } from "../../domain/shell-quote.ts";
 import { RegistryError } from "../../errors.ts";
 import { SCHEMA_VERSION } from "../../migrations/schema-version.ts";
 import { APPLICATION_ID } from "./application-id.ts";
@@ -70,7 +71,7 @@ function notRegistry(path: string, names: readonly unknown[]): RegistryError {
   return new RegistryError(
     "not_a_registry",
     names.includes("models")
-      ? `${path} is the store of the old cortex program. \`cortex-migrate\` brings its models into a registry; \`cortex-migrate --in-place\` makes a registry of the file itself, which the old program can go on using.`
+      ? `${path} is the store of the old cortex program. \`cortex-migrate --from ${shellQuote(path)}\` brings its models into a registry; \`cortex-migrate --in-place ${shellQuote(path)}\` makes a registry of the file itself, which the old program can go on using.`
       : `${path} is a database of another program. Choose another path.`,
   );
 }
