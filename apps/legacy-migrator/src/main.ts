@@ -23,7 +23,7 @@ import { Progress } from "./progress.ts";
 import { reasonOf } from "./reason-of.ts";
 import { SnapshotError } from "./registry-snapshot.ts";
 import { ReportError } from "./report-spool.ts";
-import { changesSince, findRollback, rollBack } from "./rollback.ts";
+import { changesSince, checkNotFollowed, findRollback, rollBack } from "./rollback.ts";
 import { renderRollback, Summary } from "./summary.ts";
 import { toDocument } from "./to-document.ts";
 
@@ -104,6 +104,7 @@ async function runRollback(options: Options): Promise<number> {
   if (backup === undefined) {
     throw new LegacyStoreError("not_found", `There is no backup of ${location} to put back.`);
   }
+  checkNotFollowed(backup);
   const { created_at, registry } = backup.manifest;
   const when = new Date(created_at).toISOString();
   const becomes =

@@ -53,6 +53,18 @@ export function takeSnapshot(registryPath: string, to: string): void {
   }
 }
 
+/** The id of the newest event in a copy; 0 where it has none, or is no registry. */
+export function newestEventOf(snapshot: string): number {
+  if (statSync(snapshot).size === 0) return 0;
+  const copy = new Database(snapshot, { readonly: true, fileMustExist: true });
+  try {
+    if (copy.pragma("application_id", { simple: true }) !== APPLICATION_ID) return 0;
+    return copy.prepare("SELECT coalesce(max(event_id), 0) FROM model_event").pluck().get() as number;
+  } finally {
+    copy.close();
+  }
+}
+
 /**
  * Makes the registry what a copy says, in one transaction: whoever reads meanwhile sees the old one or
  * the new one, and when it is interrupted the old one stays.

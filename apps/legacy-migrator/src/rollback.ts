@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, realpathSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 
-import { isRegistryError, openRegistry } from "@cortex/model-db";
+import { continuousBackupOf, isRegistryError, openRegistry, shellQuote } from "@cortex/model-db";
 import { copyDurably, fingerprintOf, renameDurably } from "@cortex/model-db/durable-files";
 
 import { ACTOR } from "./apply.ts";
@@ -9,6 +9,7 @@ import { backupsOf, checkBackup, isUnfinished, retireBackup, type Backup } from 
 import {
   BrokenRegistryError,
   moveBrokenRegistry,
+  newestEventOf,
   putBackSnapshot,
   removeRegistry,
   SnapshotError,
@@ -83,15 +84,33 @@ export async function changesSince(registryPath: string): Promise<string> {
 }
 
 /**
+ * Refuses to put a registry back whose continuous backup has followed it beyond that: it would lack what
+ * its backup holds, as a damaged one does, and be refused from then on.
+ *
+ * @throws SnapshotError which says what takes the migration back instead.
+ */
+export function checkNotFollowed({ path, manifest }: Backup): void {
+  const { registry, registry_path: location, created_at } = manifest;
+  const followed = continuousBackupOf(location);
+  const kept = registry === null ? 0 : newestEventOf(join(path, basename(registry.file)));
+  if (followed?.loggedEvent === undefined || followed.loggedEvent <= kept) return;
+  const restore = `cortex restore --at ${new Date(created_at).toISOString()} --db ${shellQuote(location)}`;
+  throw new SnapshotError(
+    `${location} is followed by the backup in ${followed.folder}, which holds the migration: put back from a file, it would be refused as damaged. \`${restore}\` takes the migration back, as new changes.`,
+  );
+}
+
+/**
  * Puts a backup back: the registry becomes what it was, or goes away where there was none. What it is
  * now is kept beside the backup. A migration never changes the old stores, so one that differs was
  * changed by others and is left alone. A registry that is broken is moved beside the backup as it is.
  *
- * @throws SnapshotError when the backup is damaged or the registry in use; nothing is changed then, and
- *   nothing is kept.
+ * @throws SnapshotError when the backup is damaged, or the registry in use or followed by its continuous
+ *   backup; nothing is changed then, and nothing is kept.
  */
 export async function rollBack(backup: Backup): Promise<RolledBack> {
   checkBackup(backup);
+  checkNotFollowed(backup);
   const { registry, registry_path: given, sources } = backup.manifest;
   const registryPath = existsSync(given) ? realpathSync(given) : given;
   const before = keepRegistry(registryPath, backup.path);

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
-import { openRegistry } from "@cortex/model-db";
+import { followBackup, lastLoggedEventId, openRegistry } from "@cortex/model-db";
 import { fingerprintOf } from "@cortex/model-db/durable-files";
 import { beforeEach, expect, test } from "vitest";
 
@@ -149,6 +149,39 @@ test("a damaged registry goes away where there was none before", async () => {
   const done = await rollBack((await findRollback(other))!);
   expect(done).toMatchObject({ registry: "removed", beforeIsBroken: true });
   expect([existsSync(other), existsSync(done.before!)]).toEqual([false, true]);
+});
+
+/** Does something while the registry is followed into a backup, which then has all of it. */
+async function whileFollowed(work: () => Promise<unknown>): Promise<void> {
+  const folder = join(temporaryFolder(), "backup");
+  const controller = new AbortController();
+  const { promise: following, resolve: onFollowing } = Promise.withResolvers<void>();
+  const followed = followBackup(to, folder, { signal: controller.signal, onFollowing });
+  await following;
+  await work();
+  await using registry = await openRegistry(to, { mode: "read" });
+  await expect.poll(() => lastLoggedEventId(folder)).toBe(await registry.history.latestEventId());
+  controller.abort();
+  await followed;
+}
+
+test("a registry whose continuous backup holds the migration is not put back: it would count as damaged", async () => {
+  await whileFollowed(() => migrate({ from: data, to, env: {} }));
+  const backup = (await findRollback(to))!;
+  const after = await registryModels(to);
+  await expect(rollBack(backup)).rejects.toThrow(
+    `\`cortex restore --at ${new Date(backup.manifest.created_at).toISOString()} --db ${to}\` takes the migration back`,
+  );
+  expect(await registryModels(to)).toEqual(after);
+  expect((await findRollback(to))!.path).toBe(backup.path);
+});
+
+test("a registry whose continuous backup ended before the migration is put back", async () => {
+  const before = await registryModels(to);
+  await whileFollowed(async () => {});
+  await migrate({ from: data, to, env: {} });
+  await rollBack((await findRollback(to))!);
+  expect(await registryModels(to)).toEqual(before);
 });
 
 test("an empty file that was made into a registry is an empty file again, which can become one", async () => {

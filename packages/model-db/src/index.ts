@@ -104,6 +104,7 @@ export type { ClaimedTransfer, FetchedModel, TransferWork } from "./repositories
 export type { IdempotentAnswer, IdempotentAnswers } from "./repositories/idempotent-answers.ts";
 export type { ChangeOptions } from "./repositories/scope.ts";
 export { automaticBackupFolder, defaultBackupFolder, registryOfBackup } from "./maintenance/backup-folder.ts";
+export { continuousBackupOf, type ContinuousBackup } from "./maintenance/continuous-backup.ts";
 export { createSnapshot, isIntactSnapshot, listSnapshots, type Snapshot } from "./maintenance/snapshots.ts";
 export { lastLoggedEventId, readChangeLog, type LogDamage } from "./maintenance/change-log.ts";
 export { followBackup, type FollowOptions } from "./maintenance/follow.ts";

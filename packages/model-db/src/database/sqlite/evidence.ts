@@ -3,16 +3,15 @@ import { existsSync, statSync } from "node:fs";
 import type Database from "better-sqlite3";
 
 import { RegistryError } from "../../errors.ts";
-import { registryOfBackup } from "../../maintenance/backup-folder.ts";
-import { lastLoggedEventId } from "../../maintenance/change-log.ts";
 import { structureProblems } from "../../maintenance/checks/structure.ts";
+import { continuousBackupOf, type ContinuousBackup } from "../../maintenance/continuous-backup.ts";
 import { unexplainedGaps } from "../../maintenance/noted-repairs.ts";
 import { PageDamage } from "../../maintenance/pages/page-damage.ts";
 import { PageFile } from "../../maintenance/pages/page-file.ts";
 import type { StoredValue } from "../../maintenance/pages/record.ts";
 import { firstRow, lastRow } from "../../maintenance/pages/table-lookup.ts";
 import { WriteAheadLog } from "../../maintenance/pages/write-ahead-log.ts";
-import { backupNotePath, readBackupNote, type BackupNote } from "../../maintenance/sidecar.ts";
+import { backupNotePath, type BackupNote } from "../../maintenance/sidecar.ts";
 import { eventChecksum, type EventTable } from "../../schema/event.ts";
 import { ballastPath } from "./ballast.ts";
 import { block } from "./block.ts";
@@ -42,14 +41,9 @@ interface MainFile {
 
 const UNKNOWN: MainFile = { schemaCookie: undefined, registryId: undefined, newestEvent: undefined };
 
-interface Backup extends BackupNote {
-  /** The newest event that the backup's log holds; `undefined` where it cannot be reached. */
-  readonly loggedEvent: number | undefined;
-}
-
 interface Evidence {
   readonly main: MainFile;
-  readonly backup: Backup | undefined;
+  readonly backup: ContinuousBackup | undefined;
   /** The log holds changes, and nobody has the registry open: the last program did not close it. */
   readonly unclean: boolean;
 }
@@ -89,7 +83,7 @@ function repeatedly<T>(look: () => T, attempts: number): T {
 
 function collect(path: string): Evidence {
   const logBytes = sizeOf(`${path}-wal`);
-  const backup = backupOf(path);
+  const backup = continuousBackupOf(path);
   if (sizeOf(path) === 0) {
     if (backup !== undefined) {
       throw damaged(
@@ -118,18 +112,6 @@ function collect(path: string): Evidence {
 
 function sizeOf(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-}
-
-function backupOf(path: string): Backup | undefined {
-  const note = readBackupNote(path);
-  if (note === undefined) return undefined;
-  try {
-    if (registryOfBackup(note.folder) !== note.registryId) return { ...note, loggedEvent: undefined };
-    return { ...note, loggedEvent: lastLoggedEventId(note.folder) };
-  } catch {
-    // On a disk that is not here just now.
-    return { ...note, loggedEvent: undefined };
-  }
 }
 
 /** What a log says of itself, and its index of it. Nobody else may have the registry open. */
