@@ -2,10 +2,6 @@ import { HttpError } from "../errors.ts";
 import type { Asked } from "./asked.ts";
 
 const METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE";
-const REQUEST_HEADERS =
-  "authorization, content-type, idempotency-key, if-match, if-none-match, last-event-id, prefer, x-request-id";
-const ANSWER_HEADERS =
-  "etag, idempotency-replayed, location, ratelimit, ratelimit-policy, retry-after, x-request-id";
 const MAX_AGE_SECONDS = "600";
 
 /**
@@ -37,7 +33,7 @@ export class OriginCheck {
     }
     if (this.#allowed.has(origin)) {
       asked.say("access-control-allow-origin", origin);
-      asked.say("access-control-expose-headers", ANSWER_HEADERS);
+      asked.say("access-control-expose-headers", "*");
       return;
     }
     if (origin !== `http://${asked.host}` && origin !== `https://${asked.host}`) throw forbiddenOrigin();
@@ -49,7 +45,9 @@ export class OriginCheck {
       return false;
     }
     asked.say("access-control-allow-methods", METHODS);
-    asked.say("access-control-allow-headers", REQUEST_HEADERS);
+    // Clients such as OpenAI's send headers of their own, and whoever is let in may.
+    const wanted = asked.header("access-control-request-headers");
+    if (wanted !== undefined) asked.say("access-control-allow-headers", wanted);
     asked.say("access-control-max-age", MAX_AGE_SECONDS);
     return true;
   }

@@ -62,7 +62,26 @@ describe("an origin that is allowed", () => {
     });
     expect(answer.status).toBe(204);
     expect(answer.headers.get("access-control-allow-methods")).toContain("PATCH");
-    expect(answer.headers.get("access-control-allow-headers")).toContain("authorization");
+  });
+
+  test("may send the headers that its clients have, such as those of OpenAI", async () => {
+    await using service = await startService({ corsOrigins: [DASHBOARD] });
+    const wanted = "authorization,x-stainless-os,x-stainless-retry-count";
+    const answer = await fetch(`${service.url}/v1/models`, {
+      method: "OPTIONS",
+      headers: {
+        origin: DASHBOARD,
+        "access-control-request-method": "GET",
+        "access-control-request-headers": wanted,
+      },
+    });
+    expect(answer.headers.get("access-control-allow-headers")).toBe(wanted);
+  });
+
+  test("may read whatever an answer says of itself", async () => {
+    await using service = await startService({ corsOrigins: [DASHBOARD] });
+    const answer = await fetch(`${service.url}/v1/models`, { headers: { origin: DASHBOARD } });
+    expect(answer.headers.get("access-control-expose-headers")).toBe("*");
   });
 
   test.for([

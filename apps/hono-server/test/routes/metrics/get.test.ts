@@ -105,6 +105,14 @@ describe("GET /metrics", () => {
     expect(after.get("process_resident_memory_bytes")).toBeGreaterThan(1e6);
   });
 
+  test("200: of the event loop nothing is told that was not measured", async ({ service }) => {
+    await figures(service.url);
+    // What was measured is told once, and nothing has been since.
+    const lag = named(await figures(service.url), "nodejs_eventloop_lag_");
+    expect(lag.length).toBeGreaterThan(0);
+    for (const [name, seconds] of lag) expect(seconds, name).toBeLessThan(60);
+  });
+
   test("200: listeners are counted, and how late they are told", async ({ service }) => {
     const { registry, url } = service;
     expect((await figures(url)).get("cortex_event_listeners")).toBe(0);
