@@ -24,7 +24,7 @@ import { unknownPath } from "./unknown-path.ts";
 /** The service as a Hono app: mount it, or serve it with `createNodeServer`. */
 export interface App extends Hono<Env> {
   /** Answers some of what the app answers on Node's own objects, faster; `createNodeServer` asks it first. */
-  readonly lane: Pick<Lane, "take">;
+  readonly lane: Pick<Lane, "take" | "refuse">;
 }
 
 /** How the service behaves; each has a default that is safe on a loopback address. */

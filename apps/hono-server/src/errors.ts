@@ -1,4 +1,4 @@
-import { isRegistryError, outcomeOf, toVisible, type ErrorCode } from "@cortex/model-db";
+import { isRegistryError, outcomeOf, toVisible, type ErrorCode, type RegistryError } from "@cortex/model-db";
 
 import type { RequestContext } from "./env.ts";
 import { errorShapeOf } from "./error-shape.ts";
@@ -85,6 +85,13 @@ export function toErrorBody(error: unknown, requestId: string, path: string = ""
   return errorShapeOf(path).write({ ...failure, status: statusOf(failure.code), requestId });
 }
 
+/** Whether a failure is the client's to know as it is, and no trouble of the service. */
+export function isForClient(error: unknown): error is HttpError | RegistryError {
+  if (error instanceof HttpError) return true;
+  // Of a source that did not answer as it should, whoever named it is told how.
+  return isRegistryError(error) && (statusOf(error.code) < 500 || error.code === "source_unreachable");
+}
+
 /** What a client may know of a failure. What a request had in it, which messages repeat, is made visible. */
 export function toPublicError(error: unknown): {
   code: ErrorCode | HttpErrorCode;
@@ -92,14 +99,11 @@ export function toPublicError(error: unknown): {
   field?: string | undefined;
   headers: Readonly<Record<string, string>>;
 } {
-  if (error instanceof HttpError) {
-    const { code, message, headers } = error;
-    return { code, message: toVisible(message), headers };
-  }
-  // Of a source that did not answer as it should, whoever named it is told how.
-  if (isRegistryError(error) && (statusOf(error.code) < 500 || error.code === "source_unreachable")) {
-    const { code, message, field } = error;
-    return { code, message: toVisible(message), field: field && toVisible(field), headers: {} };
+  if (isForClient(error)) {
+    const { code, message } = error;
+    const more =
+      error instanceof HttpError ? { headers: error.headers } : { field: error.field, headers: {} };
+    return { code, message: toVisible(message), ...more };
   }
   // Messages about the store name paths of the machine.
   if (isRegistryError(error)) {

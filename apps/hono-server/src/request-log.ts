@@ -2,6 +2,7 @@ import { toVisible } from "@cortex/model-db";
 import type { MiddlewareHandler } from "hono";
 
 import type { Env } from "./env.ts";
+import { isForClient } from "./errors.ts";
 import { isProbe } from "./guard/public-paths.ts";
 import { routeOf } from "./route-of.ts";
 import { routesAt, type RoutePlace } from "./routes-at.ts";
@@ -40,7 +41,7 @@ const PATH_LENGTH = 200;
 
 /**
  * Logs each request once: never a header, a body, or what stands in the query or the path's parameters.
- * Failures of the service come with the error behind them.
+ * Failures of the service come with the error behind them; whoever is refused, or told to come again, is none.
  */
 export class RequestLog {
   readonly #log: ServiceLog;
@@ -55,6 +56,7 @@ export class RequestLog {
   write({ path, method, status, error, ...answered }: Answered): void {
     // A method that the path does not know has no route, and its path has parameters all the same.
     const route = answered.route ?? this.#at(path)[0]?.path;
+    const isFailure = status >= 500 && !isForClient(error);
     const fields = {
       request_id: answered.requestId,
       method,
@@ -65,9 +67,9 @@ export class RequestLog {
       address: answered.address,
       user: answered.user,
       is_cut: answered.isCut || undefined,
-      err: status >= 500 ? error : undefined,
+      err: isFailure ? error : undefined,
     };
-    if (status >= 500) this.#log.error(fields, "Failed");
+    if (isFailure) this.#log.error(fields, "Failed");
     else if (isProbe(path)) this.#log.debug(fields, "Answered");
     else if (this.#log.answered !== undefined) this.#log.answered(textOf(fields));
     else this.#log.info(fields, "Answered");

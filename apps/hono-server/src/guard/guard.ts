@@ -85,12 +85,12 @@ export class Guard {
     asked.requestId = requestId;
     asked.say("x-request-id", requestId);
     asked.say("x-content-type-options", "nosniff");
+    const address = this.addressOf(asked);
+    asked.address = address;
     this.#hosts.check(asked.host, asked.localAddress);
     this.#origins.check(asked);
     if (this.#origins.isPreflight(asked)) return undefined;
     checkEncoding(asked);
-    const address = this.#addresses.find(asked.peer, asked.header("x-forwarded-for"));
-    asked.address = address;
     const isFromHere = (address === "local" || isLoopback(address)) && !isForwarded(asked);
     const limits = isProbe(path) || isFromHere ? undefined : this.#limits;
     if (limits !== undefined) this.#limit(limits.address, networkOf(address), asked);
@@ -108,6 +108,11 @@ export class Guard {
     // Who only reads leaves no trace in the history.
     if (method === "GET") return this.#registry.as({ identity, actor: this.#actor, asOf });
     return this.#registry.as({ identity, origin: { address, requestId }, actor: this.#actor });
+  }
+
+  /** Where a request comes from: an IP address, or `local` for a unix socket. */
+  addressOf(asked: Pick<Asked, "peer" | "header">): string {
+    return this.#addresses.find(asked.peer, asked.header("x-forwarded-for"));
   }
 
   readonly #changeCounter = (): number => this.#registry.changeCounter();

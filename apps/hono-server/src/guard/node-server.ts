@@ -16,7 +16,7 @@ import type { Duplex } from "node:stream";
 
 import { getRequestListener, type HttpBindings } from "@hono/node-server";
 
-import { HttpError, statusOf, toErrorBody } from "../errors.ts";
+import { HttpError, statusOf, toErrorAnswer, toErrorBody } from "../errors.ts";
 import { forbiddenHost } from "./host.ts";
 import { faultOf } from "./node-request.ts";
 import { newRequestId } from "./request-id.ts";
@@ -29,6 +29,8 @@ export interface Served {
   readonly lane?: {
     /** Answers a request if it is one for the lane. @returns whether it is. */
     take(incoming: IncomingMessage, outgoing: ServerResponse): boolean;
+    /** Refuses a request before the app sees it; without a lane nobody is told. */
+    refuse(incoming: IncomingMessage, outgoing: ServerResponse, error: HttpError): void;
   };
 }
 
@@ -63,6 +65,10 @@ export function createNodeServer(app: Served, tls?: Pick<TlsOptions, "cert" | "k
     // What is left to refuse here are hosts that are only nearly addresses, such as 127.1 or port 99999.
     { errorHandler: () => toResponse(forbiddenHost()) },
   );
+  const refuse = (incoming: IncomingMessage, outgoing: ServerResponse, error: HttpError): void => {
+    if (app.lane === undefined) answerFault(incoming, outgoing, error);
+    else app.lane.refuse(incoming, outgoing, error);
+  };
   const listener = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
     const fault = faultOf(incoming);
     if (fault !== undefined) refuse(incoming, outgoing, fault);
@@ -91,15 +97,10 @@ export function createNodeServer(app: Served, tls?: Pick<TlsOptions, "cert" | "k
   return server;
 }
 
-function refuse({ url = "" }: IncomingMessage, outgoing: ServerResponse, error: HttpError): void {
-  const requestId = newRequestId();
+function answerFault({ url = "" }: IncomingMessage, outgoing: ServerResponse, error: HttpError): void {
+  const { status, headers, body } = toErrorAnswer(error, newRequestId(), url.split("?")[0]!);
   // Whatever follows on the connection may not be what it seems.
-  outgoing.writeHead(statusOf(error.code), {
-    "content-type": "application/json",
-    "x-request-id": requestId,
-    connection: "close",
-  });
-  outgoing.end(JSON.stringify(toErrorBody(error, requestId, url.split("?")[0])));
+  outgoing.writeHead(status, { ...headers, connection: "close" }).end(body);
 }
 
 function toResponse(error: HttpError): Response {

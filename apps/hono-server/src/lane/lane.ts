@@ -3,12 +3,14 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Answer } from "../answer/answer.ts";
 import { JsonText } from "../answer/json-text.ts";
 import { LONG_LENGTH, type KeptAnswers } from "../answer/kept-answers.ts";
-import { toErrorAnswer } from "../errors.ts";
+import { type HttpError, toErrorAnswer } from "../errors.ts";
 import type { Guard } from "../guard/guard.ts";
+import { newRequestId } from "../guard/request-id.ts";
 import { whenClosed } from "../guard/when-closed.ts";
 import type { RequestMeter } from "../metrics/request-meter.ts";
-import type { RequestLog } from "../request-log.ts";
+import type { Answered, RequestLog } from "../request-log.ts";
 import type { Route } from "../route.ts";
+import { routesAt } from "../routes-at.ts";
 import { AnswerMemory, MAX_MEMORY_LENGTH } from "./answer-memory.ts";
 import { AskedOfNode } from "./asked-of-node.ts";
 import { setHeader, type HeaderList } from "./header-list.ts";
@@ -35,12 +37,14 @@ const PLAIN_HOST = /^[a-z0-9._-]+(?::(?:[1-9]\d{0,3}|[1-5]\d{4}))?$/;
 export class Lane {
   readonly #parts: LaneParts;
   readonly #places: ReadonlyMap<string, Places<LanePlace>>;
+  readonly #at: ReturnType<typeof routesAt>;
   readonly #looks = new SharedLooks();
   readonly #memory = new AnswerMemory();
 
   /** @param routes those of the app, in their order. */
   constructor(parts: LaneParts, routes: readonly Route[]) {
     this.#parts = parts;
+    this.#at = routesAt(routes);
     const toPlace = (route: Route): LanePlace | undefined => lanePlaceOf(route, parts.answers);
     this.#places = new Map(
       [...Map.groupBy(routes, ({ method }) => method)].map(([method, asked]) => [
@@ -63,6 +67,21 @@ export class Lane {
     return true;
   }
 
+  /** Refuses a request whose beginning alone says that it is none to be answered. */
+  refuse(incoming: IncomingMessage, outgoing: ServerResponse, error: HttpError): void {
+    const startedAt = this.#parts.requests.begin();
+    const path = incoming.url!.split("?")[0]!;
+    const asked = new AskedOfNode(incoming, outgoing, path, this.#looks);
+    asked.requestId = newRequestId();
+    asked.address = this.#parts.guard.addressOf(asked);
+    // Whatever follows on the connection may not be what it seems.
+    asked.say("connection", "close");
+    const answer = toErrorAnswer(error, asked.requestId, path);
+    this.#send(outgoing, asked.headers, answer);
+    const route = this.#at(path).find(({ method }) => method.toUpperCase() === asked.method)?.path;
+    this.#end(asked, outgoing, { startedAt, route, status: answer.status, error });
+  }
+
   #leave({ socket }: IncomingMessage): false {
     this.#looks.leaveOut(socket);
     return false;
@@ -74,9 +93,8 @@ export class Lane {
     outgoing: ServerResponse,
     path: string,
   ): Promise<void> {
-    const { guard, requests, log } = this.#parts;
+    const { guard, requests } = this.#parts;
     const startedAt = requests.begin();
-    const method = incoming.method!;
     const asked = new AskedOfNode(incoming, outgoing, path, this.#looks);
     let answer: Answer;
     let error: unknown;
@@ -90,24 +108,21 @@ export class Lane {
       answer = toErrorAnswer(thrown, asked.requestId, path);
       this.#send(outgoing, asked.headers, answer);
     }
-    const { status } = answer;
-    requests.end(startedAt, method, route.path, status);
+    this.#end(asked, outgoing, { startedAt, route: route.path, status: answer.status, error });
+  }
+
+  #end(
+    asked: AskedOfNode,
+    outgoing: ServerResponse,
+    { startedAt, route, status, error }: Pick<Answered, "startedAt" | "route" | "status" | "error">,
+  ): void {
+    const { requests, log } = this.#parts;
+    requests.end(startedAt, asked.method, route ?? "none", status);
     if (log === undefined) return;
     whenClosed(outgoing, () => {
-      const { requestId, address, user } = asked;
+      const { requestId, method, path, address, user } = asked;
       const isCut = !outgoing.writableFinished;
-      log.write({
-        requestId,
-        method,
-        path,
-        route: route.path,
-        address,
-        user,
-        status,
-        startedAt,
-        isCut,
-        error,
-      });
+      log.write({ requestId, method, path, route, address, user, status, startedAt, isCut, error });
     });
   }
 

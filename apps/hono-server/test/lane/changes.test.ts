@@ -202,6 +202,7 @@ class Served implements AsyncDisposable {
         if (isTaken) this.taken += 1;
         return isTaken;
       },
+      refuse: (...parts: Parameters<App["lane"]["refuse"]>): void => lane.refuse(...parts),
     };
     const fetch: App["fetch"] = (...parts) => app.fetch(...parts);
     this.#server = createNodeServer(hasLane ? { fetch, lane: counting } : { fetch });

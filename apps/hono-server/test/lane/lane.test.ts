@@ -167,7 +167,7 @@ const ASKING: fc.Arbitrary<Asking> = fc.record({
   ),
 });
 
-/** The same app twice: as it is served, and without its lane. */
+/** The same app twice: as it is served, and answering everything that is not refused without its lane. */
 class Pair implements AsyncDisposable {
   readonly #service: Awaited<ReturnType<typeof startService>>;
   readonly #appAlone: Server;
@@ -200,7 +200,10 @@ class Pair implements AsyncDisposable {
       log: { debug: note("debug"), info: note("info"), error: note("error") },
     });
     const { app } = service;
-    const appAlone = createNodeServer({ fetch: (request, bindings) => app.fetch(request, bindings) });
+    const appAlone = createNodeServer({
+      fetch: (request, bindings) => app.fetch(request, bindings),
+      lane: { take: () => false, refuse: (...parts) => app.lane.refuse(...parts) },
+    });
     await new Promise<void>((listening) => {
       appAlone.listen(0, "127.0.0.1", listening);
     });

@@ -40,6 +40,8 @@ export const getReadiness = route({
     try {
       await c.get("service").readiness.check();
     } catch (error) {
+      // For the log.
+      c.error = error as Error;
       // Whatever the failure's own status is: who asks wants to know whether to send requests here.
       return c.json(toErrorBody(error, c.get("requestId")), 503, NO_STORE);
     }
