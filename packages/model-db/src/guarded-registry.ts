@@ -154,4 +154,14 @@ export class GuardedRegistry implements Repositories {
   check(right: Right): void {
     this.#scope.access?.checkAll(right);
   }
+
+  /**
+   * Refuses what is begun before it is known which model it is about, unless the caller is granted it for some.
+   *
+   * @param what it is, for people: `Fetching models`.
+   * @throws RegistryError `permission_denied`, naming the right.
+   */
+  checkAny(right: Right, what: string): void {
+    this.#scope.access?.checkAny(right, what);
+  }
 }

@@ -41,7 +41,7 @@ export class Sources {
    * Asks for a model to be fetched.
    *
    * @returns the job, which is joined where there is one already; or the model, where nothing is to be fetched.
-   * @throws RegistryError `permission_denied` where this service fetches nothing; as `requestPull`.
+   * @throws RegistryError `permission_denied` where this service, or the caller, fetches nothing; as `requestPull`.
    */
   async request(
     caller: GuardedRegistry,
@@ -51,6 +51,8 @@ export class Sources {
     if (this.#options?.hub === undefined) {
       throw new RegistryError("permission_denied", "This service fetches no models.");
     }
+    // Whoever may fetch nothing has no hub asked either.
+    caller.checkAny("run", "Fetching models");
     const { hub, folders, wake } = this.#options;
     const asked = await requestPull(caller, reference, { ...wishes, hub, folders: await folders() });
     wake();
@@ -72,7 +74,8 @@ export class Sources {
   /**
    * Imports what lies at a path, where it is.
    *
-   * @throws RegistryError `permission_denied` outside of the folders that the operator allows; as `importModels`.
+   * @throws RegistryError `permission_denied` outside of the folders that the operator allows, and to whoever may
+   *   register nothing; as `importModels`.
    */
   async import(
     caller: GuardedRegistry,
@@ -87,6 +90,8 @@ export class Sources {
         "This service imports no files: its operator allows folders with --import-folder.",
       );
     }
+    // A file is read before it is known which model it is.
+    caller.checkAny("change", "Importing models");
     return importModels(caller, {
       paths: [path],
       within,

@@ -189,6 +189,17 @@ export class Access {
   }
 
   /**
+   * Refuses what is begun before it is known which model it is about, to anybody without a grant for any.
+   *
+   * @param what it is, for people: `Fetching models`.
+   * @throws RegistryError `permission_denied`, naming the right.
+   */
+  checkAny(right: Right, what: string): void {
+    const isGranted = this.grants.some((grant) => rankOf(grant) >= RIGHTS.indexOf(right));
+    if (!isGranted || !this.#inScope(right)) throw this.#denied(what, right);
+  }
+
+  /**
    * Refuses a model that may not be registered: a grant must cover it, and another owner is an admin's
    * to name.
    *

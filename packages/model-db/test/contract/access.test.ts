@@ -322,6 +322,8 @@ describe.each(ENGINES)("who may do what ($name)", ({ test }) => {
     expect(mine.rightsOn(await mine.models.get("model-own"))).toEqual(["read", "run"]);
     expect(() => mine.check("read")).not.toThrow();
     await expectRefusal("permission_denied", () => mine.check("admin"));
+    expect(() => mine.checkAny("run", "Fetching models")).not.toThrow();
+    await expectRefusal("permission_denied", () => mine.checkAny("change", "Importing models"));
   });
 
   test("each change tells who made it and from where, and nobody speaks for another", async ({
