@@ -13,6 +13,7 @@ const OURS = "cortex-server, another page each time";
 const AGAIN = "cortex-server, the same page again";
 const FASTIFY = "Fastify with a response schema, prepared statements";
 const JSON_OF_ROWS = "Hono c.json, prepared statements";
+const OBSERVED = "… with a log, counts and checks, as ours has them";
 const KYSELY = "Hono c.json, stock Kysely";
 
 /** A page of 50 models: one that nobody has asked for, and one that was asked for before. */
@@ -43,6 +44,11 @@ export const page: Case = {
         { name: AGAIN, server: ours, next: () => ({ path: first }) },
         { name: FASTIFY, server: fastify, next: peer },
         { name: JSON_OF_ROWS, server: honoJson, next: peer },
+        {
+          name: OBSERVED,
+          server: honoJson,
+          next: (index) => ({ path: `/observed${peer(index).path}` }),
+        },
         { name: KYSELY, server: honoKysely, next: peer },
       ],
       "cpu",

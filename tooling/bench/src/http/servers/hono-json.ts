@@ -2,15 +2,18 @@ import { serve } from "@hono/node-server";
 import { Hono } from "hono";
 import { etag } from "hono/etag";
 
+import { observed } from "./observed.ts";
 import { NEWEST, openRawReads, toPage } from "./raw-reads.ts";
 import { toWire } from "./wire.ts";
 
-// Hono's `c.json` over prepared statements; below /tagged with its middleware `etag()`.
+// Hono's `c.json` over prepared statements; below /tagged with its middleware `etag()`, below /observed with a
+// log, counts and checks.
 const [path, port] = process.argv.slice(2);
 const reads = openRawReads(path!);
 const app = new Hono();
 app.use("/tagged/*", etag());
-for (const base of ["", "/tagged"]) {
+app.use("/observed/*", ...observed());
+for (const base of ["", "/tagged", "/observed"]) {
   app.get(`${base}/v1/models/:name`, (c) => {
     const row = reads.one(c.req.param("name"));
     return row === undefined ? c.notFound() : c.json(toWire(row));
