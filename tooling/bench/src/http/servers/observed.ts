@@ -27,7 +27,7 @@ export function observed(): readonly MiddlewareHandler[] {
       meter.count += 1;
       meter.sum += ms / 1000;
       seconds.set(key, meter);
-      const line = { time: new Date(), request_id: c.get("requestId") as string, route: c.req.path };
+      const line = { time: new Date(), request_id: c.get("requestId"), route: c.req.path };
       lines += `${JSON.stringify({ ...line, method: c.req.method, status, duration_ms: ms })}\n`;
       if (lines.length >= WRITE_LENGTH) {
         process.stdout.write(lines);
