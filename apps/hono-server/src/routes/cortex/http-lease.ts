@@ -1,5 +1,3 @@
-import { hostname } from "node:os";
-
 import type { Run } from "@cortex/model-db";
 
 /**
@@ -8,7 +6,7 @@ import type { Run } from "@cortex/model-db";
  */
 export const HTTP_LEASE = { holder: "http", pid: null, ttlMs: 24 * 3600 * 1000 } as const;
 
-/** Whether a lease was taken by `start` on this machine. */
-export function isHttpLease({ holder, pid, node }: Run): boolean {
-  return holder === HTTP_LEASE.holder && pid === HTTP_LEASE.pid && node === hostname();
+/** Whether a lease was taken by `start`; wherever that was, as a container that is made anew has another name. */
+export function isHttpLease({ holder, pid }: Run): boolean {
+  return holder === HTTP_LEASE.holder && pid === HTTP_LEASE.pid;
 }

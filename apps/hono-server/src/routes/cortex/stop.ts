@@ -22,11 +22,9 @@ export const stopModel = withAndWithoutPrefix({
     const name = requireField(body?.model, "model");
     const { runs } = c.get("caller");
     const leases = await runs.list({ name });
-    const own = leases.find(isHttpLease);
-    if (own !== undefined) {
-      await runs.release(own.token);
-      return c.json(STOPPED);
-    }
+    const own = leases.filter(isHttpLease);
+    for (const { token } of own) await runs.release(token);
+    if (own.length > 0) return c.json(STOPPED);
     const [other] = leases;
     if (other === undefined) throw new HttpError("model_not_running", `${name} is not running.`);
     throw new RegistryError("model_running", `${name} is run by ${other.holder}, which alone can stop it.`);

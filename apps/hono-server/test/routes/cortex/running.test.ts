@@ -102,6 +102,16 @@ describe("the lease of start", () => {
     expect(leases[0]!.expiresAt).toBeGreaterThan(first!.expiresAt);
   });
 
+  test("is given back also where the machine had another name then, as a container made anew", async ({
+    service,
+  }) => {
+    await createModelsOfEveryKind(service.registry);
+    await post(`${service.url}/v1/models/start`, { model: "known" });
+    await service.registry.runs.acquire("known", { holder: "http", pid: null, node: "before", join: true });
+    expect((await post(`${service.url}/v1/models/stop`, { model: "known" })).status).toBe(200);
+    expect(await service.registry.runs.list({ name: "known" })).toEqual([]);
+  });
+
   test("leaves those of others alone", async ({ service }) => {
     await createModelsOfEveryKind(service.registry);
     expect((await post(`${service.url}/v1/models/stop`, { model: "fast" })).status).toBe(409);
