@@ -24,6 +24,18 @@ describe("/api/show", () => {
     },
   );
 
+  test.for([
+    { is: "llama3", asked: "llama3:latest", status: 200 },
+    { is: "llama3:latest", asked: "llama3", status: 200 },
+    { is: "org/llama3:latest", asked: "org/llama3", status: 200 },
+    { is: "llama3:latest", asked: "llama3:8b", status: 404 },
+    { is: "llama3:8b:latest", asked: "llama3:8b", status: 404 },
+    { is: "llama3:8b", asked: "llama3", status: 404 },
+  ])("$is asked for as $asked is $status", async ({ is, asked, status }, { service, expect: check }) => {
+    await service.registry.models.create({ modelId: is, sourceType: "local" });
+    check((await post(`${service.url}/api/show`, { model: asked })).status).toBe(status);
+  });
+
   test("tells what is known, by the keys of GGUF", async ({ service }) => {
     await createModelsOfEveryKind(service.registry);
     const known = await post(`${service.url}/api/show`, { name: "best:latest" });
