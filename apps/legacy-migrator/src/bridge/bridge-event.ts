@@ -3,7 +3,7 @@ import type { Conflict } from "./merge-lists.ts";
 
 /** What a bridge did, as data; one of them is one line of `--json`. */
 export type BridgeEvent =
-  | { readonly kind: "started"; readonly list: string; readonly registry: string }
+  | { readonly kind: "started"; readonly list: string; readonly registry: string; readonly once: boolean }
   /** A line that was new in the file: what became of it. */
   | ({ readonly kind: "line" } & ReportEntry)
   | { readonly kind: "updated"; readonly model_id: string; readonly fields: Readonly<Record<string, string>> }

@@ -170,7 +170,7 @@ class Bridge {
     this.#order = this.#bases.newest?.rows.map(({ modelId }) => modelId) ?? [];
     // Their first meeting is a migration, and can be taken back as one.
     if (this.#bases.newest === undefined) finishBackup(createBackup(registry.location, [list]));
-    this.#emit({ kind: "started", list, registry: registry.location });
+    this.#emit({ kind: "started", list, registry: registry.location, once });
 
     const ending = new AbortController();
     const following = this.#follow(latest, AbortSignal.any([signal, ending.signal])).catch(

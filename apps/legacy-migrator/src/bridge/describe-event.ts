@@ -10,7 +10,7 @@ export function describeEvent(event: BridgeEvent): string {
 function describe(event: BridgeEvent): string {
   switch (event.kind) {
     case "started":
-      return `${event.list} and ${event.registry} are kept in step. Ctrl-C ends it.`;
+      return `${event.list} and ${event.registry} are ${event.once ? "brought into step once." : "kept in step. Ctrl-C ends it."}`;
     case "line":
       return describeLine(event);
     case "updated":

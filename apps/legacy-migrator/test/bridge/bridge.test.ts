@@ -83,6 +83,11 @@ function setAside(): string[] {
     : [];
 }
 
+test("a bridge that merges once does not say how to end it", () => {
+  mergeOnce();
+  expect(mergeOnce().split("\n")[0]).toBe(`${list} and ${to} are brought into step once.`);
+});
+
 describe("the first meeting", () => {
   test("migrates the file, and leaves it as it is: same bytes, same order", async () => {
     mergeOnce();
