@@ -15,8 +15,8 @@ export type JsonPiece =
 
 /** What engines say in different words. Everything else in a query is the same on each. */
 export interface Dialect {
-  /** The texts of a JSON array, as rows with one column `value`. */
-  texts(json: Expression<string>): RawBuilder<{ value: string }>;
+  /** The texts of a JSON array, as rows: the `value`, and its place in the array from 0, `key`. */
+  texts(json: Expression<string>): RawBuilder<{ key: number; value: string }>;
   /** Whether a text contains a part, without regard to case; `ascii` tells that the part is plain ASCII. */
   contains(text: Expression<string | null>, part: Expression<string>, ascii: boolean): RawBuilder<boolean>;
   /** A JSON text put together of pieces. A text ends at U+0000, which none of ours holds. */
