@@ -45,6 +45,15 @@ test("the document has every route, under an id of its own", async ({ service })
   expect(new Set(ids).size).toBe(ids.length);
 });
 
+test("answers to what is done once document that they are replayed", async ({ service }) => {
+  const { paths } = await documentOf(service.url);
+  for (const path of ["/v1/models", "/v1/runs"]) {
+    expect(paths[path]!["post"]!.responses["201"], path).toMatchObject({
+      headers: { "Idempotent-Replayed": { schema: { const: "true" } } },
+    });
+  }
+});
+
 test("every answer of the registry itself has an example, and each example is as its schema says", async ({
   service,
 }) => {

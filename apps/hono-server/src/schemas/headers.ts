@@ -5,10 +5,16 @@ const etag = z.string().meta({ description: "Names the record as it is", example
 /** Headers of an answer that holds, or stands for, one model. */
 export const modelHeaders = z.object({ ETag: etag });
 
+/** Says of an answer that it was given before. */
+export const replayedHeader = z.literal("true").optional().meta({
+  description: "The first answer to a request with this Idempotency-Key, and nothing was done again",
+});
+
 /** Headers of an answer to a registration. */
 export const createdHeaders = z.object({
   ETag: etag,
   Location: z.string().meta({ description: "Where the model is" }),
+  "Idempotent-Replayed": replayedHeader,
 });
 
 /** Only where the client does not have the answer. */

@@ -4,10 +4,13 @@ import { z } from "zod";
 import { answerChange } from "../../answer/answer-change.ts";
 import { answerOnce } from "../../answer/answer-once.ts";
 import { route } from "../../route.ts";
-import { idempotencyKeyHeader, preferHeader } from "../../schemas/headers.ts";
+import { idempotencyKeyHeader, preferHeader, replayedHeader } from "../../schemas/headers.ts";
 import { RUN_EXAMPLE, runSchema, ttlSchema } from "../../schemas/run.ts";
 
-const runHeaders = z.object({ Location: z.string().meta({ description: "Where it is renewed and ended" }) });
+const runHeaders = z.object({
+  Location: z.string().meta({ description: "Where it is renewed and ended" }),
+  "Idempotent-Replayed": replayedHeader,
+});
 
 export const createRun = route({
   method: "post",
