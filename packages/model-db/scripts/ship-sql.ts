@@ -4,15 +4,20 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { compiledQueries } from "../src/database/sqlite/compile.ts";
+import { FIRST_SQL } from "../src/database/sqlite/first-sql.ts";
 import { SHIPPED_SQL } from "../src/database/sqlite/shipped-sql.ts";
 import { openRegistry, type ModelFilter } from "../src/index.ts";
 
+// What `cortex list` asks: so much is loaded with the program.
+const FIRST: ReadonlySet<string> = new Set(["model.list seq desc  0,0,0"]);
+
 /**
- * The text of `shipped-sql.ts`: the SQL of what a program does first, as the query builder compiles it
- * now, found by doing it.
+ * The texts of `first-sql.ts` and `shipped-sql.ts`: the SQL of what a program does first, as the query builder
+ * compiles it now, found by doing it.
  */
-export async function shippedSql(): Promise<string> {
-  for (const key of Object.keys(SHIPPED_SQL)) delete (SHIPPED_SQL as Record<string, unknown>)[key];
+export async function shippedSql(): Promise<Record<"first-sql.ts" | "shipped-sql.ts", string>> {
+  for (const shipped of [FIRST_SQL, SHIPPED_SQL] as Record<string, unknown>[])
+    for (const key of Object.keys(shipped)) delete shipped[key];
   const folder = mkdtempSync(join(tmpdir(), "ship-sql-"));
   try {
     await doFirstThings(join(folder, "registry.db"));
@@ -24,22 +29,38 @@ export async function shippedSql(): Promise<string> {
   const columns = /"model"\."seq" as .*? as "row_checksum"/.exec(
     entries.find(([key]) => key === "model by seq")![1].sql,
   )![0];
-  const lines = entries.map(([key, { sql, parameters }]) => {
-    const text = JSON.stringify(sql).replace(JSON.stringify(columns).slice(1, -1), '" + COLUMNS + "');
-    return `  ${JSON.stringify(key)}: { sql: ${text}, parameters: ${JSON.stringify(parameters)} },`;
-  });
-  return `import type { CompiledSql } from "../query.ts";
+  const linesOf = (isWanted: (key: string) => boolean): string =>
+    entries
+      .filter(([key]) => isWanted(key))
+      .map(([key, { sql, parameters }]) => {
+        const text = JSON.stringify(sql).replace(JSON.stringify(columns).slice(1, -1), '" + COLUMNS + "');
+        return `  ${JSON.stringify(key)}: { sql: ${text}, parameters: ${JSON.stringify(parameters)} },`;
+      })
+      .join("\n");
+  return {
+    "first-sql.ts": `import type { CompiledSql } from "../query.ts";
+
+/** The columns of a model as a read shows them. */
+export const COLUMNS = ${JSON.stringify(columns)};
+
+/** The statement of \`cortex list\`; the others are in \`shipped-sql.ts\`. Written by \`scripts/ship-sql.ts\`. */
+export const FIRST_SQL: Readonly<Record<string, CompiledSql>> = {
+${linesOf((key) => FIRST.has(key))}
+};
+`,
+    "shipped-sql.ts": `import type { CompiledSql } from "../query.ts";
+import { COLUMNS, FIRST_SQL } from "./first-sql.ts";
 
 /**
  * The statements of a cold start, compiled ahead: the query builder takes longer to load than they take
  * to run. Written by \`scripts/ship-sql.ts\`; a test compares it with what the builder makes today.
  */
-const COLUMNS = ${JSON.stringify(columns)};
-
 export const SHIPPED_SQL: Readonly<Record<string, CompiledSql>> = {
-${lines.join("\n")}
+  ...FIRST_SQL,
+${linesOf((key) => !FIRST.has(key))}
 };
-`;
+`,
+  };
 }
 
 async function doFirstThings(location: string): Promise<void> {
@@ -118,5 +139,6 @@ async function doFirstThings(location: string): Promise<void> {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  writeFileSync(new URL("../src/database/sqlite/shipped-sql.ts", import.meta.url), await shippedSql());
+  for (const [name, text] of Object.entries(await shippedSql()))
+    writeFileSync(new URL(`../src/database/sqlite/${name}`, import.meta.url), text);
 }

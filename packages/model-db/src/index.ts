@@ -5,6 +5,7 @@ export {
   type Repositories,
   type SchemaStatus,
 } from "./registry.ts";
+export { openReader, type RegistryReader } from "./registry-reader.ts";
 export type { WatchOptions } from "./watch.ts";
 export type { ModelTally } from "./repositories/model-tally.ts";
 export { commits, type Commit } from "./database/commits.ts";
@@ -93,6 +94,7 @@ export { hasForbiddenCharacter, toVisible } from "./domain/text.ts";
 export { hostRegistry, type Host, type MovingIn } from "./maintenance/host-registry.ts";
 export { defaultDataFolder, defaultRegistryLocation } from "./database/location.ts";
 export { APPLICATION_ID } from "./database/sqlite/application-id.ts";
+export type { ModelReader } from "./repositories/model-reader.ts";
 export type { ListChange, ModelJson, Models } from "./repositories/models.ts";
 export type { FileDigest, FileDigests } from "./repositories/file-digests.ts";
 export type { Files } from "./repositories/files.ts";

@@ -9,12 +9,23 @@ export interface WriteOptions {
   makesRoom?: boolean;
 }
 
-/** A database that holds a registry. Repositories know this and nothing of SQLite or PostgreSQL. */
-export interface Engine {
+/** A database that holds a registry, to read it. Repositories know this and nothing of SQLite or PostgreSQL. */
+export interface ReadEngine {
   /** Where it is: a file's absolute path. */
   readonly location: string;
   /** Reads what is committed. */
   readonly reader: Session;
+  /** The clock that leases are judged by. */
+  now(): MachineTime;
+  /** A number that changes whenever anybody has committed a change. */
+  changeCounter(): number;
+  /** What the registry is known by, wherever its data goes: 32 hexadecimal digits. */
+  registryId(): string;
+  close(): Promise<void>;
+}
+
+/** A database that holds a registry, to read and to change it. */
+export interface Engine extends ReadEngine {
   /**
    * Runs `work` in one write transaction that is durable when the promise resolves and leaves nothing
    * behind when it rejects. Transactions that wait at the same time may share one commit, each still
@@ -23,12 +34,6 @@ export interface Engine {
    * @throws RegistryError `database_busy`, `disk_full`, `read_only`, or what `work` throws.
    */
   write<T>(work: (session: WriteSession) => Promise<T>, options?: WriteOptions): Promise<T>;
-  /** The clock that leases are judged by. */
-  now(): MachineTime;
-  /** A number that changes whenever anybody has committed a change. */
-  changeCounter(): number;
-  /** What the registry is known by, wherever its data goes: 32 hexadecimal digits. */
-  registryId(): string;
   schemaVersion(): { version: number; applied: { version: number; name: string; appliedAt: number }[] };
   /** Whether the old cortex program keeps its tables beside the registry's. */
   hasOldProgram(): boolean;
@@ -38,5 +43,4 @@ export interface Engine {
    * @throws RegistryError `schema_too_new`, `invalid_input` for a version that there is not.
    */
   migrate(target: number): Promise<{ from: number; to: number }>;
-  close(): Promise<void>;
 }

@@ -12,6 +12,7 @@ import { readSchemaVersion } from "../database/sqlite/schema-version.ts";
 import { isRegistryError, RegistryError } from "../errors.ts";
 import { SCHEMA_VERSION } from "../migrations/schema-version.ts";
 import { defaultBackupFolder } from "./backup-folder.ts";
+import { backupNotePath } from "./beside-registry.ts";
 import {
   checkNames,
   checkSearchPages,
@@ -24,7 +25,6 @@ import { checkBackup, checkBackupNote, checkConfigs, checkFiles, checkLeases } f
 import { checkChecksums } from "./checks/rows.ts";
 import { checkReferences, checkStructure } from "./checks/structure.ts";
 import { finding, type Finding, type Look } from "./findings.ts";
-import { backupNotePath } from "./sidecar.ts";
 
 const BUSY_TIMEOUT_MS = 5000;
 

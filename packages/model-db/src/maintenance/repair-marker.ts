@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, rmSync } from "node:fs";
-import { basename, dirname, join, resolve } from "node:path";
+import { basename, dirname, join } from "node:path";
 
+import { repairMarkerPath } from "./beside-registry.ts";
 import { replaceDurably } from "./durable-files.ts";
 
 const FORMAT = 1;
@@ -20,11 +21,6 @@ export interface RepairMarker {
   readonly from: string | null;
   /** Whether the damaged files are read; a restore goes by the backup alone. */
   readonly usesFile: boolean;
-}
-
-/** The path of the marker of a registry's repair. */
-export function repairMarkerPath(location: string): string {
-  return `${resolve(location)}.repair.json`;
 }
 
 /** The repair that is under way; `undefined` where none is. */

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 
+import { backupNotePath } from "./beside-registry.ts";
 import { replaceDurably } from "./durable-files.ts";
 
 const FORMAT = 1;
@@ -10,11 +11,6 @@ export interface BackupNote {
   readonly registryId: string;
   /** Absolute. */
   readonly folder: string;
-}
-
-/** The path of the note about a registry's continuous backup. */
-export function backupNotePath(location: string): string {
-  return `${resolve(location)}.backup.json`;
 }
 
 /** The note about a registry's continuous backup; `undefined` where there is none that can be read. */

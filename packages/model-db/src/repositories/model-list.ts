@@ -11,12 +11,10 @@ import {
 import type { Position } from "../domain/cursor.ts";
 import { MODEL_FIELDS } from "../domain/fields.ts";
 import type { Condition, Order, Selection } from "../domain/list-options.ts";
-import type { Projection } from "../domain/projection.ts";
 import type { ModelRow } from "../schema/model.ts";
 import type { Tables } from "../schema/tables.ts";
 import { momentOf } from "./lease-holds.ts";
 import { modelColumns, running, shownStatus } from "./model-columns.ts";
-import { recordText, type TextRow } from "./record-text.ts";
 import type { Visibility } from "./visibility.ts";
 
 type Values = Record<string, ParameterValue>;
@@ -58,22 +56,11 @@ export const WHOLE_MODEL: Columns<ModelRow> = {
   select: modelColumns,
 };
 
-/** Its JSON text. */
-export function textColumns(projection: Projection, { field }: Order): Columns<TextRow> {
-  return {
-    key: `text ${projection.key} `,
-    select(context) {
-      const { sql } = context as Context;
-      return [
-        sql.ref<number>("model.seq").as("seq"),
-        sortedBy(context as Context, field).as("value"),
-        recordText(context as Context, projection).as("text"),
-      ];
-    },
-  };
-}
-
-function sortedBy(context: Context, field: Order["field"]): RawBuilder<ParameterValue> {
+/** What a list is sorted by. */
+export function sortedBy(
+  context: Pick<Context, "sql" | "p">,
+  field: Order["field"],
+): RawBuilder<ParameterValue> {
   if (field === undefined) return context.sql.lit(null);
   return field === "status" ? shownStatus(context) : context.sql.ref(`model.${field}`);
 }

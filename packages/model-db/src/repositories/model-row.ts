@@ -1,18 +1,10 @@
 import type { MachineTime } from "../database/machine-time.ts";
-import {
-  query,
-  type Awaitable,
-  type ParameterValue,
-  type Query,
-  type Session,
-  type WriteSession,
-} from "../database/query.ts";
-import type { Access, Right } from "../domain/access.ts";
+import { query, type Awaitable, type Query, type Session, type WriteSession } from "../database/query.ts";
+import type { Right } from "../domain/access.ts";
 import type { EventKind, ModelEvent } from "../domain/event.ts";
 import { MODEL_FIELDS, type ModelField } from "../domain/fields.ts";
 import { shown } from "../domain/input.ts";
 import { MODEL_STATUS, type JsonObject, type JsonValue, type Model } from "../domain/model.ts";
-import { nearest } from "../domain/nearest.ts";
 import { RegistryError } from "../errors.ts";
 import { toEventRow, type EventTable } from "../schema/event.ts";
 import { toModel, toModelValues, type ModelRow, type ModelValues } from "../schema/model.ts";
@@ -20,8 +12,8 @@ import { heldUntil, type RunTable } from "../schema/run.ts";
 import type { Change } from "./change-options.ts";
 import { leaseHolds, momentOf } from "./lease-holds.ts";
 import { running } from "./model-columns.ts";
+import { modelNotFound } from "./model-names.ts";
 import type { Behalf } from "./scope.ts";
-import { visibilityOf, type Visibility } from "./visibility.ts";
 
 type Named = { name: string; boot: string; tick: number };
 
@@ -34,22 +26,6 @@ const byName: Query<Named, ModelRow & { running: number }> = query("model to cha
     .select(sql<number>`case when ${running(context)} then 1 else 0 end`.as("running"))
     .where("model_name.name", "=", p("name"));
 });
-
-type NameRange = Record<string, ParameterValue> & { low: string; high: string; limit: number };
-
-function namesFrom(visibility: Visibility | undefined): Query<NameRange, { name: string; model_id: string }> {
-  return query(`names from${visibility?.key ?? ""}`, (context) => {
-    const { db, p } = context;
-    let names = db
-      .selectFrom("model_name")
-      .innerJoin("model", "model.seq", "model_name.model_seq")
-      .select(["model_name.name", "model.model_id"])
-      .where("model_name.name", ">=", p("low"))
-      .where("model_name.name", "<", p("high"));
-    if (visibility !== undefined) names = names.where(visibility.ofModel(context));
-    return names.orderBy("model_name.name").limit(p("limit") as never);
-  });
-}
 
 // Set by every change, so not part of what one changed.
 const IMPLIED: ReadonlySet<ModelField> = new Set(["updated_at", "row_version", "row_checksum"]);
@@ -254,36 +230,6 @@ function addEvent(
 ): Awaitable<number> {
   const added = session.run(insertEvent, toEventRow({ eventId, ...event }));
   return added instanceof Promise ? added.then(() => eventId) : eventId;
-}
-
-/** Names that begin with a text, of models that are seen, in their order. */
-export async function namesWithPrefix(
-  session: Session,
-  prefix: string,
-  limit: number,
-  access: Access | undefined,
-): Promise<{ name: string; modelId: string }[]> {
-  // U+10FFFF is no character: every name with the prefix is below it.
-  const range = { low: prefix, high: `${prefix}\u{10ffff}`, limit };
-  const visibility = visibilityOf(access);
-  const rows = await session.all(namesFrom(visibility), { ...visibility?.values, ...range });
-  return rows.map((row) => ({ name: row.name, modelId: row.model_id }));
-}
-
-/** A `model_not_found` that names the nearest name of a model that is seen. */
-export async function modelNotFound(
-  session: Session,
-  name: string,
-  access: Access | undefined,
-): Promise<RegistryError> {
-  const [first = "", second = ""] = name;
-  const candidates = await namesWithPrefix(session, first + second, 200, access);
-  const near = nearest(
-    name,
-    candidates.map((candidate) => candidate.name),
-  );
-  const hint = near === undefined ? "" : ` Did you mean ${shown(near)}?`;
-  return new RegistryError("model_not_found", `There is no model ${shown(name)}.${hint}`);
 }
 
 function versionMismatch({ modelId, rowVersion }: Model, expected: number): RegistryError {

@@ -1,4 +1,3 @@
-import type { MachineTime } from "../database/machine-time.ts";
 import {
   query,
   type Awaitable,
@@ -7,12 +6,10 @@ import {
   type Session,
   type WriteSession,
 } from "../database/query.ts";
-import { parseCursor, toCursor, type Position } from "../domain/cursor.ts";
 import { MODEL_FIELDS, type ModelField } from "../domain/fields.ts";
 import {
   checkKeys,
   MAX_NAME_LENGTH,
-  parseBoolean,
   parseInteger,
   parseList,
   parseName,
@@ -21,78 +18,36 @@ import {
   parseWord,
   shown,
 } from "../domain/input.ts";
-import {
-  checkListOptions,
-  checkSelection,
-  parseOrder,
-  parseSelection,
-  type ListOptions,
-  type ModelSelection,
-  type Order,
-  type Page,
-} from "../domain/list-options.ts";
+import { type ListOptions, type Page } from "../domain/list-options.ts";
 import { MODEL_STATUS, type Model, type ModelUpdate, type NewModel } from "../domain/model.ts";
 import { applyUpdate, parseModelUpdate, parseNewModel, type ModelDraft } from "../domain/parse-model.ts";
 import { RECORD, type Projection } from "../domain/projection.ts";
 import { toHistoryRecord } from "../domain/record.ts";
 import { shortAliases } from "../domain/short-aliases.ts";
 import { invalidInput, RegistryError } from "../errors.ts";
-import { toModel, toModelValues, type ModelRow, type ModelValues } from "../schema/model.ts";
+import { toModel, toModelValues, type ModelValues } from "../schema/model.ts";
+import { askList, aroundPage, MAX_PAGE } from "./asked-list.ts";
 import { parseChangeOptions, type Change } from "./change-options.ts";
-import { everyItem } from "./every-item.ts";
 import { insertFile, readFiles } from "./file-rows.ts";
 import { withKnownSources } from "./known-sources.ts";
-import { momentOf, type Moment } from "./lease-holds.ts";
-import { modelColumns } from "./model-columns.ts";
-import {
-  countQuery,
-  isIndexBehind,
-  listQuery,
-  questionOf,
-  textColumns,
-  WHOLE_MODEL,
-  type Wanted,
-} from "./model-list.ts";
+import { momentOf } from "./lease-holds.ts";
+import { listQuery } from "./model-list.ts";
+import { modelNotFound, namesWithPrefix } from "./model-names.ts";
+import { byId, byName, ModelReader } from "./model-reader.ts";
 import {
   differenceOf,
   kindOf,
-  modelNotFound,
-  namesWithPrefix,
   readForChange,
   writeEvent,
   writeVersion,
   type StoredModel,
 } from "./model-row.ts";
-import { textByName, textOf } from "./record-text.ts";
+import { textByName, textColumns, textOf } from "./record-text.ts";
 import type { ChangeOptions, Scope } from "./scope.ts";
 import { unfinishedOfModel } from "./unfinished-of-model.ts";
 import { userByName } from "./user-rows.ts";
 import { visibilityOf, type Visibility } from "./visibility.ts";
 
-export const byId: Query<{ model_id: string }, ModelRow> = query("model by id", ({ db, p }) =>
-  db.selectFrom("model").selectAll().where("model_id", "=", p("model_id")),
-);
-const byName: Query<{ name: string }, ModelRow> = query("model by name", ({ db, p }) =>
-  db
-    .selectFrom("model_name")
-    .innerJoin("model", "model.seq", "model_name.model_seq")
-    .selectAll("model")
-    .where("model_name.name", "=", p("name")),
-);
-const bySeq: Query<Moment & { seq: number }, ModelRow> = query("model by seq", (context) =>
-  context.db.selectFrom("model").select(modelColumns(context)).where("model.seq", "=", context.p("seq")),
-);
-// The place of a name costs less to hand over than the name.
-const byNames: Query<{ names: string }, ModelRow & { place: number }> = query(
-  "models by names",
-  ({ db, sql, p, dialect }) =>
-    db
-      .selectFrom(dialect.texts(p("names")).as("wanted"))
-      .innerJoin("model_name", "model_name.name", "wanted.value")
-      .innerJoin("model", "model.seq", "model_name.model_seq")
-      .selectAll("model")
-      .select(sql<number>`wanted.key`.as("place")),
-);
 /** Whose a name is. */
 export const modelOf: Query<{ name: string }, { model_id: string }> = query("model of name", ({ db, p }) =>
   db
@@ -175,9 +130,8 @@ const CREATE_KEYS: ReadonlySet<string> = new Set(["actor"]);
 const CREATE_MANY_KEYS: ReadonlySet<string> = new Set(["actor", "onExisting"]);
 const TAGS_KEYS: ReadonlySet<string> = new Set(["limit", "cursor"]);
 const NAMES_KEYS: ReadonlySet<string> = new Set(["prefix", "limit"]);
-const LIST_CHANGE_KEYS: ReadonlySet<string> = new Set(["add", "remove"]);
 const MAX_NAMES = 1000;
-const MAX_PAGE = 1000;
+const LIST_CHANGE_KEYS: ReadonlySet<string> = new Set(["add", "remove"]);
 // How many new models are indexed at a time, and how many make it worth while to settle the index.
 const SEARCH_BATCH = 10_000;
 // Room for the number behind an automatic alias.
@@ -188,28 +142,18 @@ export interface ModelJson extends Pick<Model, "rowVersion" | "rowChecksum" | "u
   readonly json: string;
 }
 
-/** A list that was asked for, checked. */
-interface AskedList {
-  /** What its cursors belong to. */
-  readonly question: string;
-  readonly wanted: Wanted;
-  readonly order: Order;
-  readonly after: Position | undefined;
-  readonly limit: number;
-  readonly now: MachineTime;
-}
-
 /** What to add to a list and what to take out of it. */
 export interface ListChange {
   add?: readonly string[] | undefined;
   remove?: readonly string[] | undefined;
 }
 
-/** The models of a registry. Where a method takes a `name`, an id and an alias are equally good. */
-export class Models {
+/** The models of a registry, to read and to change. */
+export class Models extends ModelReader {
   readonly #scope: Scope;
 
   constructor(scope: Scope) {
+    super(scope);
     this.#scope = scope;
   }
 
@@ -290,45 +234,6 @@ export class Models {
     );
   }
 
-  /** The model with an id, or `undefined`. */
-  async find(modelId: string): Promise<Model | undefined> {
-    return this.#read(byId, { model_id: parseName("model_id", modelId) });
-  }
-
-  /**
-   * The model with an id.
-   *
-   * @throws RegistryError `model_not_found`, which names the model that an alias means.
-   */
-  async get(modelId: string): Promise<Model> {
-    const read = this.#read(byId, { model_id: parseName("model_id", modelId) });
-    const model = read instanceof Promise ? await read : read;
-    if (model !== undefined) return model;
-    const meant = await this.findByName(modelId);
-    if (meant === undefined) throw await modelNotFound(this.#scope.reader, modelId, this.#scope.access);
-    throw new RegistryError(
-      "model_not_found",
-      `No model has the id ${shown(modelId)}: it is an alias of ${shown(meant.modelId)}.`,
-    );
-  }
-
-  /** The model that an id or an alias means, or `undefined`: one lookup. */
-  async findByName(name: string): Promise<Model | undefined> {
-    return this.#read(byName, { name: parseName("name", name) });
-  }
-
-  /**
-   * The model that an id or an alias means: one lookup.
-   *
-   * @throws RegistryError `model_not_found`, naming the nearest name there is.
-   */
-  async resolve(name: string): Promise<Model> {
-    const read = this.#read(byName, { name: parseName("name", name) });
-    const model = read instanceof Promise ? await read : read;
-    if (model === undefined) throw await modelNotFound(this.#scope.reader, name, this.#scope.access);
-    return model;
-  }
-
   /**
    * The model that an id or an alias means, as its JSON text, with what tells one state of it from another.
    *
@@ -357,22 +262,6 @@ export class Models {
       status: row.status,
       json: textOf(row),
     };
-  }
-
-  /**
-   * The models that up to 1,000 ids or aliases mean, in one lookup.
-   *
-   * @returns by the name asked for; names that mean nothing are absent.
-   */
-  async resolveMany(names: readonly string[]): Promise<Map<string, Model>> {
-    const wanted = parseList("names", names, (name) => parseName("name", name));
-    const found = new Map<string, Model>();
-    for (const row of await this.#scope.reader.all(byNames, { names: JSON.stringify(wanted) })) {
-      const read = this.#found(row);
-      const model = read instanceof Promise ? await read : read;
-      if (model !== undefined) found.set(wanted[row.place]!, model);
-    }
-    return found;
   }
 
   /**
@@ -415,35 +304,6 @@ export class Models {
   }
 
   /**
-   * A page of the models that match, in an order.
-   *
-   * @throws RegistryError `invalid_input` for an unknown field, a value of the wrong kind, or a cursor
-   *   of another list.
-   * @example
-   * ```ts
-   * const page = await registry.models.list({
-   *   filter: { source_type: "huggingface", size_bytes: { gt: 4_000_000_000 } },
-   *   tags: { all: ["chat"], none: ["old"] },
-   *   sort: { field: "size_bytes", direction: "desc" },
-   *   limit: 20,
-   * });
-   * page.items.length; // at most 20
-   * ```
-   */
-  async list(options: ListOptions = {}): Promise<Page<Model>> {
-    const asked = await this.#ask(options);
-    const { wanted, order, after, limit, now } = asked;
-    // One row more than asked for tells whether there is a next page.
-    const list = listQuery(WHOLE_MODEL, wanted, order, after, limit + 1, now);
-    const rows = await this.#scope.reader.all(list.query, list.values);
-    const last = rows.length > limit ? rows[limit - 1] : undefined;
-    const { field } = order;
-    const position = last && { value: field === undefined ? null : last[field], seq: last.seq };
-    const items = (last === undefined ? rows : rows.slice(0, limit)).map(toModel);
-    return { items, ...(await this.#around(options, asked, position)) };
-  }
-
-  /**
    * The same page as {@link list} gives, as the JSON texts of its models: in a fraction of the time that it
    * takes to decode models and write them again.
    *
@@ -451,66 +311,13 @@ export class Models {
    * @throws RegistryError as {@link list}, `database_damaged`.
    */
   async listJson(options: ListOptions = {}, projection: Projection = RECORD): Promise<Page<string>> {
-    const asked = await this.#ask(options);
+    const asked = await askList(this.#scope, options);
     const { wanted, order, after, limit, now } = asked;
     const list = listQuery(textColumns(projection, order), wanted, order, after, limit + 1, now);
     const rows = await this.#scope.reader.all(list.query, list.values);
     const last = rows.length > limit ? rows[limit - 1] : undefined;
     const items = (last === undefined ? rows : rows.slice(0, limit)).map(textOf);
-    return { items, ...(await this.#around(options, asked, last)) };
-  }
-
-  async #ask(options: ListOptions): Promise<AskedList> {
-    checkListOptions(options);
-    const selection = parseSelection(options);
-    const order = parseOrder(options.sort);
-    const limit = options.limit === undefined ? 50 : parseInteger("limit", options.limit, 1, MAX_PAGE);
-    const question = questionOf(selection, order);
-    const after = options.cursor == null ? undefined : parseCursor(options.cursor, question);
-    const behind = selection.terms.length > 0 && (await isIndexBehind(this.#scope.reader, selection));
-    const wanted = { selection, behind, visibility: visibilityOf(this.#scope.access) };
-    return { question, wanted, order, after, limit, now: this.#scope.now() };
-  }
-
-  /** What stands in a page beside its items. @param last where its last item stands, if there are more. */
-  async #around(
-    options: ListOptions,
-    { question, wanted, now }: AskedList,
-    last: Position | undefined,
-  ): Promise<Omit<Page<never>, "items">> {
-    const nextCursor = last === undefined ? null : toCursor(last, question);
-    if (options.total === undefined || !parseBoolean("total", options.total)) return { nextCursor };
-    const count = countQuery(wanted, now);
-    const counted = await this.#scope.reader.get(count.query, count.values);
-    return { nextCursor, total: counted!.count };
-  }
-
-  /**
-   * Every model that matches, in an order, however many there are: read by pages, each when it is come
-   * to, so what others change meanwhile shows. A model that stays comes once, unless a change moves it
-   * in the order; by `model_id` nothing moves.
-   *
-   * @throws RegistryError as {@link list}.
-   * @example
-   * ```ts
-   * for await (const model of registry.models.all({ sort: { field: "model_id" } })) {
-   *   if (model.pinned) break;
-   * }
-   * ```
-   */
-  all(options: Omit<ListOptions, "limit" | "cursor" | "total"> = {}): AsyncGenerator<Model, undefined> {
-    return everyItem((cursor) => this.list({ ...options, limit: MAX_PAGE, cursor }), null);
-  }
-
-  /** How many models match. */
-  async count(selection: ModelSelection = {}): Promise<number> {
-    checkSelection(selection);
-    const parsed = parseSelection(selection);
-    const behind = await isIndexBehind(this.#scope.reader, parsed);
-    const visibility = visibilityOf(this.#scope.access);
-    const count = countQuery({ selection: parsed, behind, visibility }, this.#scope.now());
-    const row = await this.#scope.reader.get(count.query, count.values);
-    return row!.count;
+    return { items, ...(await aroundPage(this.#scope, options, asked, last)) };
   }
 
   /**
@@ -623,27 +430,6 @@ export class Models {
       change.access?.checkChange(stored.model, changed);
       return changeModel(session, stored, changed, change);
     });
-  }
-
-  // What is there at once is not waited for: the hottest reads feel each promise on the way.
-  #read<P extends object>(wanted: Query<P, ModelRow>, parameters: P): Awaitable<Model | undefined> {
-    const row = this.#scope.reader.get(wanted, parameters);
-    return row instanceof Promise ? row.then((found) => this.#found(found)) : this.#found(row);
-  }
-
-  // A stored READY is true; a stored RUNNING is true as long as there is a lease.
-  #found(row: ModelRow | undefined): Awaitable<Model | undefined> {
-    if (row?.status !== MODEL_STATUS.RUNNING) return row && this.#shown(toModel(row));
-    return this.#current(row.seq);
-  }
-
-  async #current(seq: number): Promise<Model | undefined> {
-    const row = await this.#scope.reader.get(bySeq, { seq, ...momentOf(this.#scope.now()) });
-    return row && this.#shown(toModel(row));
-  }
-
-  #shown(model: Model): Model | undefined {
-    return this.#scope.access?.sees(model) === false ? undefined : model;
   }
 
   // An alias of a model that is not seen is taken, and cannot be taken from it.

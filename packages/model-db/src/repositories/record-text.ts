@@ -8,12 +8,14 @@ import {
   type QueryContext,
 } from "../database/query.ts";
 import { MODEL_FIELDS, type ModelField } from "../domain/fields.ts";
+import type { Order } from "../domain/list-options.ts";
 import type { ModelStatus } from "../domain/model.ts";
 import type { ProjectedField, Projection } from "../domain/projection.ts";
 import { RegistryError } from "../errors.ts";
 import type { ModelRow } from "../schema/model.ts";
 import type { Moment } from "./lease-holds.ts";
 import { shownStatus } from "./model-columns.ts";
+import { sortedBy, type Columns } from "./model-list.ts";
 import type { Visibility } from "./visibility.ts";
 
 type Context = Pick<QueryContext<Moment>, "sql" | "p" | "dialect">;
@@ -52,6 +54,21 @@ export function textByName(
   });
 }
 
+/** For a list: the JSON text of a model. */
+export function textColumns(projection: Projection, { field }: Order): Columns<TextRow> {
+  return {
+    key: `text ${projection.key} `,
+    select(context) {
+      const { sql } = context as Context;
+      return [
+        sql.ref<number>("model.seq").as("seq"),
+        sortedBy(context as Context, field).as("value"),
+        recordText(context as Context, projection).as("text"),
+      ];
+    },
+  };
+}
+
 /**
  * The JSON text that was read.
  *
@@ -69,7 +86,7 @@ export function textOf({ text }: Pick<TextRow, "text">): string {
  * The JSON text of a model, put together by the database: what is JSON in its columns already is neither
  * read nor written again. The text is that of `JSON.stringify` of the record.
  */
-export function recordText(context: Context, { fields }: Projection): RawBuilder<string | null> {
+function recordText(context: Context, { fields }: Projection): RawBuilder<string | null> {
   const { sql, dialect } = context;
   const pieces: JsonPiece[] = [];
   for (const [index, field] of fields.entries()) {

@@ -5,8 +5,9 @@ import { RegistryError } from "../errors.ts";
 import { changeFiles } from "./change-files.ts";
 import { parseChangeOptions, type Change } from "./change-options.ts";
 import { readFiles } from "./file-rows.ts";
+import { byId } from "./model-reader.ts";
 import { differenceOf, readForChange, type StoredModel } from "./model-row.ts";
-import { byId, changeModel, deleteModel, deleteName, insertModel, insertSearch, namesOf } from "./models.ts";
+import { changeModel, deleteModel, deleteName, insertModel, insertSearch, namesOf } from "./models.ts";
 import type { Scope } from "./scope.ts";
 
 /** What a model is to become. */

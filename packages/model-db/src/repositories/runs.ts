@@ -11,8 +11,9 @@ import { toModel } from "../schema/model.ts";
 import { toRun, type RunTable } from "../schema/run.ts";
 import { parseChangeOptions } from "./change-options.ts";
 import { leaseHolds, momentOf, type Moment } from "./lease-holds.ts";
+import { byId } from "./model-reader.ts";
 import { leaseLost, readForChange, writeStatus } from "./model-row.ts";
-import { byId, type Models } from "./models.ts";
+import type { Models } from "./models.ts";
 import type { ChangeOptions, Scope } from "./scope.ts";
 import { visibilityOf, type Visibility } from "./visibility.ts";
 

@@ -14,12 +14,16 @@ export interface Behalf {
   readonly access: Access | undefined;
 }
 
-/** What repositories work in: the whole registry, or one transaction. */
-export interface Scope extends Behalf {
+/** What is read in: the whole registry, or one transaction. */
+export interface ReadScope extends Pick<Behalf, "access"> {
   readonly reader: Session;
+  now(): MachineTime;
+}
+
+/** What repositories work in, where they change something, too. */
+export interface Scope extends Behalf, ReadScope {
   /** All or nothing, and durable once the promise (or the transaction around it) resolves. */
   write<T>(work: (session: WriteSession) => Promise<T>, options?: WriteOptions): Promise<T>;
-  now(): MachineTime;
 }
 
 /** What every change can be told. */

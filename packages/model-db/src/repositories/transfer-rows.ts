@@ -7,7 +7,7 @@ import type { Transfer } from "../domain/transfer.ts";
 import { RegistryError } from "../errors.ts";
 import { toModel } from "../schema/model.ts";
 import { toTransfer, type TransferTable } from "../schema/transfer.ts";
-import { byId } from "./models.ts";
+import { byId } from "./model-reader.ts";
 
 const byTransferId: Query<{ transfer_id: number }, TransferTable> = query("transfer by id", ({ db, p }) =>
   db.selectFrom("transfer").selectAll().where("transfer_id", "=", p("transfer_id")),

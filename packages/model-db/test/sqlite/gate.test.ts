@@ -20,8 +20,9 @@ import {
   type Registry,
 } from "../../src/index.ts";
 import { claimBackupFolder } from "../../src/maintenance/backup-folder.ts";
+import { backupNotePath } from "../../src/maintenance/beside-registry.ts";
 import { ChangeLogWriter } from "../../src/maintenance/change-log.ts";
-import { backupNotePath, writeBackupNote } from "../../src/maintenance/sidecar.ts";
+import { writeBackupNote } from "../../src/maintenance/sidecar.ts";
 import { toEventRow } from "../../src/schema/event.ts";
 import { expectRefusal } from "../contract/refusal.ts";
 import { contentsOf, test } from "./folder.ts";

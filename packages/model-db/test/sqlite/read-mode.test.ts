@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 import { describe, expect } from "vitest";
 
-import { openRegistry, type Registry } from "../../src/index.ts";
+import { openReader, openRegistry, type Registry } from "../../src/index.ts";
 import { expectRefusal } from "../contract/refusal.ts";
 import { startProcess } from "../processes/start.ts";
 import { contentsOf, test } from "./folder.ts";
@@ -27,6 +27,30 @@ async function readAll({ models, files, history, runs }: Registry, id: string): 
   await history.modelAt(id, Date.now());
   await runs.list();
 }
+
+describe("the models of a registry, opened to read nothing else", () => {
+  test("are the same as its own, whatever is asked of them", async ({ folder }) => {
+    const path = join(folder, "registry.db");
+    await using registry = await openRegistry(path);
+    for (const id of ["a", "b", "c"]) await registry.models.create({ ...model(id), tags: ["chat", id] });
+    await using reader = await openReader(path);
+    for (const options of [{}, { limit: 2, total: true }, { tags: { all: ["b"] } }, { search: "chat" }])
+      expect(await reader.models.list(options)).toEqual(await registry.models.list(options));
+    expect(await reader.models.resolve("b")).toEqual(await registry.models.get("b"));
+    expect([...(await reader.models.resolveMany(["a", "d"])).keys()]).toEqual(["a"]);
+    expect(await reader.models.count()).toBe(3);
+  });
+
+  test("are not found where there is no registry, and cannot be read after closing", async ({ folder }) => {
+    const path = join(folder, "registry.db");
+    await expectRefusal("not_found", openReader(path));
+    expect(contentsOf(folder)).toEqual({});
+    await (await openRegistry(path)).close();
+    const reader = await openReader(path);
+    await reader.close();
+    await expectRefusal("registry_closed", reader.models.list());
+  });
+});
 
 describe("a registry opened to read", () => {
   test("where there is none is not found, and nothing is created, not even a folder", async ({ folder }) => {

@@ -3,6 +3,7 @@ import { existsSync, statSync } from "node:fs";
 import type Database from "better-sqlite3";
 
 import { RegistryError } from "../../errors.ts";
+import { backupNotePath } from "../../maintenance/beside-registry.ts";
 import { structureProblems } from "../../maintenance/checks/structure.ts";
 import { continuousBackupOf, type ContinuousBackup } from "../../maintenance/continuous-backup.ts";
 import { unexplainedGaps } from "../../maintenance/noted-repairs.ts";
@@ -11,7 +12,7 @@ import { PageFile } from "../../maintenance/pages/page-file.ts";
 import type { StoredValue } from "../../maintenance/pages/record.ts";
 import { firstRow, lastRow } from "../../maintenance/pages/table-lookup.ts";
 import { WriteAheadLog } from "../../maintenance/pages/write-ahead-log.ts";
-import { backupNotePath, type BackupNote } from "../../maintenance/sidecar.ts";
+import type { BackupNote } from "../../maintenance/sidecar.ts";
 import { eventChecksum, type EventTable } from "../../schema/event.ts";
 import { ballastPath } from "./ballast.ts";
 import { block } from "./block.ts";

@@ -3,11 +3,10 @@ import { statSync } from "node:fs";
 import type Database from "better-sqlite3";
 
 import { RegistryError } from "../../errors.ts";
-import { repairMarkerPath } from "../../maintenance/repair-marker.ts";
-import { backupNotePath } from "../../maintenance/sidecar.ts";
+import { backupNotePath, repairMarkerPath } from "../../maintenance/beside-registry.ts";
 import { ballastPath } from "./ballast.ts";
 import { isOpenHere } from "./open-files.ts";
-import { hasUnfolded, readLogIndex } from "./shared-memory.ts";
+import { tellsOfUnfolded } from "./shared-memory.ts";
 
 /** Compares a registry, as SQLite shows it, with what its files say by themselves. */
 export type Comparison = (connection: Database.Database) => void;
@@ -38,7 +37,7 @@ export async function passGate(
   // Who has it open here has passed, and to read its files by hand would drop its locks.
   if (isOpenHere(path)) return undefined;
   // Who only reads leaves an empty log behind, and an index that knows of no other.
-  if (!isWitnessed && !hasUnfolded(readLogIndex(index))) return undefined;
+  if (!isWitnessed && !tellsOfUnfolded(index)) return undefined;
   const { examine } = await import("./evidence.ts");
   return examine(path, mode);
 }

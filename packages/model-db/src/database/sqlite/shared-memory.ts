@@ -23,9 +23,17 @@ const FORMAT_VERSION = 3_007_000;
  * @returns `undefined` where there is none, or none that can be relied on.
  */
 export function readLogIndex(path: string): LogIndex | undefined {
-  const found = statSync(path, { throwIfNoEntry: false });
-  const startedAt = Date.now() - process.getBuiltinModule("node:os").uptime() * 1000;
-  if (found === undefined || found.mtimeMs < startedAt + 1000) return undefined;
+  const index = parseLogIndex(path);
+  return index !== undefined && isOfThisStart(path) ? index : undefined;
+}
+
+/** Whether a log holds changes, as its index says and can be relied on, that are not in the database file. */
+export function tellsOfUnfolded(path: string): boolean {
+  // In this order: how long the machine runs takes longer to ask than the index to read.
+  return hasUnfolded(parseLogIndex(path)) && isOfThisStart(path);
+}
+
+function parseLogIndex(path: string): LogIndex | undefined {
   const bytes = readStart(path);
   if (bytes === undefined) return undefined;
   // In the byte order of the machine; of two copies that differ, one is only half written.
@@ -41,6 +49,12 @@ export function readLogIndex(path: string): LogIndex | undefined {
     foldedFrames: number(96),
     lastChecksum: checksum.toString("hex"),
   };
+}
+
+function isOfThisStart(path: string): boolean {
+  const startedAt = Date.now() - process.getBuiltinModule("node:os").uptime() * 1000;
+  const found = statSync(path, { throwIfNoEntry: false });
+  return found !== undefined && found.mtimeMs >= startedAt + 1000;
 }
 
 function readStart(path: string): Buffer | undefined {

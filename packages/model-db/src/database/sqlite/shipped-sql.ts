@@ -1,12 +1,12 @@
 import type { CompiledSql } from "../query.ts";
+import { COLUMNS, FIRST_SQL } from "./first-sql.ts";
 
 /**
  * The statements of a cold start, compiled ahead: the query builder takes longer to load than they take
  * to run. Written by `scripts/ship-sql.ts`; a test compares it with what the builder makes today.
  */
-const COLUMNS = "\"model\".\"seq\" as \"seq\", \"model\".\"model_id\" as \"model_id\", \"model\".\"source_type\" as \"source_type\", \"model\".\"author_repo\" as \"author_repo\", \"model\".\"branch\" as \"branch\", \"model\".\"config_path\" as \"config_path\", \"model\".\"alias\" as \"alias\", \"model\".\"aliases\" as \"aliases\", case when (model.status = 1 and exists (select 1 from model_run where model_run.model_id = model.model_id and (model_run.boot_id = +? and +? between model_run.renewed_tick_ms and model_run.expires_tick_ms))) then 1 else 0 end as \"status\", \"model\".\"created_at\" as \"created_at\", \"model\".\"updated_at\" as \"updated_at\", \"model\".\"availability\" as \"availability\", \"model\".\"engine\" as \"engine\", \"model\".\"format\" as \"format\", \"model\".\"architecture\" as \"architecture\", \"model\".\"quantization\" as \"quantization\", \"model\".\"parameter_count\" as \"parameter_count\", \"model\".\"context_length\" as \"context_length\", \"model\".\"size_bytes\" as \"size_bytes\", \"model\".\"capabilities\" as \"capabilities\", \"model\".\"metadata\" as \"metadata\", \"model\".\"tags\" as \"tags\", \"model\".\"notes\" as \"notes\", \"model\".\"pinned\" as \"pinned\", \"model\".\"owner\" as \"owner\", \"model\".\"private\" as \"private\", \"model\".\"last_used_at\" as \"last_used_at\", \"model\".\"row_version\" as \"row_version\", \"model\".\"row_checksum\" as \"row_checksum\"";
-
 export const SHIPPED_SQL: Readonly<Record<string, CompiledSql>> = {
+  ...FIRST_SQL,
   "access revision raise": { sql: "update \"access_revision\" set \"revision\" = revision + 1", parameters: [] },
   "event insert": { sql: "insert into \"model_event\" (\"event_id\", \"model_id\", \"kind\", \"actor\", \"at\", \"row_version\", \"before\", \"after\", \"row_checksum\", \"origin\") values (+?, +?, +?, +?, +?, +?, +?, +?, +?, +?)", parameters: ["event_id","model_id","kind","actor","at","row_version","before","after","row_checksum","origin"] },
   "event newest": { sql: "select max(\"event_id\") as \"greatest\" from \"model_event\"", parameters: [] },
@@ -54,7 +54,6 @@ export const SHIPPED_SQL: Readonly<Record<string, CompiledSql>> = {
   "model.list created_at desc  0,0,0": { sql: "select " + COLUMNS + " from \"model\" where 1 = 1 order by \"model\".\"created_at\" desc nulls last, \"model\".\"seq\" desc limit cast(+? as integer)", parameters: ["boot","tick","limit"] },
   "model.list model_id asc  0,0,0": { sql: "select " + COLUMNS + " from \"model\" where 1 = 1 order by \"model\".\"model_id\" asc limit cast(+? as integer)", parameters: ["boot","tick","limit"] },
   "model.list model_id desc  0,0,0": { sql: "select " + COLUMNS + " from \"model\" where 1 = 1 order by \"model\".\"model_id\" desc limit cast(+? as integer)", parameters: ["boot","tick","limit"] },
-  "model.list seq desc  0,0,0": { sql: "select " + COLUMNS + " from \"model\" where 1 = 1 order by \"model\".\"seq\" desc limit cast(+? as integer)", parameters: ["boot","tick","limit"] },
   "model.list seq desc  0,0,0,long": { sql: "select " + COLUMNS + " from \"model_search\" cross join \"model\" where \"model\".\"seq\" = \"model_search\".\"rowid\" and model_search match +? order by \"model_search\".\"rowid\" desc limit cast(+? as integer)", parameters: ["boot","tick","terms","limit"] },
   "model.list seq desc  0,0,0,long,long": { sql: "select " + COLUMNS + " from \"model_search\" cross join \"model\" where \"model\".\"seq\" = \"model_search\".\"rowid\" and model_search match +? order by \"model_search\".\"rowid\" desc limit cast(+? as integer)", parameters: ["boot","tick","terms","limit"] },
   "model.list seq desc  1,0,0": { sql: "select " + COLUMNS + " from \"model_tag\" cross join \"model\" where \"model\".\"seq\" = \"model_tag\".\"model_seq\" and model_tag.tag = +? order by \"model_tag\".\"model_seq\" desc limit cast(+? as integer)", parameters: ["boot","tick","all_0","limit"] },

@@ -2,7 +2,6 @@ import type Database from "better-sqlite3";
 
 import type { Awaitable, CompiledSql, ParameterValue, Query, WriteSession } from "../query.ts";
 import { givenUp, toRegistryError } from "./errors.ts";
-import { SHIPPED_SQL } from "./shipped-sql.ts";
 
 type Row = Record<string, ParameterValue>;
 
@@ -17,13 +16,16 @@ const MAX_STATEMENTS = 500;
 /** Runs queries on one connection, each compiled once and kept as a prepared statement. */
 export class SqliteSession implements WriteSession {
   readonly #connection: Database.Database;
+  readonly #shipped: Readonly<Record<string, CompiledSql>>;
   readonly #prepared = new Map<string, Prepared>();
   readonly #numbers = new Map<string, number>();
   #savepoint: Database.Statement | undefined;
   #release: Database.Statement | undefined;
 
-  constructor(connection: Database.Database) {
+  /** @param shipped statements that are compiled already, by the keys of their queries. */
+  constructor(connection: Database.Database, shipped: Readonly<Record<string, CompiledSql>>) {
     this.#connection = connection;
+    this.#shipped = shipped;
   }
 
   all<P extends object, R>(query: Query<P, R>, parameters: P): Awaitable<R[]> {
@@ -111,8 +113,7 @@ export class SqliteSession implements WriteSession {
   }
 
   async #prepare<P, R>(query: Query<P, R>): Promise<void> {
-    // The compiler brings Kysely with it; the statements that a cold start needs are shipped as text.
-    const { sql, parameters } = SHIPPED_SQL[query.key] ?? (await import("./compile.ts")).compile(query);
+    const { sql, parameters } = this.#shipped[query.key] ?? (await shippedOrCompiled(query));
     try {
       const statement = this.#connection.prepare(sql);
       if (this.#prepared.size >= MAX_STATEMENTS) this.#prepared.delete(this.#prepared.keys().next().value!);
@@ -121,6 +122,12 @@ export class SqliteSession implements WriteSession {
       throw toRegistryError(error, this.#connection.name);
     }
   }
+}
+
+// The compiler brings Kysely with it; the statements that a cold start needs are shipped as text.
+async function shippedOrCompiled<P, R>(query: Query<P, R>): Promise<CompiledSql> {
+  const { SHIPPED_SQL } = await import("./shipped-sql.ts");
+  return SHIPPED_SQL[query.key] ?? (await import("./compile.ts")).compile(query);
 }
 
 function bind(names: CompiledSql["parameters"], values: Row): ParameterValue[] {

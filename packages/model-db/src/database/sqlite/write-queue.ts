@@ -8,6 +8,7 @@ import { block } from "./block.ts";
 import { givenUp, isBusy, toRegistryError } from "./errors.ts";
 import { readSchemaVersion } from "./schema-version.ts";
 import { settleUnseen, UNSEEN_SINCE } from "./settle-unseen.ts";
+import { SHIPPED_SQL } from "./shipped-sql.ts";
 import { SqliteSession } from "./sqlite-session.ts";
 
 interface Job {
@@ -61,7 +62,7 @@ export class WriteQueue {
   constructor(connection: Database.Database, busyTimeoutMs: number, checkFile: () => void) {
     this.#connection = connection;
     this.#checkFile = checkFile;
-    this.#session = new SqliteSession(connection);
+    this.#session = new SqliteSession(connection, SHIPPED_SQL);
     this.#busyTimeoutMs = busyTimeoutMs;
     this.#begin = connection.prepare("BEGIN IMMEDIATE");
     this.#commit = connection.prepare("COMMIT");

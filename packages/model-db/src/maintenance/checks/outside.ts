@@ -8,9 +8,10 @@ import { machineTime } from "../../database/machine-time.ts";
 import { shown } from "../../domain/input.ts";
 import type { RunTable } from "../../schema/run.ts";
 import { defaultBackupFolder } from "../backup-folder.ts";
+import { backupNotePath } from "../beside-registry.ts";
 import { readChangeLog, type LogDamage } from "../change-log.ts";
 import { finding, type Look } from "../findings.ts";
-import { backupNotePath, readBackupNote } from "../sidecar.ts";
+import { readBackupNote } from "../sidecar.ts";
 import { isIntactSnapshot, listSnapshots } from "../snapshots.ts";
 
 const BATCH = 1000;

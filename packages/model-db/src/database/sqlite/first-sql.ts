@@ -1,0 +1,9 @@
+import type { CompiledSql } from "../query.ts";
+
+/** The columns of a model as a read shows them. */
+export const COLUMNS = "\"model\".\"seq\" as \"seq\", \"model\".\"model_id\" as \"model_id\", \"model\".\"source_type\" as \"source_type\", \"model\".\"author_repo\" as \"author_repo\", \"model\".\"branch\" as \"branch\", \"model\".\"config_path\" as \"config_path\", \"model\".\"alias\" as \"alias\", \"model\".\"aliases\" as \"aliases\", case when (model.status = 1 and exists (select 1 from model_run where model_run.model_id = model.model_id and (model_run.boot_id = +? and +? between model_run.renewed_tick_ms and model_run.expires_tick_ms))) then 1 else 0 end as \"status\", \"model\".\"created_at\" as \"created_at\", \"model\".\"updated_at\" as \"updated_at\", \"model\".\"availability\" as \"availability\", \"model\".\"engine\" as \"engine\", \"model\".\"format\" as \"format\", \"model\".\"architecture\" as \"architecture\", \"model\".\"quantization\" as \"quantization\", \"model\".\"parameter_count\" as \"parameter_count\", \"model\".\"context_length\" as \"context_length\", \"model\".\"size_bytes\" as \"size_bytes\", \"model\".\"capabilities\" as \"capabilities\", \"model\".\"metadata\" as \"metadata\", \"model\".\"tags\" as \"tags\", \"model\".\"notes\" as \"notes\", \"model\".\"pinned\" as \"pinned\", \"model\".\"owner\" as \"owner\", \"model\".\"private\" as \"private\", \"model\".\"last_used_at\" as \"last_used_at\", \"model\".\"row_version\" as \"row_version\", \"model\".\"row_checksum\" as \"row_checksum\"";
+
+/** The statement of `cortex list`; the others are in `shipped-sql.ts`. Written by `scripts/ship-sql.ts`. */
+export const FIRST_SQL: Readonly<Record<string, CompiledSql>> = {
+  "model.list seq desc  0,0,0": { sql: "select " + COLUMNS + " from \"model\" where 1 = 1 order by \"model\".\"seq\" desc limit cast(+? as integer)", parameters: ["boot","tick","limit"] },
+};
