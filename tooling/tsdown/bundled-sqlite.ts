@@ -4,6 +4,10 @@ import path from "node:path";
 import type { Rolldown } from "tsdown";
 
 const NAME = "better-sqlite3";
+const LIBRARY = /[\\/]better-sqlite3[\\/]lib[\\/]database\.js$/;
+
+// What a method is made of is looked at when it is first called: most programs that start need three of them.
+const METHOD = /^\tDatabase\.prototype(\.\w+|\[[\w.]+\]) = require\(('\.\/methods\/\w+')\);$/gm;
 
 /**
  * Bundles the JavaScript of better-sqlite3, whose dozen files take longer to find and load than a query
@@ -13,6 +17,16 @@ const NAME = "better-sqlite3";
 export function bundledSqlite(): Rolldown.Plugin {
   return {
     name: "bundled-sqlite",
+    transform(code, id) {
+      if (!LIBRARY.test(id)) return null;
+      const lazy = code.replace(
+        METHOD,
+        (_line, name: string, file: string) =>
+          `\tDatabase.prototype${name} = function (...values) { return require(${file}).apply(this, values); };`,
+      );
+      if (lazy === code) throw new Error(`${id} does not define its methods as it did.`);
+      return lazy;
+    },
     resolveId: (id) => (id === NAME ? `\0${NAME}` : null),
     load(id) {
       if (id !== `\0${NAME}`) return null;

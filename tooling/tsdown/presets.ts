@@ -1,6 +1,8 @@
 import type { UserConfig } from "tsdown";
 
+import { asciiOnly } from "./ascii-only.ts";
 import { bundledSqlite } from "./bundled-sqlite.ts";
+import { eagerFunctions } from "./eager-functions.ts";
 import { inlinedRuntime } from "./inlined-runtime.ts";
 import { thirdPartyLicenses } from "./third-party-licenses.ts";
 
@@ -37,7 +39,7 @@ export const app: UserConfig = {
   hash: false,
   deps: { alwaysBundle: [/./], onlyBundle: false },
   inputOptions: { resolve: { conditionNames: ["@cortex/source", "node", "default"] } },
-  plugins: [bundledSqlite(), inlinedRuntime(), thirdPartyLicenses()],
+  plugins: [bundledSqlite(), inlinedRuntime(), eagerFunctions(), asciiOnly(), thirdPartyLicenses()],
   publint: true,
   failOnWarn: true,
 };

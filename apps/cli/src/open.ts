@@ -1,39 +1,18 @@
-import {
-  defaultRegistryLocation,
-  isRegistryError,
-  openRegistry,
-  RegistryError,
-  toVisible,
-  type Registry,
-} from "@cortex/model-db";
+import { openRegistry, RegistryError, type Registry } from "@cortex/model-db";
 
-import { MisuseError } from "./errors.ts";
 import type { Everywhere } from "./everywhere.ts";
-import { writeNote } from "./output/stream.ts";
+import { locationOf } from "./location.ts";
+import { isMissing, openUpToDate, openWhereThereIsOne } from "./open-to-read.ts";
 
 // Another program may be about to change many models at once, and who waits at a terminal can interrupt.
 const BUSY_TIMEOUT_MS = 60_000;
-
-/** Where the registry of a command is. */
-export function locationOf({ db }: Everywhere): string {
-  if (db === "") throw new MisuseError("--db needs the path of a registry.");
-  return db ?? defaultRegistryLocation(process.env);
-}
 
 /**
  * Opens the registry for a verb that only reads. An older schema is brought up to date first.
  * @returns `undefined` where there is no registry yet: nothing is created, and a hint is printed
  */
 export async function openForReading(options: Everywhere): Promise<Registry | undefined> {
-  const location = locationOf(options);
-  try {
-    return await openToRead(location);
-  } catch (error) {
-    if (!isMissing(error)) throw error;
-    const { missingRegistry } = await import("./missing-registry.ts");
-    writeNote(toVisible(missingRegistry(location)));
-    return undefined;
-  }
+  return await openWhereThereIsOne(options, openToRead);
 }
 
 /**
@@ -42,7 +21,7 @@ export async function openForReading(options: Everywhere): Promise<Registry | un
  */
 export async function openExisting(options: Everywhere): Promise<Registry> {
   const location = locationOf(options);
-  return await orExplain(location, openToRead(location));
+  return await orExplain(location, openUpToDate(location, openToRead));
 }
 
 /** Opens the registry for a verb that changes what is there. @throws RegistryError `not_found` where there is none */
@@ -81,14 +60,8 @@ export async function openForRehearsal(options: Everywhere): Promise<Registry> {
   });
 }
 
-async function openToRead(location: string): Promise<Registry> {
-  try {
-    return await openRegistry(location, { mode: "read" });
-  } catch (error) {
-    if (!isRegistryError(error) || error.code !== "schema_too_old") throw error;
-    const { upgrade } = await import("./upgrade.ts");
-    return await upgrade(location);
-  }
+function openToRead(location: string): Promise<Registry> {
+  return openRegistry(location, { mode: "read" });
 }
 
 async function orExplain(location: string, opening: Promise<Registry>): Promise<Registry> {
@@ -99,8 +72,4 @@ async function orExplain(location: string, opening: Promise<Registry>): Promise<
     const { missingRegistry } = await import("./missing-registry.ts");
     throw new RegistryError("not_found", missingRegistry(location));
   }
-}
-
-function isMissing(error: unknown): boolean {
-  return isRegistryError(error) && error.code === "not_found";
 }

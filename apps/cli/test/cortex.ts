@@ -91,6 +91,9 @@ const BUILT = fileURLToPath(new URL("../dist/main.cjs", import.meta.url));
 const SOURCE = fileURLToPath(new URL("../src/main.ts", import.meta.url));
 const PROGRAM = isBuilt() ? [BUILT] : ["--conditions=@cortex/source", SOURCE];
 
+/** The first file of the program as it is installed; `undefined` while that is older than its sources. */
+export const builtProgram: string | undefined = isBuilt() ? BUILT : undefined;
+
 function isBuilt(): boolean {
   if (!existsSync(BUILT)) return false;
   const built = statSync(BUILT).mtimeMs;

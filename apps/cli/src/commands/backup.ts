@@ -13,8 +13,9 @@ import {
 import { Interrupted, MisuseError } from "../errors.ts";
 import type { Everywhere } from "../everywhere.ts";
 import { untilInterrupted } from "../interrupt.ts";
+import { locationOf } from "../location.ts";
 import { missingRegistry } from "../missing-registry.ts";
-import { locationOf, openExisting } from "../open.ts";
+import { openExisting } from "../open.ts";
 import { toDocument, toLine } from "../output/json.ts";
 import { startProgress } from "../output/progress.ts";
 import { writeNote, writeOut } from "../output/stream.ts";

@@ -1,7 +1,7 @@
 import { checkRegistry, outcomeOf, toVisible, type Finding } from "@cortex/model-db";
 
 import type { Everywhere } from "../everywhere.ts";
-import { locationOf } from "../open.ts";
+import { locationOf } from "../location.ts";
 import { painter, type Paint } from "../output/color.ts";
 import { toListDocument } from "../output/json.ts";
 import { startProgress } from "../output/progress.ts";

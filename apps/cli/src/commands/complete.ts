@@ -13,7 +13,7 @@ import type { CAC, Command } from "cac";
 
 import { declareCli } from "../cli.ts";
 import { longNames } from "../command-line.ts";
-import { locationOf } from "../open.ts";
+import { locationOf } from "../location.ts";
 import { writeOut } from "../output/stream.ts";
 import { TOKEN_ACTIONS } from "./token.ts";
 import { USER_ACTIONS } from "./user.ts";

@@ -12,7 +12,7 @@ import {
 } from "@cortex/model-db";
 
 import type { Everywhere } from "../everywhere.ts";
-import { locationOf } from "../open.ts";
+import { locationOf } from "../location.ts";
 import { painter, type Paint } from "../output/color.ts";
 import { toDocument } from "../output/json.ts";
 import { writeOut } from "../output/stream.ts";

@@ -5,7 +5,8 @@ import { toFileRecord, toRecord, type Registry, isRegistryError, type ModelFile 
 import { Interrupted } from "../errors.ts";
 import type { Everywhere } from "../everywhere.ts";
 import { untilInterrupted } from "../interrupt.ts";
-import { locationOf, openForReading } from "../open.ts";
+import { locationOf } from "../location.ts";
+import { openForReading } from "../open.ts";
 import { toLine } from "../output/json.ts";
 import { startProgress } from "../output/progress.ts";
 import { writeNote, writeOut } from "../output/stream.ts";

@@ -12,7 +12,8 @@ import {
 import { Interrupted, MisuseError } from "../errors.ts";
 import type { Everywhere } from "../everywhere.ts";
 import { untilInterrupted } from "../interrupt.ts";
-import { locationOf, openExisting, openOrCreate } from "../open.ts";
+import { locationOf } from "../location.ts";
+import { openExisting, openOrCreate } from "../open.ts";
 import { toListDocument } from "../output/json.ts";
 import { startProgress } from "../output/progress.ts";
 import { writeNote, writeOut } from "../output/stream.ts";

@@ -10,7 +10,7 @@ import {
 
 import type { Everywhere } from "../everywhere.ts";
 import type { ListFlags } from "../list-options.ts";
-import { openForReading } from "../open.ts";
+import { openModels } from "../open-to-read.ts";
 import { painter } from "../output/color.ts";
 import { toListDocument } from "../output/json.ts";
 import { outputColumns, writeNote, writeOut } from "../output/stream.ts";
@@ -25,7 +25,7 @@ const EMPTY: Page<Model> = { items: [], nextCursor: null, total: 0 };
 /** Prints one page of the models that the flags choose. */
 export async function list(options: ListVerbOptions): Promise<void> {
   const wanted = await read(options);
-  const registry = await openForReading(options);
+  const registry = await openModels(options);
   const page = registry === undefined ? EMPTY : await registry.models.list(wanted);
   await registry?.close();
   print(page, options);

@@ -5,8 +5,8 @@ import { openRegistry, RegistryError, type Registry, type SchemaStatus } from "@
 import { confirm, requireTerminal } from "../confirm.ts";
 import { MisuseError } from "../errors.ts";
 import type { Everywhere } from "../everywhere.ts";
+import { locationOf } from "../location.ts";
 import { oneOf } from "../one-of.ts";
-import { locationOf } from "../open.ts";
 import { painter } from "../output/color.ts";
 import { toDocument } from "../output/json.ts";
 import { outputColumns, writeNote, writeOut } from "../output/stream.ts";

@@ -4,7 +4,8 @@ import { modelFolders, moveModel, type MovedModel } from "@cortex/model-sources"
 import { Interrupted } from "../errors.ts";
 import type { Everywhere } from "../everywhere.ts";
 import { untilInterrupted } from "../interrupt.ts";
-import { locationOf, openForWriting } from "../open.ts";
+import { locationOf } from "../location.ts";
+import { openForWriting } from "../open.ts";
 import { printChanged } from "../output/changed.ts";
 import { startProgress } from "../output/progress.ts";
 import { writeNote } from "../output/stream.ts";

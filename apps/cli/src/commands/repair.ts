@@ -2,7 +2,7 @@ import { outcomeOf, repairRegistry, toVisible, type RepairReport } from "@cortex
 
 import { confirm, requireTerminal } from "../confirm.ts";
 import type { Everywhere } from "../everywhere.ts";
-import { locationOf } from "../open.ts";
+import { locationOf } from "../location.ts";
 import { toDocument } from "../output/json.ts";
 import { describeRebuilt, printRebuilt, toRebuiltDocument, withProgress } from "../output/rebuilt.ts";
 import { writeNote, writeOut } from "../output/stream.ts";

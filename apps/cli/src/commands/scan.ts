@@ -14,7 +14,8 @@ import {
 import { Interrupted } from "../errors.ts";
 import type { Everywhere } from "../everywhere.ts";
 import { untilInterrupted } from "../interrupt.ts";
-import { locationOf, openExisting, openForWriting, openOrCreate } from "../open.ts";
+import { locationOf } from "../location.ts";
+import { openExisting, openForWriting, openOrCreate } from "../open.ts";
 import { toInventoryDocument, toInventorySummary, toInventoryTable } from "../output/inventory.ts";
 import { startProgress } from "../output/progress.ts";
 import { writeNote, writeOut } from "../output/stream.ts";

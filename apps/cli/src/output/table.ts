@@ -27,34 +27,39 @@ export function toTable(
   paint: Paint,
   available: number | undefined,
 ): string {
-  const widths = columns.map((column, index) =>
-    rows.reduce((widest, row) => Math.max(widest, widthOf(row[index] ?? "")), widthOf(column.title)),
+  const cellWidths = rows.map((row) => columns.map((_column, index) => widthOf(row[index] ?? "")));
+  const widths = columns.map(({ title }, index) =>
+    cellWidths.reduce((widest, row) => Math.max(widest, row[index]!), widthOf(title)),
   );
   const shown = fit(columns, widths, available);
+  const last = shown.at(-1);
   const line = (
     cells: readonly string[],
+    ownWidths: readonly number[],
     styleOf: (column: Column, text: string) => Style | undefined,
   ): string => {
-    const last = shown.at(-1);
     let text = "";
     for (const index of shown) {
       const column = columns[index]!;
-      const width = widths[index]!;
-      const cell = truncate(cells[index] ?? "", width, column.keep);
-      const style = styleOf(column, cells[index] ?? "");
+      const whole = cells[index] ?? "";
+      let missing = widths[index]! - ownWidths[index]!;
+      let cell = whole;
+      if (missing < 0) {
+        cell = truncate(whole, widths[index]!, column.keep);
+        missing = widths[index]! - widthOf(cell);
+      }
+      const style = styleOf(column, whole);
       const painted = style === undefined ? cell : paint(style, cell);
-      const space = " ".repeat(width - widthOf(cell));
-      if (column.align === "right") text += space + painted;
-      else text += index === last ? painted : painted + space;
+      if (column.align === "right") text += " ".repeat(missing) + painted;
+      else text += index === last ? painted : painted + " ".repeat(missing);
       if (index !== last) text += GAP;
     }
     return `${text.trimEnd()}\n`;
   };
+  const titles = columns.map(({ title }) => title);
   return (
-    line(
-      columns.map((column) => column.title),
-      () => "bold",
-    ) + rows.map((row) => line(row, (column, text) => column.style?.(text))).join("")
+    line(titles, titles.map(widthOf), () => "bold") +
+    rows.map((row, index) => line(row, cellWidths[index]!, (column, text) => column.style?.(text))).join("")
   );
 }
 
