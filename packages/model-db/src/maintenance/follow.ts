@@ -11,7 +11,7 @@ import { ChangeLogWriter, lastLoggedEventId, readChangeLog } from "./change-log.
 import { lockFile } from "./file-lock.ts";
 import { inBatches } from "./in-batches.ts";
 import { writeBackupNote } from "./sidecar.ts";
-import { createSnapshot, listSnapshots, type Snapshot } from "./snapshots.ts";
+import { checkNotBehind, createSnapshot, listSnapshots, waysBack, type Snapshot } from "./snapshots.ts";
 
 /** How to follow a registry; whatever is left out gets the default named here. */
 export interface FollowOptions {
@@ -136,13 +136,7 @@ async function checkNothingMissing(registry: Registry, folder: string): Promise<
   const logged = lastLoggedEventId(folder) ?? 0;
   const backedUp = Math.max(logged, listSnapshots(folder)[0]?.eventId ?? 0);
   const newest = await registry.history.latestEventId();
-  const way = `\`cortex repair --from ${folder}\` brings back what is missing; \`cortex restore ${folder}\` makes it what the backup says.`;
-  if (newest < backedUp) {
-    throw new RegistryError(
-      "database_damaged",
-      `${location} ends at change ${newest}, but its backup in ${folder} goes to ${backedUp}. ${way}`,
-    );
-  }
+  checkNotBehind(location, newest, backedUp, folder);
   if (logged === 0) return;
   for await (const event of readChangeLog(folder, { after: logged - 1 })) {
     const cursor = String(logged - 1);
@@ -150,7 +144,7 @@ async function checkNothingMissing(registry: Registry, folder: string): Promise<
     if (items[0] !== undefined && isSame(items[0], event)) return;
     throw new RegistryError(
       "database_damaged",
-      `Change ${logged} of ${location} is not the one in its backup in ${folder}: the two went different ways. ${way}`,
+      `Change ${logged} of ${location} is not the one in its backup in ${folder}: the two went different ways. ${waysBack(folder)}`,
     );
   }
 }

@@ -48,7 +48,8 @@ const HOUR_MS = 3_600_000;
  *   at least 2 where there is a log.
  * @param options.onProgress how much of the work is done, and of how much, in bytes.
  * @throws RegistryError `not_found`, `not_a_registry`, `database_damaged`, `database_busy`, `disk_full`,
- *   `read_only`, `io_error`; `invalid_input` when the folder is another registry's.
+ *   `read_only`, `io_error`; `invalid_input` when the folder is another registry's; `database_damaged`
+ *   also when the log in the folder goes on where the registry ends.
  */
 export async function createSnapshot(
   location: string,
@@ -115,6 +116,25 @@ export function listSnapshots(folder: string): Snapshot[] {
     .toSorted((a, b) => b.eventId - a.eventId || b.createdAt - a.createdAt);
 }
 
+/**
+ * Refuses a registry that ends before its backup does: it has lost what was acknowledged, or went another way.
+ *
+ * @param backedUp the newest event of the backup in the folder.
+ * @throws RegistryError `database_damaged`
+ */
+export function checkNotBehind(location: string, newest: number, backedUp: number, folder: string): void {
+  if (newest >= backedUp) return;
+  throw new RegistryError(
+    "database_damaged",
+    `${location} ends at change ${newest}, but its backup in ${folder} goes to ${backedUp}. ${waysBack(folder)}`,
+  );
+}
+
+/** What to do about a registry that is not what its backup in a folder says. */
+export function waysBack(folder: string): string {
+  return `\`cortex repair --from ${folder}\` brings back what is missing; \`cortex restore ${folder}\` makes it what the backup says.`;
+}
+
 /** Whether a snapshot's file is still what was written, by its SHA-256. */
 export function isIntactSnapshot({ path }: Pick<Snapshot, "path">): boolean {
   try {
@@ -133,6 +153,9 @@ async function prepare(path: string, folder: string): Promise<number> {
   try {
     compare?.(source);
     claimBackupFolder(folder, findRegistryId(source));
+    // The log first: whoever follows into the folder goes on writing it.
+    const logged = lastLoggedEventId(folder) ?? 0;
+    checkNotBehind(path, newestEvent(source), logged, folder);
     removePartial(join(folder, "snapshots"));
     const [pages, pageBytes] = ["page_count", "page_size"].map((name) =>
       source.pragma(name, { simple: true }),
@@ -152,7 +175,7 @@ async function verify(path: string, onPart: (part: number) => void): Promise<num
     const version = readSchemaVersion(database, "read");
     // The rows of another schema may have other columns.
     if (version === SCHEMA_VERSION) await verifyRows(database, onPart);
-    return version < 2 ? 0 : newestEvent(database);
+    return newestEvent(database);
   } catch (error) {
     throw toRegistryError(error, path);
   } finally {
@@ -184,6 +207,8 @@ function damaged(what: string): RegistryError {
 }
 
 function newestEvent(database: Database.Database): number {
+  // Schema 1 had no history.
+  if (readSchemaVersion(database, "read") < 2) return 0;
   return database.prepare("SELECT coalesce(max(event_id), 0) FROM model_event").pluck().get() as number;
 }
 

@@ -197,6 +197,10 @@ test("a registry that is behind its backup is refused, and so is one that went a
   const { signal } = new AbortController();
   const behind = await expectRefusal("database_damaged", followBackup(location, backups, { signal }));
   expect(behind.message).toMatch(/ends at change 1, .* goes to 3\. .*cortex repair --from .*cortex restore/);
+  const snapshots = listSnapshots(backups);
+  const copied = await expectRefusal("database_damaged", createSnapshot(location, backups));
+  expect(copied.message).toBe(behind.message);
+  expect(listSnapshots(backups)).toEqual(snapshots);
   {
     await using registry = await openRegistry(location);
     for (const modelId of ["x", "y", "z"]) await registry.models.create(localModel(modelId));
