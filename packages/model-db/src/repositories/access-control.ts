@@ -1,7 +1,7 @@
 import { query, type Query } from "../database/query.ts";
 import type { Identity } from "../domain/access.ts";
 import { RegistryError } from "../errors.ts";
-import { digestOf, isSameDigest, parseToken } from "../schema/access-token.ts";
+import { digestOf, isSameDigest, isSameToken, parseToken, tokenIdOf } from "../schema/access-token.ts";
 import { toAccessToken, toGrant } from "../schema/access.ts";
 import { accessRevision } from "./access-revision.ts";
 import type { Scope } from "./scope.ts";
@@ -16,6 +16,7 @@ const anyUser: Query<object, { name: string }> = query("user any", ({ db, sql })
 
 /** A token that was right, as long as nobody changes who may do what. */
 interface Met {
+  readonly token: Uint8Array;
   readonly identity: Identity;
   /** Unix milliseconds. */
   readonly expiresAt: number | null;
@@ -29,7 +30,7 @@ export class AccessControl {
   readonly #scope: Scope;
   readonly #changeCounter: () => number;
   readonly #uses: TokenUses;
-  // By their whole text, which only those that are right get in with; each good token is there once.
+  // The good ones, by the part of their text that is no secret.
   readonly #met = new Map<string, Met>();
   #hasUsers: boolean | undefined;
   #counter: number | undefined;
@@ -70,7 +71,8 @@ export class AccessControl {
   async authenticate(token: string, asOf?: number): Promise<Identity> {
     const looking = this.#lookForChanges(asOf);
     if (looking !== undefined) await looking;
-    const met = this.#met.get(token) ?? (await this.#meet(token));
+    const known = this.#met.get(tokenIdOf(token));
+    const met = known !== undefined && isSameToken(known.token, token) ? known : await this.#meet(token);
     const now = Date.now();
     if (met === undefined || (met.expiresAt !== null && met.expiresAt <= now)) throw unauthenticated();
     this.#uses.note(met.use, now);
@@ -109,12 +111,13 @@ export class AccessControl {
     const grants = await reader.all(grantsOfUser, { user_name: row.user_name });
     const { userName, scopes, expiresAt, lastUsedAt } = toAccessToken(row);
     const met: Met = {
+      token: Buffer.from(token),
       identity: Object.freeze({ user: userName, grants: grants.map(toGrant), scopes, tokenId }),
       expiresAt,
       use: this.#uses.of(tokenId, lastUsedAt ?? 0),
     };
     // What was changed meanwhile, and noticed, is not to be forgotten again.
-    if (revision === this.#revision) this.#met.set(token, met);
+    if (revision === this.#revision) this.#met.set(tokenId, met);
     return met;
   }
 }

@@ -9,6 +9,7 @@ export interface NewAccessToken {
 
 // 6 random bytes to name it by, in hexadecimal digits, and 32 that nobody can guess, in base64url.
 const TOKEN = /^ctx_([0-9a-f]{12})_([A-Za-z0-9_-]{43})$/;
+const PREFIX = "ctx_";
 const ID_BYTES = 6;
 const SECRET_BYTES = 32;
 
@@ -19,13 +20,24 @@ export function createToken(): NewAccessToken {
   const { randomBytes } = crypto();
   const tokenId = randomBytes(ID_BYTES).toString("hex");
   const secret = randomBytes(SECRET_BYTES).toString("base64url");
-  return { text: `ctx_${tokenId}_${secret}`, tokenId, digest: digestOf(secret) };
+  return { text: `${PREFIX}${tokenId}_${secret}`, tokenId, digest: digestOf(secret) };
 }
 
 /** The two parts of a token; `undefined` for what is none. */
 export function parseToken(token: unknown): { tokenId: string; secret: string } | undefined {
   const parts = typeof token === "string" ? TOKEN.exec(token) : null;
   return parts === null ? undefined : { tokenId: parts[1]!, secret: parts[2]! };
+}
+
+/** The part of a token that names it, and is no secret, however the rest may be. */
+export function tokenIdOf(token: unknown): string {
+  return typeof token === "string" ? token.slice(PREFIX.length, PREFIX.length + 2 * ID_BYTES) : "";
+}
+
+/** Whether a token is the one whose bytes are known, in a time that does not tell where they differ. */
+export function isSameToken(known: Uint8Array, given: string): boolean {
+  const bytes = Buffer.from(given);
+  return bytes.length === known.length && crypto().timingSafeEqual(bytes, known);
 }
 
 /** The SHA-256 of a token's secret, which is random, so that a slow hash would protect it no better: 64 hexadecimal digits. */
