@@ -2,9 +2,10 @@ import type { UserConfig } from "tsdown";
 
 import { asciiOnly } from "./ascii-only.ts";
 import { bundledSqlite } from "./bundled-sqlite.ts";
-import { eagerFunctions } from "./eager-functions.ts";
 import { inlinedRuntime } from "./inlined-runtime.ts";
 import { thirdPartyLicenses } from "./third-party-licenses.ts";
+
+export { calledFunctions } from "./called-functions.ts";
 
 // What is loaded late here may be loaded early there: which it is, each program decides by what it imports.
 // And a build on a busy machine is a good one.
@@ -39,7 +40,7 @@ export const app: UserConfig = {
   hash: false,
   deps: { alwaysBundle: [/./], onlyBundle: false },
   inputOptions: { resolve: { conditionNames: ["@cortex/source", "node", "default"] } },
-  plugins: [bundledSqlite(), inlinedRuntime(), eagerFunctions(), asciiOnly(), thirdPartyLicenses()],
+  plugins: [bundledSqlite(), inlinedRuntime(), asciiOnly(), thirdPartyLicenses()],
   publint: true,
   failOnWarn: true,
 };
