@@ -17,7 +17,7 @@ import { noteOpen } from "./open-files.ts";
 import { registryPath } from "./registry-path.ts";
 import { readMigrations, readSchemaVersion } from "./schema-version.ts";
 import { SHIPPED_SQL } from "./shipped-sql.ts";
-import { noRegistry, SqliteReader } from "./sqlite-reader.ts";
+import { noRegistry, prepared, SqliteReader } from "./sqlite-reader.ts";
 import { WriteQueue } from "./write-queue.ts";
 
 export interface SqliteOptions {
@@ -34,14 +34,7 @@ export interface SqliteOptions {
  *   `read_only`, `disk_full`, `database_busy`, `database_damaged`, `invalid_input`.
  */
 export async function openSqlite(location: string, options: SqliteOptions): Promise<Engine> {
-  const engine = new SqliteEngine(registryPath(location), options);
-  try {
-    await engine.prepare();
-    return engine;
-  } catch (error) {
-    await engine.close();
-    throw error;
-  }
+  return await prepared(new SqliteEngine(registryPath(location), options));
 }
 
 // Folds the log into the file as far as can be now: nothing depends on its being done.

@@ -26,7 +26,11 @@ const LOOK_MS = 100;
  *   `database_busy`, `database_damaged`, `invalid_input`.
  */
 export async function openSqliteReader(location: string, busyTimeoutMs: number): Promise<ReadEngine> {
-  const engine = new SqliteReader(registryPath(location), busyTimeoutMs);
+  return await prepared(new SqliteReader(registryPath(location), busyTimeoutMs));
+}
+
+/** An engine that has looked at its file, and can be used; one that refuses it is closed. */
+export async function prepared<E extends SqliteReader>(engine: E): Promise<E> {
   try {
     await engine.prepare();
     return engine;
