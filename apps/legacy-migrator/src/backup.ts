@@ -2,7 +2,6 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, s
 import { basename, dirname, join } from "node:path";
 
 import {
-  copyDurably,
   fingerprintOf,
   makeFolder,
   renameDurably,
@@ -11,6 +10,7 @@ import {
   type Fingerprint,
 } from "@cortex/model-db/durable-files";
 
+import { copyWithRights } from "./copy-with-rights.ts";
 import { freeName } from "./free-name.ts";
 import { DATABASE_COMPANIONS } from "./legacy/scratch-copy.ts";
 import { SnapshotError, takeSnapshot } from "./registry-snapshot.ts";
@@ -52,7 +52,7 @@ export function backupsFolder(registryPath: string): string {
 }
 
 /**
- * Copies the registry, if there is one, and the old stores, each checked against its SHA-256. The
+ * Copies the registry, if there is one, and the old stores, each with its rights and checked against its SHA-256. The
  * backup has its name only when it is complete and on disk. It counts as unfinished until
  * {@link finishBackup}: what it is for has not happened yet.
  *
@@ -155,7 +155,7 @@ export function discardBackup({ path }: Backup): void {
 function copySource(path: string, folder: string, index: number): BackupFile {
   const file = `${index + 1}-${basename(path)}`;
   const copy = join(folder, file);
-  const read = copyDurably(path, copy);
+  const read = copyWithRights(path, copy);
   const written = fingerprintOf(copy);
   if (read.sha256 !== written.sha256) {
     throw new SnapshotError(`The copy of ${path} is not what was read from it. Check the disk.`);

@@ -2,9 +2,12 @@ import { existsSync, renameSync, rmSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 
 import { APPLICATION_ID } from "@cortex/model-db";
-import { copyDurably, renameDurably, syncPath } from "@cortex/model-db/durable-files";
+import { renameDurably, syncPath } from "@cortex/model-db/durable-files";
 // oxlint-disable-next-line no-restricted-imports -- the file as a whole, never a record: see below
 import Database from "better-sqlite3";
+
+import { copyWithRights } from "./copy-with-rights.ts";
+import { takeOverRights } from "./take-over-rights.ts";
 
 // The library owns the registry's file, and everything that goes through its records goes through it.
 // Copying the file as a whole is not of that kind: a plain copy of the file and its write-ahead log is
@@ -28,8 +31,9 @@ export class BrokenRegistryError extends SnapshotError {}
  * @throws SnapshotError; BrokenRegistryError where there is nothing that could be copied as a database.
  */
 export function takeSnapshot(registryPath: string, to: string): void {
-  if (statSync(registryPath).size === 0) {
-    copyDurably(registryPath, to);
+  const found = statSync(registryPath);
+  if (found.size === 0) {
+    copyWithRights(registryPath, to);
     return;
   }
   try {
@@ -44,6 +48,7 @@ export function takeSnapshot(registryPath: string, to: string): void {
       registry.close();
     }
     checkDatabase(to);
+    takeOverRights(to, found);
     syncPath(to);
   } catch (error) {
     rmSync(to, { force: true });
@@ -75,13 +80,13 @@ export async function putBackSnapshot(snapshot: string, registryPath: string): P
   if (!existsSync(registryPath)) {
     for (const end of ["-wal", "-shm", "-journal", ".restoring"]) rmSync(registryPath + end, { force: true });
     dropBallast(registryPath);
-    copyDurably(snapshot, `${registryPath}.restoring`);
+    copyWithRights(snapshot, `${registryPath}.restoring`);
     renameDurably(`${registryPath}.restoring`, registryPath);
     return;
   }
   if (statSync(snapshot).size === 0) {
     removeRegistry(registryPath);
-    copyDurably(snapshot, registryPath);
+    copyWithRights(snapshot, registryPath);
     return;
   }
   const source = new Database(snapshot, { readonly: true, fileMustExist: true });

@@ -2,10 +2,11 @@ import { existsSync, readdirSync, realpathSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 
 import { continuousBackupOf, isRegistryError, openRegistry, shellQuote } from "@cortex/model-db";
-import { copyDurably, fingerprintOf, renameDurably } from "@cortex/model-db/durable-files";
+import { fingerprintOf, renameDurably } from "@cortex/model-db/durable-files";
 
 import { ACTOR } from "./apply.ts";
 import { backupsOf, checkBackup, isUnfinished, retireBackup, type Backup } from "./backup.ts";
+import { copyWithRights } from "./copy-with-rights.ts";
 import {
   BrokenRegistryError,
   moveBrokenRegistry,
@@ -135,7 +136,7 @@ export async function rollBack(backup: Backup): Promise<RolledBack> {
     if (!existsSync(path)) {
       // A journal that is gone was finished by the old program: only it knows what became of it.
       if (/-(?:wal|journal)$/.test(path)) continue;
-      copyDurably(join(backup.path, basename(file)), `${path}.restoring`);
+      copyWithRights(join(backup.path, basename(file)), `${path}.restoring`);
       renameDurably(`${path}.restoring`, path);
       sourcesRestored.push(path);
     } else if (fingerprintOf(path).sha256 !== sha256) {

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, chownSync, existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 
 import { followBackup, lastLoggedEventId, openRegistry } from "@cortex/model-db";
@@ -73,6 +73,32 @@ test("an old store that is gone comes back; one that was changed since is left, 
   rmSync(list);
   expect((await rollBack((await findRollback(to))!)).sourcesRestored).toEqual([list]);
   expect(existsSync(list)).toBe(true);
+});
+
+test("what is put back has the rights that it had, for whom it was shared with", async () => {
+  const list = join(data, "models/model.list");
+  chmodSync(to, 0o664);
+  chmodSync(list, 0o640);
+  // Only root may give files away.
+  if (process.getuid?.() === 0) for (const path of [to, list]) chownSync(path, 1234, 5678);
+  const before = [to, list].map(rightsOf);
+  for (const lose of [() => rmSync(to), () => writeFile(to, "overwritten by a report\n".repeat(1000))]) {
+    await migrate({ from: data, to, env: {} });
+    lose();
+    rmSync(list);
+    await rollBack((await findRollback(to))!);
+    expect([to, list].map(rightsOf)).toEqual(before);
+  }
+});
+
+test("an empty file that becomes empty again has the rights that it had", async () => {
+  const empty = join(temporaryFolder(), "empty.db");
+  writeFile(empty, "");
+  chmodSync(empty, 0o660);
+  await migrate({ from: data, to: empty, env: {} });
+  await rollBack((await findRollback(empty))!);
+  const { size, mode } = statSync(empty);
+  expect({ size, mode: mode & 0o777 }).toEqual({ size: 0, mode: 0o660 });
 });
 
 test("a registry that did not exist is not removed while somebody has it open", async () => {
@@ -150,6 +176,11 @@ test("a damaged registry goes away where there was none before", async () => {
   expect(done).toMatchObject({ registry: "removed", beforeIsBroken: true });
   expect([existsSync(other), existsSync(done.before!)]).toEqual([false, true]);
 });
+
+function rightsOf(path: string): { mode: number; uid: number; gid: number } {
+  const { mode, uid, gid } = statSync(path);
+  return { mode, uid, gid };
+}
 
 /** Does something while the registry is followed into a backup, which then has all of it. */
 async function whileFollowed(work: () => Promise<unknown>): Promise<void> {

@@ -1,18 +1,9 @@
-import {
-  chmodSync,
-  chownSync,
-  closeSync,
-  fstatSync,
-  openSync,
-  readSync,
-  rmSync,
-  statSync,
-  type BigIntStats,
-} from "node:fs";
+import { closeSync, fstatSync, openSync, readSync, rmSync, statSync, type BigIntStats } from "node:fs";
 import { basename, dirname, join } from "node:path";
 
 import { renameDurably, writeDurably } from "@cortex/model-db/durable-files";
 
+import { takeOverRights } from "../take-over-rights.ts";
 import type { Base } from "./choose-base.ts";
 
 /** A content of the file that is not ours. */
@@ -182,7 +173,7 @@ export class ListFile implements Disposable {
         return false;
       }
       writeDurably(temporary, bytes);
-      if (this.#rights !== undefined) takeOver(temporary, this.#rights);
+      if (this.#rights !== undefined) takeOverRights(temporary, this.#rights);
       const stamp = stampOf(statSync(temporary, { bigint: true }));
       const now = performance.now();
       if (!this.#isStill(stats)) {
@@ -263,19 +254,6 @@ function readAll(descriptor: number, size: number): Buffer {
     at += read;
   }
   return bytes.subarray(0, at);
-}
-
-// The old program rewrites the file in place, and must be allowed to as before.
-function takeOver(path: string, { mode, uid, gid }: BigIntStats): void {
-  const now = statSync(path, { bigint: true });
-  if (now.uid !== uid || now.gid !== gid) {
-    try {
-      chownSync(path, Number(uid), Number(gid));
-    } catch {
-      // Only the administrator may give files away.
-    }
-  }
-  chmodSync(path, Number(mode & 0o7777n));
 }
 
 function isSame(one: Stamp, other: Stamp | undefined): boolean {
