@@ -1,6 +1,7 @@
 import { toVisible } from "@cortex/model-db";
 import type { Logger } from "pino";
 
+import { checkExposure } from "./exposure.ts";
 import type { Listener } from "./listen.ts";
 import type { LiveApp } from "./live-app.ts";
 import type { ReadSettings } from "./read-settings.ts";
@@ -16,15 +17,15 @@ export interface Running {
 
 /**
  * Reads the settings anew and uses those that need no restart; the log says which those are, and which
- * need one. What is wrong is logged, and everything stays as it was.
+ * need one. What is wrong, or would keep the program from starting, is logged, and everything stays as it was.
  *
  * @returns the settings in use afterwards.
  */
-export function reload(
+export async function reload(
   before: Settings,
   read: () => ReadSettings,
   { app, listeners, log }: Running,
-): Settings {
+): Promise<Settings> {
   try {
     const { settings: wanted } = read();
     const changed = (Object.keys(SETTINGS) as (keyof Settings)[]).filter(
@@ -38,6 +39,7 @@ export function reload(
     const later = changed.filter((name) => !isNow(name));
     const after = { ...before, ...Object.fromEntries(now.map((name) => [name, wanted[name]])) };
     // First what can fail.
+    await checkExposure(after, app.registry);
     for (const listener of listeners) listener.renewCertificate(after);
     app.apply(after);
     log.level = after.logLevel;

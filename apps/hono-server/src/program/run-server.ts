@@ -23,13 +23,16 @@ const FLUSH_MS = 5000;
  * @throws RegistryError for what keeps it from starting, or when the registry is gone for good.
  */
 export async function runServer(started: ReadSettings, read: () => ReadSettings, log: Logger): Promise<void> {
-  let { settings } = started;
+  const { settings } = started;
   checkFolder(started);
   const ending = Promise.withResolvers<void>();
   let running: Running | undefined;
+  let inUse = Promise.resolve(settings);
   onSignals({
     reload() {
-      if (running !== undefined) settings = reload(settings, read, running);
+      const now = running;
+      // One after the other: each goes on from what the one before has left.
+      if (now !== undefined) inUse = inUse.then((before) => reload(before, read, now));
     },
     end(signal) {
       log.info(`Ending, by ${signal}; a second one ends at once.`);

@@ -149,6 +149,31 @@ test("SIGHUP takes what needs no restart, says what does, and keeps what is when
   expect(await server.end()).toBe(0);
 });
 
+test.for([{ allowed_host: ["models.example.org"] }, { trust_proxy: ["private"] }])(
+  "SIGHUP does not let others in as long as there is no user, and says how to make one: %o",
+  async (opened) => {
+    await using sandbox = new Sandbox();
+    const file = sandbox.path("settings.json");
+    writeFileSync(file, "{}");
+    const server = await sandbox.start(["--config", file]);
+    writeFileSync(file, JSON.stringify({ ...opened, log_level: "debug" }));
+    server.process.kill("SIGHUP");
+    expect(await server.line(({ level }) => level === "error")).toMatchObject({
+      msg: expect.stringMatching(
+        /^The settings stay as they were\. .* has no user yet.* cortex token create admin --db \S+$/,
+      ) as unknown,
+    });
+    expect((await fetch(`${server.url}/v1/models`)).status).toBe(200);
+    {
+      await using registry = await openRegistry(sandbox.db);
+      await registry.access.users.create({ name: "ann", grants: [{ role: "admin" }] });
+    }
+    server.process.kill("SIGHUP");
+    await server.line(({ msg }) => msg === "The settings were read anew.");
+    expect((await fetch(`${server.url}/v1/models`)).status).toBe(401);
+  },
+);
+
 test("a folder that somebody named and is not there is refused, and not made", async () => {
   await using sandbox = new Sandbox();
   const { exitCode, stderr } = await sandbox.run(["--port", "0", "--db", "disk/registry.db"]);
