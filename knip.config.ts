@@ -14,7 +14,7 @@ const config: KnipConfig = {
       ignoreDependencies: ["better-sqlite3"],
     },
     "apps/hono-server": {
-      entry: ["test/**/*.test.ts", "test/fuzz/{main,served}.ts", "test/processes/*.ts"],
+      entry: ["deploy/*.mjs", "test/**/*.test.ts", "test/fuzz/{main,served}.ts", "test/processes/*.ts"],
     },
     "apps/legacy-migrator": { entry: ["src/main.ts", "test/**/*.test.ts"] },
     // Started, packed or measured, but not imported: the dependency has turbo build them first.

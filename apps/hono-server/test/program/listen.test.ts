@@ -1,10 +1,10 @@
-import { execFileSync } from "node:child_process";
 import { existsSync, statSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { connect as tlsConnect } from "node:tls";
 
 import { expect, test, vi } from "vitest";
 
+import { hasOpenssl, makeCertificate } from "./certificate.ts";
 import { Sandbox } from "./program.ts";
 
 // Each is a process of its own, and the machine may be busy.
@@ -95,22 +95,6 @@ async function statusOver(socketPath: string): Promise<number | undefined> {
     })
       .on("error", reject)
       .end();
-  });
-}
-
-function hasOpenssl(): boolean {
-  try {
-    execFileSync("openssl", ["version"]);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function makeCertificate(name: string, cert: string, key: string): void {
-  const pair = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", key];
-  execFileSync("openssl", ["req", "-x509", ...pair, "-out", cert, "-subj", `/CN=${name}`], {
-    stdio: "ignore",
   });
 }
 
