@@ -71,7 +71,7 @@ const VERBS: Readonly<Record<string, DeclareVerb>> = {
     )
       .option("--alias <alias>", "What to call it (default: a short name is made)")
       .option("--limit-rate <size>", "At most so many bytes a second, such as 5MB")
-      .option("--connections <integer>", "At most so many parts of a file at a time, 1 to 32 (default: 4)")
+      .option("--connections <positive>", "At most so many parts of a file at a time, 1 to 32 (default: 4)")
       .option("--detach", "Only ask for it: a running cortex-server fetches it")
       .option("-y, --yes", "Do not ask which of several models: Q4_K_M, Q8_0, or the first")
       .example("cortex pull hf.co/TheBloke/OpenHermes-2.5-Mistral-7B-GGUF:Q4_K_M")
@@ -105,7 +105,7 @@ const VERBS: Readonly<Record<string, DeclareVerb>> = {
       .option("--no-pinned", "Let pruning and eviction take it again")
       .option("--no-private", "Let everybody see it whose grants cover it")
       .option(
-        "--expected-row-version <integer>",
+        "--expected-row-version <positive>",
         "Refuse if somebody changed it since: the row_version that you saw",
       )
       .example("cortex update tinyllama --notes 'good at poems' --branch ''")
@@ -220,7 +220,7 @@ const VERBS: Readonly<Record<string, DeclareVerb>> = {
     verb("start <model>", "Record that a program runs a model: a lease, which makes its status RUNNING")
       .option("--holder <name>", "Who runs it (default: your user name)")
       .option("--endpoint <url>", "Where it answers; a renewal without it keeps the one there is")
-      .option("--pid <integer>", "Its process id")
+      .option("--pid <positive>", "Its process id")
       .option("--node <name>", "The machine it runs on (default: this one)")
       .option(
         "--ttl <duration>",
@@ -233,7 +233,7 @@ const VERBS: Readonly<Record<string, DeclareVerb>> = {
   stop: (verb) =>
     verb("stop <model>", "Record that a program runs a model no longer: ends its lease")
       .option("--holder <name>", "Whose lease, when several programs run the model")
-      .option("--token <integer>", "Which lease, by the token that start printed")
+      .option("--token <positive>", "Which lease, by the token that start printed")
       .example("cortex stop tinyllama")
       .action(async () => (await import("./commands/stop.ts")).stop),
 
@@ -339,7 +339,7 @@ const VERBS: Readonly<Record<string, DeclareVerb>> = {
       "Keep a verified snapshot of the registry in a backup folder, while others use it",
     )
       .option("--follow", "Go on until interrupted: log each change there within a second")
-      .option("--keep <integer>", "How many snapshots stay, this one among them (default: 3)")
+      .option("--keep <positive>", "How many snapshots stay, this one among them (default: 3)")
       .example("cortex backup /mnt/backup/cortex")
       .example("cortex backup /mnt/backup/cortex --follow")
       .action(async () => (await import("./commands/backup.ts")).backup),

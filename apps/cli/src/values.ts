@@ -16,6 +16,7 @@ interface Kind {
 const KINDS: Readonly<Record<string, Kind>> = {
   count: { parse: parseLimit, says: "a whole number, 1 to 1000" },
   integer: { parse: parseInteger, says: "a whole number, 0 or more" },
+  positive: { parse: (text) => parseInteger(text) || undefined, says: "a whole number, 1 or more" },
   number: { parse: parseCount, says: "a whole number such as 7240000000, 7.24B or 32Ki", clears: true },
   size: { parse: parseSize, says: "a size such as 4700000000, 4.7GB or 4.4GiB", clears: true },
   time: {
