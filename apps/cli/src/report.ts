@@ -4,7 +4,7 @@ import { adviceOn } from "./advice.ts";
 import { Declined, Interrupted, MisuseError } from "./errors.ts";
 import { painter } from "./output/color.ts";
 import { toLine } from "./output/json.ts";
-import { OutputClosed, writeNote } from "./output/stream.ts";
+import { OutputClosed, OutputFailed, writeNote } from "./output/stream.ts";
 import { quote } from "./values.ts";
 
 /**
@@ -55,6 +55,15 @@ function describe(error: unknown, argv: readonly string[]): Description {
     const { exitCode } = outcomeOf(error.code);
     const message = [error.message, adviceOn(error, argv)].filter((part) => part !== undefined).join(" ");
     return { code: error.code, message, exitCode };
+  }
+  if (error instanceof OutputFailed) {
+    const { code: systemCode = "", message } = error.cause as NodeJS.ErrnoException;
+    const [code, says] = SYSTEM_ERRORS[systemCode] ?? ["io_error", message];
+    return {
+      code,
+      message: `Standard output cannot be written: ${says}.`,
+      exitCode: outcomeOf(code).exitCode,
+    };
   }
   const said = error instanceof Error ? error.message : String(error);
   const { code: systemCode = "", path } = error as NodeJS.ErrnoException;

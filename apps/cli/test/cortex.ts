@@ -1,4 +1,4 @@
-import { spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
+import { spawn, spawnSync, type ChildProcessWithoutNullStreams } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -68,6 +68,20 @@ export class Sandbox implements Disposable {
       cwd: this.folder,
       env: { PATH: process.env["PATH"], HOME: this.folder, CORTEX_DB: this.db, ...env },
     });
+  }
+
+  /** Runs `cortex` with its output where a shell puts it, such as `>/dev/full`. */
+  runRedirected(redirection: string, args: readonly string[]): Result {
+    const shell = spawnSync(
+      "sh",
+      ["-c", `exec "$0" "$@" ${redirection}`, process.execPath, ...PROGRAM, ...args],
+      {
+        cwd: this.folder,
+        env: { PATH: process.env["PATH"], HOME: this.folder, CORTEX_DB: this.db },
+        encoding: "utf8",
+      },
+    );
+    return { exitCode: shell.status, stdout: shell.stdout, stderr: shell.stderr };
   }
 
   [Symbol.dispose](): void {

@@ -195,6 +195,31 @@ test("a reader that goes away is no error", async () => {
   expect(await ended).toMatchObject({ exitCode: 0, stderr: "" });
 });
 
+// A disk without room, where the system has one to try.
+const FULL = "/dev/full";
+
+test.skipIf(!existsSync(FULL))(
+  "an output that takes no more is said in one line, with exit code 1",
+  async () => {
+    using sandbox = new Sandbox();
+    await sandbox.output("add", "m");
+    const says =
+      "cortex: Standard output cannot be written: there is no space left: free some, or name a file elsewhere.\n";
+    for (const words of [["list"], ["export"], ["show", "m"], ["list", "--help"], ["--version"]]) {
+      expect(sandbox.runRedirected(`>${FULL}`, words)).toEqual({ exitCode: 1, stdout: "", stderr: says });
+    }
+    const { exitCode, stderr } = sandbox.runRedirected(`>${FULL}`, ["list", "--json"]);
+    expect(JSON.parse(stderr)).toEqual({ error: { code: "disk_full", message: says.slice(8, -1) } });
+    expect(exitCode).toBe(1);
+  },
+);
+
+test.skipIf(!existsSync(FULL))("what is done is done, also where nothing can be said of it", async () => {
+  using sandbox = new Sandbox();
+  expect(sandbox.runRedirected(`2>${FULL}`, ["add", "m"])).toMatchObject({ exitCode: 0 });
+  expect(await sandbox.output("list", "-q")).toBe("m\n");
+});
+
 test("verbs, flags, words and model names are completed, and nothing ever goes wrong in it", async () => {
   using sandbox = new Sandbox();
   expect(await sandbox.output("__complete", "show", "")).toBe("");

@@ -1,3 +1,7 @@
+import { writeFileSync } from "node:fs";
+
+import { RegistryError } from "@cortex/model-db";
+
 import { readCommandLine } from "./program/command-line.ts";
 import { helpText } from "./program/help.ts";
 import { readSettings } from "./program/read-settings.ts";
@@ -12,17 +16,28 @@ void run(process.argv.slice(2)).then((exitCode) => process.exit(exitCode));
 async function run(argv: readonly string[]): Promise<number> {
   try {
     const { wants, configFile, flags } = readCommandLine(argv);
-    if (wants === "help") process.stdout.write(helpText());
-    else if (wants === "version") process.stdout.write(`${version()}\n`);
+    if (wants === "help") print(helpText());
+    else if (wants === "version") print(`${version()}\n`);
     else {
       const read = () => readSettings(flags, configFile);
       const first = read();
-      if (wants === "config") process.stdout.write(toConfigFile(first.settings));
+      if (wants === "config") print(toConfigFile(first.settings));
       else await serve(first, read);
     }
     return 0;
   } catch (error) {
     return report(error);
+  }
+}
+
+// `process.stdout` tells of a failure only when the program has ended.
+function print(text: string): void {
+  try {
+    writeFileSync(1, text);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    // Whoever read has left.
+    if (code !== "EPIPE") throw new RegistryError("io_error", `Standard output cannot be written (${code}).`);
   }
 }
 

@@ -1,4 +1,3 @@
-import { writeSync } from "node:fs";
 import { resolve } from "node:path";
 import { createInterface } from "node:readline";
 
@@ -15,7 +14,7 @@ import { isRegistry, leaveWriteAheadLog } from "./in-place.ts";
 import { Interrupted } from "./interrupted.ts";
 import { findDataFolder } from "./legacy/data-folder.ts";
 import { LegacyStoreError } from "./legacy/legacy-store-error.ts";
-import { migrate } from "./migrate.ts";
+import { migrate, type Migration } from "./migrate.ts";
 import { MisuseError } from "./misuse-error.ts";
 import { painter } from "./paint.ts";
 import { printVersion } from "./print-version.ts";
@@ -23,9 +22,10 @@ import { Progress } from "./progress.ts";
 import { reasonOf } from "./reason-of.ts";
 import { SnapshotError } from "./registry-snapshot.ts";
 import { ReportError } from "./report-spool.ts";
-import { changesSince, checkNotFollowed, findRollback, rollBack } from "./rollback.ts";
+import { changesSince, checkNotFollowed, findRollback, rollBack, type RolledBack } from "./rollback.ts";
 import { renderRollback, Summary } from "./summary.ts";
 import { toDocument } from "./to-document.ts";
+import { write, writeOutcome } from "./write.ts";
 
 const INTERRUPTED = 130;
 
@@ -69,14 +69,19 @@ async function runMigration(options: Options): Promise<number> {
     options.json
       ? (result, report) => {
           progress[Symbol.dispose]();
-          for (const piece of toDocument(result, report)) write(1, piece);
+          writeOutcome(toDocument(result, report), whatIsDone(result));
         }
       : undefined,
   );
   progress[Symbol.dispose]();
   for (const hint of migration.hints) write(2, `${toVisible(hint)}\n`);
-  if (!options.json) write(1, summary.render(migration));
+  if (!options.json) writeOutcome([summary.render(migration)], whatIsDone(migration));
   return migration.verified !== null && migration.verified.mismatchCount > 0 ? 1 : 0;
+}
+
+function whatIsDone({ dryRun, report }: Migration): string {
+  if (dryRun) return "Nothing was changed: this was a dry run.";
+  return `The models are migrated.${report === null ? "" : ` The report is in ${report}.`}`;
 }
 
 async function runBridge({ list, to, once, json }: BridgeCommand): Promise<void> {
@@ -124,24 +129,24 @@ async function runRollback(options: Options): Promise<number> {
   }
   const done = await rollBack(backup);
   if (options.inPlace && !isRegistry(location)) leaveWriteAheadLog(location);
-  if (options.json) {
-    const { backup: kept, before, beforeIsBroken, registry: outcome, sourcesRestored, sourcesChanged } = done;
-    const document = {
-      dry_run: false,
-      registry: location,
-      outcome,
-      backup: kept,
-      before,
-      before_is_broken: beforeIsBroken,
-    };
-    write(
-      1,
-      `${JSON.stringify({ ...document, sources_restored: sourcesRestored, sources_changed: sourcesChanged })}\n`,
-    );
-  } else {
-    write(1, renderRollback(location, done));
-  }
+  const outcome = options.json ? toRollbackDocument(location, done) : renderRollback(location, done);
+  writeOutcome([outcome], `${location} is what it was.`);
   return 0;
+}
+
+function toRollbackDocument(location: string, done: RolledBack): string {
+  const { backup, before, beforeIsBroken, registry, sourcesRestored, sourcesChanged } = done;
+  const document = {
+    dry_run: false,
+    registry: location,
+    outcome: registry,
+    backup,
+    before,
+    before_is_broken: beforeIsBroken,
+    sources_restored: sourcesRestored,
+    sources_changed: sourcesChanged,
+  };
+  return `${JSON.stringify(document)}\n`;
 }
 
 function findInPlace(from: string | undefined): string {
@@ -208,19 +213,4 @@ function explain(error: unknown): { exitCode: number; code: string; message: str
   if (process.env["CORTEX_DEBUG"]) throw error;
   const message = `Unexpected: ${error instanceof Error ? error.message : String(error)}. Please report this; CORTEX_DEBUG=1 shows more.`;
   return { exitCode: 1, code: "internal", message };
-}
-
-function write(descriptor: 1 | 2, text: string | Buffer): void {
-  const bytes = typeof text === "string" ? Buffer.from(text) : text;
-  for (let at = 0; at < bytes.length;) {
-    try {
-      at += writeSync(descriptor, bytes, at);
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      // Whoever read has left: what was to be done is done all the same.
-      if (code === "EPIPE") return;
-      if (code !== "EAGAIN") throw new ReportError(`The output cannot be written: ${reasonOf(error)}.`);
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
-    }
-  }
 }

@@ -166,8 +166,11 @@ export async function migrate(
     report: keptReport,
     verified,
   };
-  useReport?.(migration, spool);
-  if (!keepsBackup) discardBackup(backup);
+  try {
+    useReport?.(migration, spool);
+  } finally {
+    if (!keepsBackup) discardBackup(backup);
+  }
   return migration;
 }
 

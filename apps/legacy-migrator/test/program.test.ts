@@ -8,11 +8,14 @@ import { beforeEach, describe, expect, test, vi } from "vitest";
 import { contentsOf } from "./contents-of.ts";
 import { writeCortexDb, writeFile, writeModelList } from "./old-data.ts";
 import { registryModels } from "./registry-models.ts";
-import { runProgram, startProgram } from "./run-program.ts";
+import { runProgram, runRedirected, startProgram } from "./run-program.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 
 // Each test starts several processes, on a machine that may be busy.
 vi.setConfig({ testTimeout: 60_000 });
+
+// A disk without room, where the system has one to try.
+const FULL = "/dev/full";
 
 let home: string;
 let data: string;
@@ -39,6 +42,36 @@ describe("a migration", () => {
     expect(out).toMatch(/refused +1 /);
     expect(out).toMatch(/model\.list line 2: .*3 of 6 fields.*\n +no entry here\n +Write it as/);
     expect(out).toContain("1 refused");
+  });
+
+  test.skipIf(!existsSync(FULL))("that cannot say what it did is done, and says where its report is", () => {
+    writeModelList(data, "a x main /1.yml one READY\n");
+    const dry = runRedirected(home, `>${FULL}`, "--dry-run");
+    expect(dry).toEqual({
+      code: 1,
+      out: "",
+      err: "cortex-migrate: Nothing was changed: this was a dry run. Standard output cannot be written: the disk is full.\n",
+    });
+    const done = runRedirected(home, `>${FULL}`, "--json", "--to", to);
+    const { error } = JSON.parse(done.err) as { error: { message: string } };
+    const [, report] =
+      /^The models are migrated\. The report is in (\S+)\. Standard output cannot be written: the disk is full\.$/.exec(
+        error.message,
+      )!;
+    expect(readFileSync(report!, "utf8")).toContain('"model_id":"a"');
+    expect(done.code).toBe(1);
+    const backups = readdirSync(`${to}.backups`);
+    // It has nothing left to do, and leaves no backup.
+    expect(runRedirected(home, `>${FULL}`, "--to", to).code).toBe(1);
+    expect(readdirSync(`${to}.backups`)).toEqual(backups);
+    expect(runRedirected(home, `>${FULL}`, "--rollback", "-y", "--to", to)).toMatchObject({
+      code: 1,
+      err: `cortex-migrate: ${to} is what it was. Standard output cannot be written: the disk is full.\n`,
+    });
+    expect(runRedirected(home, `>${FULL}`, "--version")).toMatchObject({
+      code: 1,
+      err: "cortex-migrate: Standard output cannot be written: the disk is full.\n",
+    });
   });
 
   test("prints one JSON document with --json, and nothing else", () => {

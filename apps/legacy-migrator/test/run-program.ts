@@ -22,6 +22,13 @@ export function runProgram(home: string, ...words: string[]): Run {
   return { code: status, out: stdout, err: stderr };
 }
 
+/** Runs `cortex-migrate` with its output where a shell puts it, such as `>/dev/full`. */
+export function runRedirected(home: string, redirection: string, ...words: string[]): Run {
+  const command = ["-c", `exec "$0" "$@" ${redirection}`, process.execPath, ...PROGRAM, ...words];
+  const { status, stdout, stderr } = spawnSync("sh", command, { env: environment(home), encoding: "utf8" });
+  return { code: status, out: stdout, err: stderr };
+}
+
 /** Starts `cortex-migrate` and does not wait for it. */
 export function startProgram(home: string, ...words: string[]): ChildProcess {
   return spawn(process.execPath, [...PROGRAM, ...words], { env: environment(home), stdio: "ignore" });

@@ -6,21 +6,26 @@ export class OutputClosed extends Error {
   override readonly name = "OutputClosed";
 }
 
+/** Standard output takes no more: its disk is full, say. */
+export class OutputFailed extends Error {
+  override readonly name = "OutputFailed";
+}
+
 /**
  * Writes text to standard output, all of it, at once. `process.stdout` is not used because merely
  * touching it costs a quarter of an empty Node process.
- * @throws OutputClosed when the reader is gone
+ * @throws OutputClosed when the reader is gone; OutputFailed, with the system's error as its cause
  */
 export function writeOut(text: string): void {
   writeAll(1, text);
 }
 
-/** Writes one message to standard error: whatever is not data. A reader that is gone is ignored. */
+/** Writes one message to standard error: whatever is not data. Where that fails, there is nowhere to say it. */
 export function writeNote(text: string): void {
   try {
     writeAll(2, `${text}\n`);
   } catch (error) {
-    if (!(error instanceof OutputClosed)) throw error;
+    if (!(error instanceof OutputClosed || error instanceof OutputFailed)) throw error;
   }
 }
 
@@ -53,7 +58,7 @@ function writeAll(fd: 1 | 2, text: string): void {
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === "EPIPE" || code === "EOF") throw new OutputClosed();
-      if (code !== "EAGAIN") throw error;
+      if (code !== "EAGAIN") throw new OutputFailed(undefined, { cause: error });
       // The pipe is full and somebody made it non-blocking: wait for its reader.
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2);
     }

@@ -1,4 +1,4 @@
-import { spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
+import { spawn, spawnSync, type ChildProcessWithoutNullStreams } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -37,6 +37,13 @@ export class Sandbox implements AsyncDisposable {
     child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
     const [exitCode] = (await once(child, "close")) as [number | null];
     return { exitCode, stdout, stderr };
+  }
+
+  /** Runs `cortex-server` to its end, with its output where a shell puts it, such as `>/dev/full`. */
+  runRedirected(redirection: string, args: readonly string[]): Result {
+    const command = ["-c", `exec "$0" "$@" ${redirection}`, ...PROGRAM, ...args];
+    const { status, stdout, stderr } = spawnSync("sh", command, { ...this.#place({}), encoding: "utf8" });
+    return { exitCode: status, stdout, stderr };
   }
 
   /** Starts `cortex-server` on the sandbox's registry and a free port, and waits until it listens. */

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { isRegistryError, type RegistryError } from "@cortex/model-db";
@@ -131,6 +131,15 @@ test("a refusal is one line on stderr, with exit code 2", async () => {
     exitCode: 2,
     stdout: "",
     stderr: "cortex-server: There is no flag --prot. Did you mean --port?\n",
+  });
+});
+
+test.skipIf(!existsSync("/dev/full"))("settings that cannot be printed are a failure", async () => {
+  await using sandbox = new Sandbox();
+  expect(sandbox.runRedirected(">/dev/full", ["--print-config"])).toEqual({
+    exitCode: 1,
+    stdout: "",
+    stderr: "cortex-server: Standard output cannot be written (ENOSPC).\n",
   });
 });
 
