@@ -1,6 +1,5 @@
-import { spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 
 import { expect, test } from "vitest";
@@ -218,88 +217,6 @@ test.skipIf(!existsSync(FULL))("what is done is done, also where nothing can be 
   using sandbox = new Sandbox();
   expect(sandbox.runRedirected(`2>${FULL}`, ["add", "m"])).toMatchObject({ exitCode: 0 });
   expect(await sandbox.output("list", "-q")).toBe("m\n");
-});
-
-test("verbs, flags, words and model names are completed, and nothing ever goes wrong in it", async () => {
-  using sandbox = new Sandbox();
-  expect(await sandbox.output("__complete", "show", "")).toBe("");
-  await sandbox.output("add", "tinyllama:1b-gguf", "--alias", "tiny");
-  const complete = async (...words: string[]): Promise<string[]> =>
-    (await sandbox.output("__complete", ...words)).trimEnd().split("\n");
-  expect(await complete("sh")).toEqual(["show"]);
-  expect(await complete("models", "sto")).toEqual(["stop"]);
-  expect(await complete("show", "tin")).toEqual(["tiny", "tinyllama:1b-gguf"]);
-  expect(await complete("show", "tinyllama:")).toEqual(["tinyllama:1b-gguf"]);
-  expect(await complete("list", "--sour")).toEqual(["--source-type"]);
-  expect(await complete("list", "--source-type", "h")).toEqual(["huggingface"]);
-  expect(await complete("list", "--source-type=h")).toEqual(["--source-type=huggingface"]);
-  expect(await complete("tag", "tiny", "")).toEqual([""]);
-  expect(await complete("help", "lis")).toEqual(["list"]);
-  expect(await complete("migrate", "d")).toEqual(["down"]);
-  for (const words of [
-    [],
-    [""],
-    ["--"],
-    ["nonsense", ""],
-    ["show", "\u0000"],
-    ["--db", "/nowhere", "show", ""],
-  ]) {
-    expect(
-      await sandbox.run(["__complete", ...words.map((word) => word.replaceAll("\0", ""))]),
-    ).toMatchObject({ exitCode: 0, stderr: "" });
-  }
-});
-
-// A shell that is not installed has no opinion.
-const shells = ["bash", "zsh", "fish"].filter((shell) => spawnSync(shell, ["-c", ""]).status === 0);
-
-test.each(shells)("the completion script of %s is one that the shell accepts", async (shell) => {
-  using sandbox = new Sandbox();
-  const script = await sandbox.output("completion", shell);
-  expect(script).toContain("cortex __complete");
-  const checked = spawnSync(shell, ["-n"], { input: script, encoding: "utf8" });
-  expect(checked).toMatchObject({ status: 0, stderr: "" });
-});
-
-/** What bash would put into the line behind these words, one candidate a line; `cortex` completes to the names. */
-function completeInBash(script: string, folder: string, names: readonly string[], ask: string): string {
-  writeFileSync(`${folder}/names`, names.map((name) => `${name}\n`).join(""));
-  writeFileSync(
-    `${folder}/cortex`,
-    `#!/bin/sh\nprintf '%s\\n' "$@" > ${folder}/asked\ncat ${folder}/names\n`,
-    {
-      mode: 0o755,
-    },
-  );
-  const asked = `${ask}; _cortex 2>/dev/null; printf "%s\\n" "\${COMPREPLY[@]}"`;
-  const env = { PATH: `${folder}:${process.env["PATH"]}` };
-  return spawnSync("bash", ["-c", `${script}\n${asked}`], { encoding: "utf8", env, cwd: folder }).stdout;
-}
-
-test.runIf(shells.includes("bash"))("bash completes an id with colons in it", async () => {
-  using sandbox = new Sandbox();
-  const script = await sandbox.output("completion", "bash");
-  const ids = ["tinyllama:1b-gguf", "tinyllama:3b-gguf"];
-  const ask = "COMP_WORDS=(cortex show tinyllama : 1); COMP_CWORD=4";
-  expect(completeInBash(script, sandbox.folder, ids, ask)).toBe("1b-gguf\n3b-gguf\n");
-});
-
-test.runIf(shells.includes("bash"))("a completed name is one word for bash and never runs", async () => {
-  using sandbox = new Sandbox();
-  const script = await sandbox.output("completion", "bash");
-  const names = ["do$(touch ran)", "do`touch ran`", "do;touch ran", "do with space", "do'\"\\*~", "do模型"];
-  const ask = "COMP_WORDS=(cortex show do); COMP_CWORD=2";
-  const candidates = completeInBash(script, sandbox.folder, names, ask).trimEnd().split("\n");
-  const line = `printf '%s\\n' ${candidates.join(" ")}`;
-  const { stdout } = spawnSync("bash", ["-c", line], { encoding: "utf8", cwd: sandbox.folder });
-  expect(stdout.trimEnd().split("\n")).toEqual(names);
-  expect(existsSync(sandbox.path("ran"))).toBe(false);
-  // What is in the line already may be quoted in the same way.
-  completeInBash(script, sandbox.folder, names, "COMP_WORDS=(cortex show 'do\\ w'); COMP_CWORD=2");
-  expect(readFileSync(sandbox.path("asked"), "utf8")).toBe("__complete\nshow\ndo w\n");
-  const filtered = `COMP_WORDS=(cortex list --filter "'a>1'" --so); COMP_CWORD=4`;
-  completeInBash(script, sandbox.folder, names, filtered);
-  expect(readFileSync(sandbox.path("asked"), "utf8")).toBe("__complete\nlist\n--filter\na>1\n--so\n");
 });
 
 test("a change waits for another program that holds the registry for a while", async () => {

@@ -50,10 +50,11 @@ complete -F _cortex cortex
 `.replaceAll("\\$", "$");
 
 const ZSH = String.raw`#compdef cortex
-# cortex: completion for zsh. Use it with: source <(cortex completion zsh)
+# cortex: completion for zsh. Use it, after compinit, with: source <(cortex completion zsh)
 _cortex() {
-  local -a found
-  found=("\${(@f)$(cortex __complete "\${(@)words[2,CURRENT]}" 2>/dev/null)}")
+  local -a before found
+  before=("\${(@Q)words[2,CURRENT-1]}")
+  found=("\${(@f)$(cortex __complete "\${before[@]}" "\${(Q)PREFIX}" 2>/dev/null)}")
   found=("\${(@)found:#}")
   if (( \${#found} )); then
     compadd -- "\${found[@]}"
@@ -70,11 +71,25 @@ fi
 
 const FISH = `# cortex: completion for fish. Use it with: cortex completion fish | source
 function __cortex_complete
-    set -l words (commandline -opc) (commandline -ct)
-    cortex __complete $words[2..-1] 2>/dev/null
+    set -l before (commandline -opc)
+    set -l written (commandline -ct)
+    set -l current $written
+    # As it is without its quotes, of which the last may be open still.
+    for end in '' \\' '"'
+        if set -l plain (string unescape -- "$written$end")
+            set current $plain
+            break
+        end
+    end
+    set -l found (cortex __complete $before[2..-1] "$current" 2>/dev/null)
+    if set -q found[1]
+        printf '%s\\n' $found
+    else
+        # The files that an unknown command would be offered.
+        complete -C "'' $written"
+    end
 end
 complete -c cortex -f -a '(__cortex_complete)'
-complete -c cortex -n '__fish_seen_subcommand_from apply export' -F
 `;
 
 const SCRIPTS = { bash: BASH, zsh: ZSH, fish: FISH } as const;
