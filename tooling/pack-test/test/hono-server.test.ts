@@ -77,8 +77,7 @@ console.log(id);
 // @ts-expect-error there is no such route
 await client.GET("/v1/nothing", {});
 `;
-  // Hono's own types name some of a browser.
-  expect(await typeCheck(installed, program, ["DOM"])).toEqual({ exitCode: 0, stdout: "", stderr: "" });
+  expect(await typeCheck(installed, program, ["node"])).toEqual({ exitCode: 0, stdout: "", stderr: "" });
 });
 
 test("on an older Node it says in one line which it needs, with exit code 2", async ({ skip }) => {

@@ -33,13 +33,16 @@ console.log(model.modelId, model.sourceType);
   });
 });
 
-test("its types hold in a strict program, and refuse what the library refuses", async () => {
-  const program = `import { openRegistry } from "@cortex/model-db";
+test("its types hold in a strict program without those of Node, and refuse what the library refuses", async () => {
+  const program = `import { commits, openRegistry } from "@cortex/model-db";
+import "@cortex/model-db/durable-files";
+import "@cortex/model-db/file-lock";
 
 await using registry = await openRegistry("typed.db");
 await registry.models.create({ modelId: "tinyllama:1b-gguf", sourceType: "cortex.so" });
 const modelId: string = (await registry.models.resolve("tinyllama:1b-gguf")).modelId;
 console.log(modelId);
+commits.subscribe(({ location, durationMs }) => console.log(location, durationMs));
 // @ts-expect-error a model id is text
 await registry.models.create({ modelId: 1, sourceType: "cortex.so" });
 `;

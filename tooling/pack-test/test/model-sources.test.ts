@@ -44,5 +44,5 @@ for await (const verdict of verifyModels(registry)) console.log(verdict.modelId)
 // @ts-expect-error a registry is needed
 verifyModels("typed.db");
 `;
-  expect(await typeCheck(installed, program)).toEqual({ exitCode: 0, stdout: "", stderr: "" });
+  expect(await typeCheck(installed, program, ["node"])).toEqual({ exitCode: 0, stdout: "", stderr: "" });
 });

@@ -18,7 +18,7 @@ const METERS = new Map<string, CommitMeter>();
  */
 export function commitMetrics(location: string): Registry {
   if (METERS.size === 0) {
-    commits.subscribe((message) => METERS.get((message as Commit).location)?.tell(message as Commit));
+    commits.subscribe((commit) => METERS.get(commit.location)?.tell(commit));
   }
   const meter = METERS.get(location) ?? createMeter();
   METERS.set(location, meter);

@@ -1,4 +1,4 @@
-import { channel, type Channel } from "node:diagnostics_channel";
+import { channel } from "node:diagnostics_channel";
 
 /** A commit that was made by this process and is on disk. */
 export interface Commit {
@@ -10,10 +10,19 @@ export interface Commit {
   readonly changes: number;
 }
 
+/** What is used of a channel of Node: programs that have no types of Node can read ours all the same. */
+interface CommitChannel {
+  readonly hasSubscribers: boolean;
+  publish(commit: Commit): void;
+  subscribe(onCommit: (commit: Commit) => void): void;
+  /** @returns whether it was subscribed. */
+  unsubscribe(onCommit: (commit: Commit) => void): boolean;
+}
+
 /**
- * Tells of each commit, by a {@link Commit}, of every registry that this process has open. While nobody
+ * Tells of each commit of every registry that this process has open. While nobody
  * subscribes nothing is measured.
  *
  * @see https://nodejs.org/api/diagnostics_channel.html
  */
-export const commits: Channel = channel("@cortex/model-db:commit");
+export const commits: CommitChannel = channel("@cortex/model-db:commit") as CommitChannel;

@@ -40,7 +40,7 @@ export function fingerprintOf(path: string): Fingerprint {
 }
 
 /** Writes a small new file, through to the disk; where that fails, nothing is left of it. */
-export function writeDurably(path: string, text: string | Buffer): void {
+export function writeDurably(path: string, text: string | Uint8Array): void {
   const descriptor = openSync(path, "wx", 0o600);
   try {
     // A disk that is nearly full takes a part, and says so only the next time.

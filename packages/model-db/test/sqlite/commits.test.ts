@@ -11,7 +11,7 @@ test("each commit of this process is told, with the time it took and the changes
   const location = join(folder, "registry.db");
   await using registry = await openRegistry(location);
   const told: Commit[] = [];
-  const listen = (message: unknown): void => void told.push(message as Commit);
+  const listen = (commit: Commit): void => void told.push(commit);
   await registry.models.create({ modelId: "before", sourceType: "local" });
   commits.subscribe(listen);
   try {

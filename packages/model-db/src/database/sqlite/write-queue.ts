@@ -1,7 +1,7 @@
 import type Database from "better-sqlite3";
 
 import { RegistryError } from "../../errors.ts";
-import { commits, type Commit } from "../commits.ts";
+import { commits } from "../commits.ts";
 import { nextTurn } from "../next-turn.ts";
 import type { WriteSession } from "../query.ts";
 import { block } from "./block.ts";
@@ -178,7 +178,7 @@ export class WriteQueue {
     const start = performance.now();
     this.#commit.run();
     const durationMs = performance.now() - start;
-    commits.publish({ location: this.#connection.name, durationMs, changes } satisfies Commit);
+    commits.publish({ location: this.#connection.name, durationMs, changes });
   }
 
   /** @returns false where another connection holds the lock. */
