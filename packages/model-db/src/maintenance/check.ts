@@ -14,6 +14,7 @@ import { SCHEMA_VERSION } from "../migrations/schema-version.ts";
 import { defaultBackupFolder } from "./backup-folder.ts";
 import { backupNotePath } from "./beside-registry.ts";
 import {
+  checkEventIndex,
   checkNames,
   checkSearchPages,
   checkSearchRows,
@@ -59,6 +60,7 @@ const FULL: readonly Step[] = [
   { name: "files of models", look: (connection) => checkChecksums(connection, "model_file") },
   { name: "events", look: (connection) => checkChecksums(connection, "model_event") },
   { name: "order of events", look: checkEventIds },
+  { name: "index of events", look: checkEventIndex },
   { name: "history", look: checkHistory },
   { name: "search pages", look: checkSearchPages },
   { name: "search text", look: checkSearchText },

@@ -11,6 +11,8 @@ const FINDINGS = {
   search_missing: ["damage", "`cortex repair` makes the search index again from the models."],
   search_astray: ["damage", "`cortex repair` makes the search index again from the models."],
   search_text: ["damage", "`cortex repair` makes the search index again from the models."],
+  event_missing: ["damage", "`cortex repair` makes the history's index again from the history."],
+  event_astray: ["damage", "`cortex repair` makes the history's index again from the history."],
   reference: ["damage", "`cortex repair` leaves out what points nowhere."],
   history_gap: ["damage", "`cortex repair --from <backup folder>` brings back what is missing."],
   history_differs: ["damage", "`cortex repair` takes what was written last from the history and the backup."],

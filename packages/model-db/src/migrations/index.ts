@@ -9,6 +9,7 @@ import { createIdempotentAnswer } from "./0008-idempotent-answer.ts";
 import { createTransfer } from "./0009-transfer.ts";
 import { createFileDigest } from "./0010-file-digest.ts";
 import { createFileIndex } from "./0011-file-index.ts";
+import { createEventIndex } from "./0012-event-index.ts";
 import type { Migration } from "./migration.ts";
 
 /** Every migration, in order; the version of the last is the version of the schema. */
@@ -24,4 +25,5 @@ export const MIGRATIONS: readonly Migration[] = [
   createTransfer,
   createFileDigest,
   createFileIndex,
+  createEventIndex,
 ];

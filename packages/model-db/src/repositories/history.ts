@@ -188,7 +188,9 @@ export async function readEvents(
   const rows = await session.all(
     query<Values, EventTable>(key, (context) => {
       const { db, p, sql } = context;
-      let events = db.selectFrom("model_event").selectAll();
+      let events = db
+        .selectFrom(modelId === undefined ? "model_event" : "model_event_by_model as model_event")
+        .selectAll();
       if (beyond !== undefined)
         events = events.where("event_id", descending ? "<" : ">", p("beyond") as never);
       if (modelId !== undefined) events = events.where("model_id", "=", p("modelId") as never);

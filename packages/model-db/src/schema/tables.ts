@@ -16,6 +16,8 @@ export interface Tables {
   model_tag: { model_seq: number; tag: string };
   model_file: FileTable;
   model_event: EventTable;
+  /** The same rows, found by their model. */
+  model_event_by_model: EventTable;
   model_run: RunTable;
   model_search: { rowid: Generated<number>; text: string };
   registry: { registry_id: string; created_at: number };

@@ -9,6 +9,7 @@ import {
   type JsonObject,
   type Model,
   type ModelEvent,
+  type Page,
   type Registry,
 } from "../../src/index.ts";
 import { ENGINES } from "./engines.ts";
@@ -221,6 +222,42 @@ describe.each(ENGINES)("the history ($name)", ({ test, createStore }) => {
     } finally {
       vi.useRealTimers();
     }
+  });
+
+  test("of a model is the same as that of all, cut down to it, however long it has become", async ({
+    registry,
+  }) => {
+    const ids = ["a", "b", "c"];
+    await registry.models.createMany(ids.map((id) => localModel(id)));
+    const changeAll = async (times: number): Promise<void> => {
+      for (let count = 0; count < times; count++)
+        await Promise.all(ids.map((id) => registry.models.update(id, { contextLength: count + 1 })));
+    };
+    await changeAll(5);
+    // Thousands of events are indexed together, and these are on both sides of that.
+    await registry.models.createMany(Array.from({ length: 4065 }, (_, index) => localModel(`m${index}`)));
+    await changeAll(9);
+    await registry.models.delete("c");
+    const all: ModelEvent[] = [];
+    for await (const event of registry.history.all({ order: "asc" })) all.push(event);
+    expect(all.length).toBeGreaterThan(4096);
+    for (const modelId of [...ids, "m7", "m4060"]) {
+      const own = all.filter((event) => event.modelId === modelId);
+      for (const order of ["asc", "desc"] as const) {
+        const inOrder = order === "asc" ? own : own.toReversed();
+        for (let cursor: string | null = null, at = 0; ; at += 4) {
+          const page: Page<ModelEvent> = await registry.history.list({ modelId, order, limit: 4, cursor });
+          expect(page.items).toEqual(inOrder.slice(at, at + 4));
+          cursor = page.nextCursor;
+          if (cursor === null) break;
+        }
+        const kind = ["updated", "deleted"] as const;
+        const { items } = await registry.history.list({ modelId, order, kind, since: own[0]!.at });
+        expect(items).toEqual(inOrder.filter((event) => event.kind !== "created"));
+      }
+    }
+    const [before] = all.filter(({ kind }) => kind === "deleted");
+    expect((await registry.history.modelAt("c", before!.at - 1))?.rowVersion).toBeGreaterThan(5);
   });
 
   test("its pages neither repeat nor skip while more happens", async ({ registry }) => {

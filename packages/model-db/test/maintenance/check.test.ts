@@ -154,6 +154,8 @@ describe("what was changed by something else is found, each kind under its code"
       "UPDATE model_search_data SET block = x'00' WHERE id = (SELECT max(id) FROM model_search_data WHERE id < 65536 << 37)",
       false,
     ],
+    ["event_missing", "UPDATE registry SET indexed_event_id = 100", false],
+    ["event_astray", "INSERT INTO model_event_index VALUES ('model-7', 1)", false],
     [
       "reference",
       "PRAGMA foreign_keys = OFF; INSERT INTO model_file (model_id, path, role) VALUES ('nobody', 'p', 'weights')",

@@ -24,6 +24,8 @@ import { othersHaveOpen } from "./who-has-open.ts";
 const ATTEMPTS = 3;
 const PAUSE_MS = 20;
 const LOG_HEADER_BYTES = 32;
+// No page is where SQLite locks: https://www.sqlite.org/fileformat2.html#the_lock_byte_page
+const LOCK_BYTE = 0x4000_0000;
 // A row that was written before there were origins has a column less.
 const EVENT_COLUMNS: ReadonlySet<number> = new Set([9, 10]);
 const REGISTRY_ID = /^[0-9a-f]{32}$/;
@@ -126,7 +128,9 @@ function checkLog(path: string, logBytes: number): void {
   try {
     using log = new WriteAheadLog(`${path}-wal`, pageSizeOf(path));
     if (!log.header.intact) throw damaged(path, "its write-ahead log is damaged at the beginning");
-    const { committedFrames, lastChecksum } = readFrames(path, log, index?.frames);
+    const { committedFrames, lastChecksum, lackedPage } = readFrames(path, log, index?.frames);
+    if (lackedPage !== undefined)
+      throw damaged(path, `its write-ahead log belongs to a newer file: neither holds page ${lackedPage}`);
     if (index === undefined || index.frames === 0) return;
     if (index.salts !== log.header.salts)
       throw damaged(path, "its write-ahead log is another file's, or an older one");
@@ -143,21 +147,27 @@ function checkLog(path: string, logBytes: number): void {
 /**
  * Reads a log as SQLite does, and looks at what it would pass over. A cut-off commit is what a power cut
  * may leave at the end; a commit that the next one builds upon was on the disk, and is damaged if it
- * cannot be read.
+ * cannot be read. A log begins anew once all of the one before is in the file, so each page that the
+ * file lacks is in it.
  */
 function readFrames(
   path: string,
   log: WriteAheadLog,
   indexed: number | undefined,
-): { committedFrames: number; lastChecksum: string | undefined } {
+): { committedFrames: number; lastChecksum: string | undefined; lackedPage: number | undefined } {
+  const { pageSize } = log.header;
+  const firstLogged = Math.floor(sizeOf(path) / pageSize) + 1;
+  const logged = new Set<number>();
+  let pageCount = 0;
   let committedFrames = 0;
   let lastChecksum: string | undefined;
   let unreadCommit = false;
   for (const frame of log.frames()) {
-    const { index, valid, current, whole, commitPageCount } = frame;
+    const { index, valid, current, whole, pageNumber, commitPageCount } = frame;
     if (index + 1 === indexed) lastChecksum = frame.checksum;
     if (valid) {
-      if (commitPageCount > 0) committedFrames = index + 1;
+      logged.add(pageNumber);
+      if (commitPageCount > 0) [committedFrames, pageCount] = [index + 1, commitPageCount];
       continue;
     }
     if (unreadCommit && current && whole)
@@ -167,7 +177,11 @@ function readFrames(
       );
     unreadCommit = current && commitPageCount > 0;
   }
-  return { committedFrames, lastChecksum };
+  let lackedPage: number | undefined;
+  for (let page = firstLogged; page <= pageCount && lackedPage === undefined; page++) {
+    if (!logged.has(page) && page !== Math.floor(LOCK_BYTE / pageSize) + 1) lackedPage = page;
+  }
+  return { committedFrames, lastChecksum, lackedPage };
 }
 
 function pageSizeOf(path: string): number | undefined {

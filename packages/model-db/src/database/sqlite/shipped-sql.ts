@@ -11,7 +11,7 @@ export const SHIPPED_SQL: Readonly<Record<string, CompiledSql>> = {
   "event insert": { sql: "insert into \"model_event\" (\"event_id\", \"model_id\", \"kind\", \"actor\", \"at\", \"row_version\", \"before\", \"after\", \"row_checksum\", \"origin\") values (+?, +?, +?, +?, +?, +?, +?, +?, +?, +?)", parameters: ["event_id","model_id","kind","actor","at","row_version","before","after","row_checksum","origin"] },
   "event newest": { sql: "select max(\"event_id\") as \"greatest\" from \"model_event\"", parameters: [] },
   "events desc 0": { sql: "select * from \"model_event\" order by \"event_id\" desc limit cast(+? as integer)", parameters: ["limit"] },
-  "events desc modelId 0": { sql: "select * from \"model_event\" where \"model_id\" = +? order by \"event_id\" desc limit cast(+? as integer)", parameters: ["modelId","limit"] },
+  "events desc modelId 0": { sql: "select * from \"model_event_by_model\" as \"model_event\" where \"model_id\" = +? order by \"event_id\" desc limit cast(+? as integer)", parameters: ["modelId","limit"] },
   "file delete": { sql: "delete from \"model_file\" where \"model_id\" = +? and \"path\" = +?", parameters: ["model_id","path"] },
   "file insert": { sql: "insert into \"model_file\" (\"model_id\", \"path\", \"role\", \"size_bytes\", \"sha256\", \"verified_at\", \"source\", \"row_checksum\") values (+?, +?, +?, +?, +?, +?, +?, +?)", parameters: ["model_id","path","role","size_bytes","sha256","verified_at","source","row_checksum"] },
   "files by model": { sql: "select * from \"model_file\" where \"model_id\" = +? order by \"path\"", parameters: ["model_id"] },

@@ -3,7 +3,7 @@ import type Database from "better-sqlite3";
 import { shown } from "../../domain/input.ts";
 import { finding, type FindingCode, type Look } from "../findings.ts";
 
-// Everything here could be made again from the models; what differs is named, a thousand of a kind at most.
+// Everything here could be made again from the models or the history; what differs is named, a thousand of a kind at most.
 const LIMIT = "LIMIT 1000";
 
 const NAMES = `
@@ -49,6 +49,26 @@ export function* checkTags(connection: Database.Database): Generator<Look, undef
      LEFT JOIN model ON model.seq = found.model_seq
      WHERE model.seq IS NULL OR NOT EXISTS (SELECT 1 FROM json_each(model.tags) WHERE value = found.tag) ${LIMIT}`,
     (subject, word) => `The label ${shown(word)} finds ${shown(subject)}, which does not have it.`,
+  );
+}
+
+/** The index of the history by models, against the history as far as it is indexed. */
+export function* checkEventIndex(connection: Database.Database): Generator<Look, undefined> {
+  yield* find(
+    connection,
+    "event_missing",
+    `SELECT model_id AS subject, 'event ' || event_id AS word FROM model_event
+     WHERE event_id <= (SELECT indexed_event_id FROM registry) AND NOT EXISTS (SELECT 1 FROM model_event_index AS found
+       WHERE found.model_id = model_event.model_id AND found.event_id = model_event.event_id) ${LIMIT}`,
+    (subject, word) => `The history of ${shown(subject)} does not lead to ${word}.`,
+  );
+  yield* find(
+    connection,
+    "event_astray",
+    `SELECT found.model_id AS subject, 'event ' || found.event_id AS word FROM model_event_index AS found
+     LEFT JOIN model_event AS event ON event.event_id = found.event_id
+     WHERE event.model_id IS NOT found.model_id OR found.event_id > (SELECT indexed_event_id FROM registry) ${LIMIT}`,
+    (subject, word) => `The history of ${shown(subject)} leads to ${word} astray.`,
   );
 }
 

@@ -25,7 +25,7 @@ export function* checkEventIds(connection: Database.Database): Generator<Look, u
 /** Whether what happened to each model leads to what it is now; one model at a time is held in memory. */
 export function* checkHistory(connection: Database.Database): Generator<Look, undefined> {
   const page = connection.prepare<[string, number, number], EventTable>(
-    "SELECT * FROM model_event WHERE (model_id, event_id) > (?, ?) ORDER BY model_id, event_id LIMIT ?",
+    "SELECT * FROM model_event_by_model WHERE (model_id, event_id) > (?, ?) ORDER BY model_id, event_id LIMIT ?",
   );
   const repairs = notedRepairs(connection);
   const compare = comparison(connection, repairs);
@@ -46,7 +46,7 @@ export function* checkHistory(connection: Database.Database): Generator<Look, un
   if (story !== undefined) yield* compare(story);
   const silent = connection
     .prepare(
-      "SELECT model_id FROM model WHERE NOT EXISTS (SELECT 1 FROM model_event WHERE model_event.model_id = model.model_id) LIMIT 1000",
+      "SELECT model_id FROM model WHERE NOT EXISTS (SELECT 1 FROM model_event_by_model AS event WHERE event.model_id = model.model_id) LIMIT 1000",
     )
     .pluck()
     .all() as string[];
