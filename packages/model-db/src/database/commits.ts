@@ -15,8 +15,7 @@ interface CommitChannel {
   readonly hasSubscribers: boolean;
   publish(commit: Commit): void;
   subscribe(onCommit: (commit: Commit) => void): void;
-  /** @returns whether it was subscribed. */
-  unsubscribe(onCommit: (commit: Commit) => void): boolean;
+  unsubscribe(onCommit: (commit: Commit) => void): void;
 }
 
 /**
