@@ -61,6 +61,7 @@ describe.for([
 test("somebody who may fetch some models asks the hub which one is meant", async ({ service }) => {
   const ask = await somebody(service, [{ role: "operator", pattern: "org:*" }]);
   expect(await ask("/v1/transfers", { reference: "org/repo" })).toMatchObject({ status: 201 });
+  expect(service.remote.requests).not.toEqual([]);
   service.remote.commit("elsewhere/repo", { "m.gguf": llamaFile() });
   const refused = await ask("/v1/transfers", { reference: "elsewhere/repo" });
   expect(refused.status).toBe(403);

@@ -15,6 +15,7 @@ class Counting {
   looks = 0;
   readonly given: number[] = [];
   readonly #server: Server;
+  readonly #listening: Promise<unknown>;
 
   constructor() {
     const shared = new SharedLooks();
@@ -23,6 +24,7 @@ class Counting {
       else shared.leaveOut(incoming.socket);
       outgoing.end();
     }).listen(0, "127.0.0.1");
+    this.#listening = once(this.#server, "listening");
     onTestFinished(() => {
       this.#server.closeAllConnections();
       this.#server.close();
@@ -30,7 +32,7 @@ class Counting {
   }
 
   async connect(): Promise<Socket> {
-    if (!this.#server.listening) await once(this.#server, "listening");
+    await this.#listening;
     const socket = connect((this.#server.address() as AddressInfo).port, "127.0.0.1");
     await once(socket, "connect");
     socket.resume();
