@@ -19,7 +19,7 @@ const config: KnipConfig = {
     "apps/legacy-migrator": { entry: ["src/main.ts", "test/**/*.test.ts"] },
     // Started, packed or measured, but not imported: the dependency has turbo build them first.
     "tooling/bench": {
-      entry: ["src/http/servers/*", "src/processes/*", "test/**/*.test.ts"],
+      entry: ["src/http/servers/*", "src/processes/*", "test/processes/*", "test/**/*.test.ts"],
       ignoreDependencies: ["@cortex/cli", "@cortex/hono-server", "@cortex/legacy-migrator"],
     },
     "tooling/crash-lab": { entry: ["src/processes/*", "test/**/*.test.ts"] },

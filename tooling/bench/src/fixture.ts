@@ -20,18 +20,26 @@ import Database from "better-sqlite3";
 
 import { DATASET_VERSION, models } from "./dataset.ts";
 
-/** A registry of a size, which cases read, and from which they get copies to write to. */
-export interface Fixture {
+/** Where a registry of a size is, in words that another process understands. */
+export interface FixturePlace {
   readonly size: number;
   /** Nobody writes to it. */
   readonly path: string;
   /** A folder of this run for whatever a case makes; gone afterwards. */
   readonly folder: string;
+}
+
+/** A registry of a size, which cases read, and from which they get copies to write to. */
+export interface Fixture extends FixturePlace {
   /**
    * A copy of the registry that cases can write to: the same one for the same name, so that there are
    * few of them. None of its pages waits for the disk when it is handed out.
    */
   copy(name: string): string;
+}
+
+/** A fixture that is removed by whoever opened it; what is in the cache stays. */
+export interface OpenFixture extends Fixture {
   dispose(): void;
 }
 
@@ -41,7 +49,7 @@ export interface Fixture {
  *
  * @param cacheFolder where it is kept.
  */
-export async function openFixture(size: number, cacheFolder: string): Promise<Fixture> {
+export async function openFixture(size: number, cacheFolder: string): Promise<OpenFixture> {
   const folder = mkdtempSync(join(tmpdir(), "cortex-bench-"));
   const dispose = (): void =>
     rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
@@ -56,9 +64,19 @@ export async function openFixture(size: number, cacheFolder: string): Promise<Fi
     renameSync(`${path}.part`, path);
   }
   return {
-    size,
-    path,
-    folder,
+    ...fixtureAt({ size, path, folder }),
+    dispose() {
+      process.off("exit", dispose);
+      dispose();
+    },
+  };
+}
+
+/** The fixture that another process has opened, and removes. */
+export function fixtureAt(place: FixturePlace): Fixture {
+  const { path, folder } = place;
+  return {
+    ...place,
     copy(name) {
       const copied = join(folder, `${name}.db`);
       if (existsSync(copied)) return copied;
@@ -67,10 +85,6 @@ export async function openFixture(size: number, cacheFolder: string): Promise<Fi
       fsyncSync(file);
       closeSync(file);
       return copied;
-    },
-    dispose() {
-      process.off("exit", dispose);
-      dispose();
     },
   };
 }

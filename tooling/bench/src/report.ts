@@ -1,4 +1,4 @@
-import { isReached, type Outcome, type Table } from "./case.ts";
+import { isReached, type Goal, type Outcome, type Table } from "./case.ts";
 
 /** Everything that one case found at one size. */
 export interface Result extends Outcome {
@@ -6,6 +6,12 @@ export interface Result extends Outcome {
   readonly size: number;
   /** How long the case took. */
   readonly seconds: number;
+}
+
+/** A result as plain data: contenders with microseconds and their ratio to the reference. */
+export interface ResultData extends Omit<Result, "tables" | "goals"> {
+  readonly tables: readonly unknown[];
+  readonly goals: readonly (Goal & { readonly reached: boolean })[];
 }
 
 /** Prints what a case found, as it is found. */
@@ -36,25 +42,25 @@ function printTable({ title, reference, measurement, latencies }: Table, models:
 }
 
 /** Prints every goal with what was measured; returns how many were missed. */
-export function printGoals(results: readonly Result[]): number {
-  const rows = results.flatMap(({ size, goals = [] }) => goals.map((goal) => ({ size, goal })));
+export function printGoals(results: readonly ResultData[]): number {
+  const rows = results.flatMap(({ size, goals }) => goals.map((goal) => ({ size, goal })));
   if (rows.length === 0) return 0;
   console.log(`\n${"Goal".padEnd(66)} ${"models".padStart(9)} ${"measured".padStart(9)}   goal`);
   for (const { size, goal } of rows) {
     const limit = `${goal.kind === "at most" ? "<=" : ">="} ${goal.limit.toLocaleString("en")}`;
-    const verdict = isReached(goal) ? "PASS" : "MISS";
+    const verdict = goal.reached ? "PASS" : "MISS";
     console.log(
       `${goal.title.padEnd(66)} ${size.toLocaleString("en").padStart(9)} ${shownNumber(goal.measured).padStart(9)}   ${limit.padEnd(9)} ${verdict}`,
     );
   }
-  const missed = rows.filter(({ goal }) => !isReached(goal)).length;
+  const missed = rows.filter(({ goal }) => !goal.reached).length;
   console.log(`\n${rows.length - missed} of ${rows.length} goals reached.`);
   return missed;
 }
 
-/** The results as plain data: contenders with microseconds and their ratio to the reference. */
-export function toData(results: readonly Result[]): unknown {
-  return results.map(({ tables = [], goals = [], ...rest }) => ({
+/** What another process and a file are given of a result. */
+export function toData({ tables = [], goals = [], ...rest }: Result): ResultData {
+  return {
     ...rest,
     tables: tables.map(({ title, reference, measurement, latencies }) => ({
       title,
@@ -67,7 +73,7 @@ export function toData(results: readonly Result[]): unknown {
       })),
     })),
     goals: goals.map((goal) => ({ ...goal, reached: isReached(goal) })),
-  }));
+  };
 }
 
 function shownTime(micros: number): string {

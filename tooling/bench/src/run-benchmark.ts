@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 
 import type { Case, Outcome, Setting } from "./case.ts";
-import { openFixture } from "./fixture.ts";
-import { printGoals, printResult, toData, type Result } from "./report.ts";
+import { fixtureAt, openFixture } from "./fixture.ts";
+import { printGoals, printResult, toData, type ResultData } from "./report.ts";
+import { runApart, type Task } from "./run-apart.ts";
 
 type Effort = Pick<Setting["effort"], "reads" | "writes">;
 
@@ -38,8 +39,15 @@ export async function runBenchmark(benchmark: Benchmark): Promise<void> {
       json: { type: "string" },
       strict: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
+      // What this program says to itself: a case that is to be run in this process.
+      task: { type: "string" },
     },
   });
+  if (options.task !== undefined) {
+    const task = JSON.parse(options.task) as Task;
+    await runTask([...benchmark.cases, ...(benchmark.longCases ?? [])], task);
+    return;
+  }
   if (options.help) {
     console.log(helpFor(benchmark));
     return;
@@ -98,7 +106,7 @@ async function runCases({ cases, sizes, only, effort, json, strict, help }: Run)
     );
     return 2;
   }
-  const results: Result[] = [];
+  const results: ResultData[] = [];
   const began = performance.now();
   console.log(
     `Node ${process.version}, load ${loadavg()[0]!.toFixed(2)}. Times are for one run; x is against the reference.`,
@@ -106,13 +114,10 @@ async function runCases({ cases, sizes, only, effort, json, strict, help }: Run)
   for (const size of sizes) {
     const fixture = await openFixture(size, join(import.meta.dirname, "../node_modules/.cache/cortex-bench"));
     try {
-      for (const { name, run, sizes: fits } of cases) {
+      const { path, folder } = fixture;
+      for (const { name, sizes: fits } of cases) {
         if (only?.includes(name) === false || fits?.(size) === false) continue;
-        const start = performance.now();
-        const outcome = await run({ fixture, effort }).catch(failed);
-        const result: Result = { name, size, seconds: (performance.now() - start) / 1000, ...outcome };
-        printResult(result);
-        results.push(result);
+        results.push(await runApart({ name, place: { size, path, folder }, effort }));
       }
     } finally {
       fixture.dispose();
@@ -122,8 +127,19 @@ async function runCases({ cases, sizes, only, effort, json, strict, help }: Run)
   const failures = results.filter(({ failure }) => failure !== undefined).length;
   if (failures > 0) console.log(`${failures} cases failed.`);
   console.log(`${((performance.now() - began) / 1000).toFixed(0)} s, load ${loadavg()[0]!.toFixed(2)}.`);
-  if (json !== undefined) writeFileSync(json, `${JSON.stringify(toData(results), null, 2)}\n`);
+  if (json !== undefined) writeFileSync(json, `${JSON.stringify(results, null, 2)}\n`);
   return failures > 0 || (strict && missed > 0) ? 1 : 0;
+}
+
+// Runs one case in this process, prints what it finds, and tells the process that has asked.
+async function runTask(cases: readonly Case[], { name, place, effort }: Task): Promise<void> {
+  const { run } = cases.find((known) => known.name === name)!;
+  const start = performance.now();
+  const outcome = await run({ fixture: fixtureAt(place), effort }).catch(failed);
+  const seconds = (performance.now() - start) / 1000;
+  const result = { name, size: place.size, seconds, ...outcome };
+  printResult(result);
+  process.send!(toData(result));
 }
 
 // One that fails does not take the others with it.

@@ -5,14 +5,14 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { CASES } from "../src/cases/index.ts";
-import { openFixture, type Fixture } from "../src/fixture.ts";
+import { openFixture, type OpenFixture } from "../src/fixture.ts";
 
 const SIZE = 100;
 // They start other processes, for seconds.
 const SLOW = new Set(["writers", "cold-start", "sync"]);
 
 let folder: string;
-let fixture: Fixture;
+let fixture: OpenFixture;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "cortex-bench-test-"));
   fixture = await openFixture(SIZE, folder);

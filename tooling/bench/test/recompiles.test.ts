@@ -8,11 +8,11 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { recompile } from "../src/cases/recompile.ts";
 import { openRaw } from "../src/contenders/raw.ts";
 import { models } from "../src/dataset.ts";
-import { openFixture, type Fixture } from "../src/fixture.ts";
+import { openFixture, type OpenFixture } from "../src/fixture.ts";
 import { RecompileWatch } from "../src/recompiles.ts";
 
 let folder: string;
-let fixture: Fixture;
+let fixture: OpenFixture;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "cortex-recompiles-"));
   fixture = await openFixture(100, folder);

@@ -4,11 +4,11 @@ import { join } from "node:path";
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import { openFixture, type Fixture } from "../src/fixture.ts";
+import { openFixture, type OpenFixture } from "../src/fixture.ts";
 import { SOURCE_CASES } from "../src/sources/cases/index.ts";
 
 let folder: string;
-let fixture: Fixture;
+let fixture: OpenFixture;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "cortex-bench-test-"));
   fixture = await openFixture(100, folder);

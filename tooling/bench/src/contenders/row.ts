@@ -60,6 +60,44 @@ export function toRecord(row: Row): Record<string, unknown> {
   return record;
 }
 
+/** The record of a row that was read: fields named as the registry names them, lists and objects, not texts. */
+export function decoded(row: Row): Record<string, unknown> {
+  return {
+    modelId: row["model_id"],
+    sourceType: row["source_type"],
+    authorRepo: row["author_repo"],
+    branch: row["branch"],
+    configPath: row["config_path"],
+    alias: row["alias"],
+    aliases: list(row["aliases"]),
+    status: row["status"],
+    createdAt: row["created_at"],
+    updatedAt: row["updated_at"],
+    availability: row["availability"],
+    engine: row["engine"],
+    format: row["format"],
+    architecture: row["architecture"],
+    quantization: row["quantization"],
+    parameterCount: row["parameter_count"],
+    contextLength: row["context_length"],
+    sizeBytes: row["size_bytes"],
+    capabilities: list(row["capabilities"]),
+    metadata: row["metadata"] === "{}" ? {} : JSON.parse(row["metadata"] as string),
+    tags: list(row["tags"]),
+    notes: row["notes"],
+    pinned: row["pinned"] === 1,
+    owner: row["owner"],
+    private: row["private"] === 1,
+    lastUsedAt: row["last_used_at"],
+    rowVersion: row["row_version"],
+    rowChecksum: row["row_checksum"],
+  };
+}
+
+function list(text: Value | undefined): unknown {
+  return text === "[]" ? [] : JSON.parse(text as string);
+}
+
 // Whose a model is counts only where it is somebody's; in a benchmark it is nobody's.
 const SIGNED = NAMES.filter((name) => !["row_checksum", "owner", "private"].includes(name));
 
