@@ -428,7 +428,7 @@ function listFlags(command: Command): Command {
   return command
     .option(
       "--source-type <word>",
-      "huggingface, cortex.so, local or remote; a repeated flag means any of",
+      "huggingface, cortex.so, local or remote; a repeated flag means any of them",
       MANY,
     )
     .option("--status <word>", "ready or running")

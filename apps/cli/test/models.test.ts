@@ -371,8 +371,12 @@ test("a verb that only reads creates nothing where there is no registry", async 
     ["stop", "x"],
     ["watch"],
     ["migrate"],
+    ["check"],
+    ["backup", "b"],
+    ["verify"],
+    ["prune"],
   ]) {
-    expect(await sandbox.run(args), args[0]).toMatchObject({ exitCode: 3, stdout: "" });
+    expect(await sandbox.run(args), args[0]).toEqual({ exitCode: 3, stdout: "", stderr: `cortex: ${hint}` });
   }
   expect(existsSync(sandbox.db)).toBe(false);
 }, 30_000);

@@ -1,20 +1,13 @@
-import { existsSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { resolve } from "node:path";
 
-import {
-  createSnapshot,
-  followBackup,
-  formatSize,
-  RegistryError,
-  toVisible,
-  type Snapshot,
-} from "@cortex/model-db";
+import { createSnapshot, followBackup, formatSize, toVisible, type Snapshot } from "@cortex/model-db";
 
 import { Interrupted, MisuseError } from "../errors.ts";
 import type { Everywhere } from "../everywhere.ts";
 import { untilInterrupted } from "../interrupt.ts";
 import { locationOf } from "../location.ts";
-import { missingRegistry } from "../missing-registry.ts";
+import { requireRegistry } from "../missing-registry.ts";
 import { openExisting } from "../open.ts";
 import { toDocument, toLine } from "../output/json.ts";
 import { startProgress } from "../output/progress.ts";
@@ -32,7 +25,7 @@ export interface BackupOptions extends Everywhere {
 export async function backup(options: BackupOptions): Promise<void> {
   if (options.folder === "") throw new MisuseError("backup needs the path of a folder.");
   const location = locationOf(options);
-  if (!existsSync(location)) throw new RegistryError("not_found", missingRegistry(location));
+  requireRegistry(location);
   if (options.follow === true) await follow(location, options);
   else await keepSnapshot(location, options);
 }

@@ -2,6 +2,7 @@ import { checkRegistry, outcomeOf, toVisible, type Finding } from "@cortex/model
 
 import type { Everywhere } from "../everywhere.ts";
 import { locationOf } from "../location.ts";
+import { requireRegistry } from "../missing-registry.ts";
 import { painter, type Paint } from "../output/color.ts";
 import { toListDocument } from "../output/json.ts";
 import { startProgress } from "../output/progress.ts";
@@ -16,6 +17,8 @@ export interface CheckOptions extends Everywhere {
 export async function check(options: CheckOptions): Promise<number> {
   const { json = false, quiet = false, full = false } = options;
   const paint = painter(1, options.color);
+  const location = locationOf(options);
+  requireRegistry(location);
   const findings: Finding[] = [];
   const progress = startProgress("rows looked at", quiet || json);
   const rowsOf = new Map<string, number>();
@@ -23,7 +26,7 @@ export async function check(options: CheckOptions): Promise<number> {
     rowsOf.set(step, rows);
     progress.update([...rowsOf.values()].reduce((sum, count) => sum + count));
   };
-  for await (const found of checkRegistry(locationOf(options), { full, onProgress })) {
+  for await (const found of checkRegistry(location, { full, onProgress })) {
     progress.end();
     findings.push(found);
     if (quiet) writeOut(`${toVisible(found.subject)}\n`);

@@ -1,11 +1,10 @@
-import { existsSync } from "node:fs";
-
-import { openRegistry, RegistryError, type Registry, type SchemaStatus } from "@cortex/model-db";
+import { openRegistry, type Registry, type SchemaStatus } from "@cortex/model-db";
 
 import { confirm, requireTerminal } from "../confirm.ts";
 import { MisuseError } from "../errors.ts";
 import type { Everywhere } from "../everywhere.ts";
 import { locationOf } from "../location.ts";
+import { requireRegistry } from "../missing-registry.ts";
 import { oneOf } from "../one-of.ts";
 import { painter } from "../output/color.ts";
 import { toDocument } from "../output/json.ts";
@@ -33,7 +32,7 @@ export async function migrate(options: MigrateOptions): Promise<void> {
   if (action === "status" && options.to !== undefined) throw new MisuseError("--to goes with up and down.");
   if (action === "down" && options.yes !== true && options.dryRun !== true) requireTerminal("migrate down");
   const location = locationOf(options);
-  if (!existsSync(location)) throw new RegistryError("not_found", `There is no registry at ${location}.`);
+  requireRegistry(location);
   await using registry = await openRegistry(location, { mode: "write", migrate: false });
   const schema = await registry.schema();
   if (action !== "status") await move(registry, schema, action, options);
