@@ -1,4 +1,4 @@
-import { RIGHTS, type Guarded, type Identity, type Right } from "./domain/access.ts";
+import { RIGHTS, type Access, type Guarded, type Identity, type Right } from "./domain/access.ts";
 import type { EventOrigin, ModelEvent } from "./domain/event.ts";
 import type { Repositories } from "./registry.ts";
 import { FileDigests } from "./repositories/file-digests.ts";
@@ -10,7 +10,7 @@ import { Revisions } from "./repositories/revisions.ts";
 import { Runs } from "./repositories/runs.ts";
 import type { Behalf, Scope } from "./repositories/scope.ts";
 import { Transfers } from "./repositories/transfers.ts";
-import { visibilityOf, type Visibility } from "./repositories/visibility.ts";
+import { visibilityOf } from "./repositories/visibility.ts";
 import { rowChecksum } from "./schema/row-checksum.ts";
 import type { WatchOptions } from "./watch.ts";
 
@@ -39,7 +39,7 @@ export interface Services {
 }
 
 // The mark of the state of those models that somebody sees, and of which state it is.
-const ownMarks = new WeakMap<Visibility, { mark: string; own: string }>();
+const ownMarks = new WeakMap<Access, { mark: string; own: string }>();
 
 /**
  * A registry as one caller may use it: what the caller may not see is as if it were not there, what may be
@@ -130,13 +130,15 @@ export class GuardedRegistry implements Repositories {
    * what the caller is granted.
    */
   async stateMark(): Promise<string> {
-    const mark = await this.#services.stateMark(this.#asOf);
-    const visibility = visibilityOf(this.#scope.access);
-    if (visibility === undefined) return mark;
-    const known = ownMarks.get(visibility);
+    const looked = this.#services.stateMark(this.#asOf);
+    const mark = typeof looked === "string" ? looked : await looked;
+    const { access } = this.#scope;
+    if (access === undefined || access.seesAll) return mark;
+    const known = ownMarks.get(access);
     if (known?.mark === mark) return known.own;
-    const own = rowChecksum([mark, visibility.key, ...Object.values(visibility.values)]);
-    ownMarks.set(visibility, { mark, own });
+    const { key, values } = visibilityOf(access)!;
+    const own = rowChecksum([mark, key, ...Object.values(values)]);
+    ownMarks.set(access, { mark, own });
     return own;
   }
 

@@ -31,17 +31,26 @@ export class Authentication {
    *   comes through a proxy that nobody told of is not anybody: it would let in others than were meant.
    * @throws RegistryError `unauthenticated`.
    */
-  async identify(
+  identify(
     asked: Pick<Asked, "header" | "say">,
     path: string,
     asOf?: number,
-  ): Promise<Identity | null> {
+  ): Identity | Promise<Identity | null> {
     // What is the same for all is answered also while the registry cannot be read.
     if (isPublic(path)) return NOBODY;
-    // Clients that must have a token bring one that they made up.
-    if (this.#mayBeOpen(asked) && !(await this.#access.hasUsers(asOf))) return null;
     const header = asked.header("authorization");
     const token = header === undefined ? undefined : BEARER.exec(header)?.[1];
+    const known = token === undefined ? undefined : this.#access.recognise(token, asOf);
+    return known ?? this.#find(asked, token, asOf);
+  }
+
+  async #find(
+    asked: Pick<Asked, "header" | "say">,
+    token: string | undefined,
+    asOf: number | undefined,
+  ): Promise<Identity | null> {
+    // Clients that must have a token bring one that they made up.
+    if (this.#mayBeOpen(asked) && !(await this.#access.hasUsers(asOf))) return null;
     if (token === undefined) {
       asked.say("www-authenticate", `Bearer realm="cortex"`);
       throw new RegistryError(

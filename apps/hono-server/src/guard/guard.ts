@@ -96,7 +96,9 @@ export class Guard {
     if (limits !== undefined) this.#limit(limits.address, networkOf(address), asked);
     // One look for both: who asks, and what there is to read.
     const asOf = isPublic(path) ? undefined : asked.look(this.#changeCounter);
-    const identity = await this.#authentication.identify(asked, path, asOf);
+    const identified = this.#authentication.identify(asked, path, asOf);
+    // Who brings a token that is in use waits for nothing.
+    const identity = identified instanceof Promise ? await identified : identified;
     if (identity?.user) asked.user = identity.user;
     if (limits !== undefined && identity?.tokenId) this.#limit(limits.token, identity.tokenId, asked);
     if (!isProbe(path)) {

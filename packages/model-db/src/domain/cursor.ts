@@ -42,6 +42,8 @@ function unseal(cursor: string, question: string): Position | undefined {
 // FNV-1a, 32 bits (draft-eastlake-fnv): it tells a mix-up, not an attack; a forged cursor only pages.
 function seal(body: string, question: string): string {
   let sum = 0x811c9dc5;
-  for (const byte of Buffer.from(`${question}\n${body}`)) sum = Math.imul(sum ^ byte, 0x01000193);
+  const bytes = Buffer.from(`${question}\n${body}`);
+  // By index: an iterator takes as long as all else that a cursor takes.
+  for (let at = 0; at < bytes.length; at++) sum = Math.imul(sum ^ bytes[at]!, 0x01000193);
   return (sum >>> 0).toString(16).padStart(8, "0");
 }

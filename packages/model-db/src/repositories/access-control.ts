@@ -61,6 +61,17 @@ export class AccessControl {
   }
 
   /**
+   * Who somebody is that shows a token, where that is known and nothing has changed since: for those who ask
+   * often, and would feel a promise.
+   *
+   * @param asOf as in {@link authenticate}.
+   * @returns `undefined` where {@link authenticate} has to look, or to refuse it.
+   */
+  recognise(token: string, asOf: number = this.#changeCounter()): Identity | undefined {
+    return asOf === this.#counter ? this.#use(this.#known(token)) : undefined;
+  }
+
+  /**
    * Who somebody is that shows a token. What was found is remembered until anybody, in whichever process,
    * changes who may do what.
    *
@@ -71,12 +82,9 @@ export class AccessControl {
   async authenticate(token: string, asOf?: number): Promise<Identity> {
     const looking = this.#lookForChanges(asOf);
     if (looking !== undefined) await looking;
-    const known = this.#met.get(tokenIdOf(token));
-    const met = known !== undefined && isSameToken(known.token, token) ? known : await this.#meet(token);
-    const now = Date.now();
-    if (met === undefined || (met.expiresAt !== null && met.expiresAt <= now)) throw unauthenticated();
-    this.#uses.note(met.use, now);
-    return met.identity;
+    const identity = this.#use(this.#known(token) ?? (await this.#meet(token)));
+    if (identity === undefined) throw unauthenticated();
+    return identity;
   }
 
   /** Writes when tokens were used last, where that is not written yet. */
@@ -97,6 +105,19 @@ export class AccessControl {
     }
     this.#revision = revision;
     this.#counter = counter;
+  }
+
+  #known(token: string): Met | undefined {
+    const met = this.#met.get(tokenIdOf(token));
+    return met !== undefined && isSameToken(met.token, token) ? met : undefined;
+  }
+
+  // Whose a token is that is used now; nobody's when its time is over.
+  #use(met: Met | undefined): Identity | undefined {
+    const now = Date.now();
+    if (met === undefined || (met.expiresAt !== null && met.expiresAt <= now)) return undefined;
+    this.#uses.note(met.use, now);
+    return met.identity;
   }
 
   async #meet(token: string): Promise<Met | undefined> {

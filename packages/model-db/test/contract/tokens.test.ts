@@ -84,8 +84,33 @@ describe.each(ENGINES)("access tokens ($name)", ({ test }) => {
     const asOf = registry.changeCounter();
     for (let request = 0; request < 3; request++) await registry.access.authenticate(token, asOf);
     const clock = vi.spyOn(Date, "now").mockReturnValue(Date.now() + 60_001);
+    expect(registry.access.recognise(token, asOf)).toBeUndefined();
     await expectRefusal("unauthenticated", registry.access.authenticate(token, asOf));
     clock.mockRestore();
+  });
+
+  test("are recognised at once when they were met before, and only letter by letter", async ({
+    registry,
+    store,
+  }) => {
+    const token = await withAnn(registry);
+    const server = await store.open();
+    expect(server.access.recognise(token)).toBeUndefined();
+    const identity = await server.access.authenticate(token);
+    expect(server.access.recognise(token)).toBe(identity);
+    // Of the same name and length, one after the other, so that what was compared last is of no use.
+    const others = [
+      `${token.slice(0, -1)}~`,
+      `${token.slice(0, -1)}é`,
+      `${token.slice(0, -2)}é`,
+      `${token}~`,
+    ];
+    for (const other of [...others, token.slice(0, -1), "", token.toUpperCase()]) {
+      expect(server.access.recognise(other), other).toBeUndefined();
+      expect(server.access.recognise(token)).toBe(identity);
+    }
+    await registry.access.tokens.revoke(identity.tokenId!);
+    expect(server.access.recognise(token)).toBeUndefined();
   });
 
   test("follow what another process changes at the next request", async ({ registry, store }) => {
