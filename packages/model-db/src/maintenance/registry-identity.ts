@@ -22,8 +22,10 @@ export function isSameRegistry(one: RegistryIdentity, other: RegistryIdentity): 
   return different.length <= MOST_DAMAGED_DIGITS;
 }
 
-// The record of its one row: how long the header is, a text of 32 characters, a whole number of six bytes.
-const RECORD_START = Buffer.from([3, 13 + 2 * 32, 5]);
+// The record of its one row, after the length of its header: a text of 32 characters, a whole number of six bytes.
+// What later schemas added stands behind these two.
+const RECORD_START = Buffer.from([13 + 2 * 32, 5]);
+const MAX_HEADER = 8;
 const ID = /^[0-9a-f]{32}$/;
 
 /**
@@ -53,9 +55,10 @@ function readIdentity(pages: Pages): RegistryIdentity | undefined {
 function searchIdentity(versions: PageVersions): RegistryIdentity | undefined {
   for (const version of versions.all()) {
     const bytes = version.read();
-    for (let at = bytes.indexOf(RECORD_START); at !== -1; at = bytes.indexOf(RECORD_START, at + 1)) {
-      const start = at + RECORD_START.length;
-      if (start + 38 > bytes.length) break;
+    for (let at = bytes.indexOf(RECORD_START, 1); at !== -1; at = bytes.indexOf(RECORD_START, at + 1)) {
+      const header = bytes[at - 1]!;
+      const start = at - 1 + header;
+      if (header > MAX_HEADER || start + 38 > bytes.length) continue;
       const registryId = bytes.toString("latin1", start, start + 32);
       if (ID.test(registryId)) return { registryId, createdAt: bytes.readIntBE(start + 32, 6) };
     }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { expect } from "vitest";
 
 import { createSnapshot, openRegistry, repairRegistry } from "../../src/index.ts";
+import { findIdentity } from "../../src/maintenance/registry-identity.ts";
 import { test } from "../sqlite/folder.ts";
 
 test("a registry whose own id was damaged is repaired from its backup, and gets its id back", async ({
@@ -41,4 +42,15 @@ test("a registry whose own id was damaged is repaired from its backup, and gets 
   expect(registry.registryId).toBe(registryId);
   expect(await registry.models.count()).toBe(200);
   expect((await registry.models.get("model-7")).notes).toBe("after the snapshot");
+});
+
+test("the id of a registry is found where the page is gone that leads to it", async ({ folder }) => {
+  const path = join(folder, "registry.db");
+  const registry = await openRegistry(path);
+  await registry.models.create({ modelId: "a", sourceType: "local" });
+  const { registryId } = registry;
+  await registry.close();
+  writeFileSync(path, readFileSync(path).fill(0, 100, 4096));
+
+  expect(findIdentity(path)?.registryId).toBe(registryId);
 });
