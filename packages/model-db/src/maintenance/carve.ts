@@ -74,10 +74,17 @@ class Carver {
 
   constructor(versions: PageVersions) {
     this.#allowance = versions.sizeBytes * OVERFLOW_ALLOWANCE + 2 ** 24;
-    for (const table of TABLES) {
-      const { pages, whole } = treeOf(versions, table);
-      for (const pageNumber of pages) this.#tableOf.set(pageNumber, table);
+    const trees = TABLES.map((table) => ({ table, ...treeOf(versions, table) }));
+    // A damaged tree may lead into another table's: a page is of the whole one, and where both seem so, neither is.
+    for (const { table, pages, whole } of trees.toSorted(
+      (one, other) => Number(other.whole) - Number(one.whole),
+    )) {
       if (whole) this.wholeTables.add(table);
+      for (const pageNumber of pages) {
+        const owner = this.#tableOf.get(pageNumber);
+        if (owner === undefined) this.#tableOf.set(pageNumber, table);
+        else if (whole) for (const claiming of [owner, table]) this.wholeTables.delete(claiming);
+      }
     }
   }
 
@@ -90,7 +97,7 @@ class Carver {
     if (page !== undefined && page.kind !== "table interior") {
       for (const at of page.cells) {
         const found = this.#cell(version, page, at);
-        if (found === "damaged" || (found === undefined && table !== undefined)) damaged = true;
+        if (found === "damaged" || (table !== undefined && found?.table !== table)) damaged = true;
         if (found === undefined || found === "damaged") continue;
         const row = this.#judged(found, version, { table, intact: page.intact });
         if (row === "damaged") damaged = true;
