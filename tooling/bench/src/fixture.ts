@@ -102,9 +102,10 @@ async function fingerprint(folder: string): Promise<string> {
   await (await openRegistry(path)).close();
   const connection = new Database(path, { readonly: true });
   const schema = connection.prepare("SELECT sql FROM sqlite_schema ORDER BY rowid").pluck().all();
+  const version = connection.pragma("user_version", { simple: true });
   connection.close();
   return createHash("sha256")
-    .update(JSON.stringify([DATASET_VERSION, schema]))
+    .update(JSON.stringify([DATASET_VERSION, version, schema]))
     .digest("hex")
     .slice(0, 12);
 }

@@ -68,6 +68,7 @@ function moveIn(connection: Database.Database, around: MovingIn): void {
   }
   for (const type of ["index", "view", "trigger"]) create(type);
   connection.exec(`
+    INSERT INTO model_search (model_search, rank) SELECT k, v FROM moving.model_search_config WHERE k <> 'version';
     INSERT INTO model_search (rowid, text) SELECT seq, text FROM model_search_text;
     INSERT INTO model_search (model_search) VALUES ('optimize');
   `);

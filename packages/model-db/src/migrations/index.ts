@@ -10,6 +10,7 @@ import { createTransfer } from "./0009-transfer.ts";
 import { createFileDigest } from "./0010-file-digest.ts";
 import { createFileIndex } from "./0011-file-index.ts";
 import { createEventIndex } from "./0012-event-index.ts";
+import { createSearchPages } from "./0013-search-pages.ts";
 import type { Migration } from "./migration.ts";
 
 /** Every migration, in order; the version of the last is the version of the schema. */
@@ -26,4 +27,5 @@ export const MIGRATIONS: readonly Migration[] = [
   createFileDigest,
   createFileIndex,
   createEventIndex,
+  createSearchPages,
 ];

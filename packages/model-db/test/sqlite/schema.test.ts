@@ -22,6 +22,7 @@ const RELEASED: [version: number, name: string, sha256: string][] = [
   [10, "file-digest", "d2a54e3eaab05073f270ee5ab694eabc3d168bc37399e46f4b1cd0a040b22c0c"],
   [11, "file-index", "e108fdf8ec43fe59ae94bb28e9b3057f157fb3fc6ee3942ad1009217d6232d4a"],
   [12, "event-index", "e636318497366ff14e16574feed34abff9af96bbdbeffbc89c5568ba97d59989"],
+  [13, "search-pages", "ff2e3c37a5bb8bad5b8727bdb79f28734e392586550d2f799138afc602b19571"],
 ];
 
 // How the SQL is indented means nothing.
