@@ -140,8 +140,8 @@ export function* checkSearchPages(connection: Database.Database): Generator<Look
   const leadsTo = connection
     .prepare(
       `SELECT segid || ' ' || (pgno >> 1) FROM model_search_idx
-       WHERE pgno >> 1 >= coalesce((SELECT min(id & 0x7fffffff) FROM model_search_data
-         WHERE id >= segid << 37 AND id < (segid << 37) + (1 << 31)), 0)`,
+       WHERE pgno >> 1 >= coalesce((SELECT min(id) FROM model_search_data
+         WHERE id >= segid << 37 AND id < (segid << 37) + (1 << 31)) & 0x7fffffff, 0)`,
     )
     .pluck();
   const led = new Set(leadsTo.all() as string[]);
