@@ -2,12 +2,11 @@ import { existsSync, renameSync, rmSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 
 import { APPLICATION_ID } from "@cortex/model-db";
-import { renameDurably, syncPath } from "@cortex/model-db/durable-files";
+import { renameDurably, syncPath, takeOverRights } from "@cortex/model-db/durable-files";
 // oxlint-disable-next-line no-restricted-imports -- the file as a whole, never a record: see below
 import Database from "better-sqlite3";
 
 import { copyWithRights } from "./copy-with-rights.ts";
-import { takeOverRights } from "./take-over-rights.ts";
 
 // The library owns the registry's file, and everything that goes through its records goes through it.
 // Copying the file as a whole is not of that kind: a plain copy of the file and its write-ahead log is

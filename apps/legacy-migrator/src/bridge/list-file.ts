@@ -1,9 +1,8 @@
 import { closeSync, fstatSync, openSync, readSync, rmSync, statSync, type BigIntStats } from "node:fs";
 import { basename, dirname, join } from "node:path";
 
-import { renameDurably, writeDurably } from "@cortex/model-db/durable-files";
+import { renameDurably, takeOverRights, writeDurably } from "@cortex/model-db/durable-files";
 
-import { takeOverRights } from "../take-over-rights.ts";
 import type { Base } from "./choose-base.ts";
 
 /** A content of the file that is not ours. */

@@ -1,4 +1,6 @@
 import {
+  chmodSync,
+  chownSync,
   closeSync,
   fsyncSync,
   mkdirSync,
@@ -8,6 +10,8 @@ import {
   rmSync,
   statSync,
   writeSync,
+  type BigIntStats,
+  type Stats,
 } from "node:fs";
 import { dirname, resolve } from "node:path";
 
@@ -92,6 +96,25 @@ export function makeFolder(path: string, mode = 0o777): boolean {
 export function renameDurably(from: string, to: string): void {
   renameSync(from, to);
   syncPath(dirname(to));
+}
+
+/**
+ * Lets the same people read and write a file as another one that it is a copy of, or takes the place of. Its
+ * owner stays who wrote it where only an administrator may give files away.
+ *
+ * @param of what `stat` says of the other one.
+ */
+export function takeOverRights(path: string, of: Stats | BigIntStats): void {
+  const [mode, uid, gid] = [Number(of.mode), Number(of.uid), Number(of.gid)];
+  const now = statSync(path);
+  if (now.uid !== uid || now.gid !== gid) {
+    try {
+      chownSync(path, uid, gid);
+    } catch {
+      // Only the administrator may.
+    }
+  }
+  chmodSync(path, mode & 0o7777);
 }
 
 /** Waits until a file, or the names in a folder, are on the disk. */

@@ -9,7 +9,7 @@ import type { CarriedTable } from "./assembly-report.ts";
 import { registryOfBackup } from "./backup-folder.ts";
 import { buildRegistry, removeDatabase } from "./build-registry.ts";
 import { lastLoggedEventId } from "./change-log.ts";
-import { renameDurably, syncPath } from "./durable-files.ts";
+import { renameDurably, syncPath, takeOverRights } from "./durable-files.ts";
 import { lockFile } from "./file-lock.ts";
 import { toFileStamp } from "./file-stamp.ts";
 import { findIdentity, isSameRegistry, type RegistryIdentity } from "./registry-identity.ts";
@@ -104,6 +104,9 @@ export async function finishRebuild(
   using assembly = await assemble(sources, { at, onProgress });
   const content = { ...identity, ...rebuiltContent(assembly, setAside, at), carriedFrom: filesOf(sources) };
   const { tables: otherTables, accessFrom } = await buildRegistry(built, content, onProgress);
+  // Who could use the registry can go on using it, and nobody else.
+  const before = statSync(join(marker.setAside, basename(path)), { throwIfNoEntry: false });
+  if (before !== undefined) takeOverRights(built, before);
   renameDurably(built, path);
   removeDatabase(copy);
   removeRepairMarker(path);

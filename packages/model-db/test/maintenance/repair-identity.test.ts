@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { expect } from "vitest";
@@ -6,6 +6,22 @@ import { expect } from "vitest";
 import { createSnapshot, openRegistry, repairRegistry } from "../../src/index.ts";
 import { findIdentity } from "../../src/maintenance/registry-identity.ts";
 import { test } from "../sqlite/folder.ts";
+
+test("a registry that is repaired belongs to whom it did, and is open to nobody else", async ({ folder }) => {
+  const path = join(folder, "registry.db");
+  {
+    await using registry = await openRegistry(path);
+    await registry.models.create({ modelId: "a", sourceType: "local" });
+  }
+  const bytes = readFileSync(path);
+  writeFileSync(path, bytes.fill(0x55, 4096, 8192));
+  chmodSync(path, 0o640);
+  // Only root may give files away.
+  if (process.getuid?.() === 0) chownSync(path, 1234, 5678);
+  const { mode, uid, gid } = statSync(path);
+  expect(await repairRegistry(path)).toBeDefined();
+  expect(statSync(path)).toMatchObject({ mode, uid, gid });
+});
 
 test("a registry whose own id was damaged is repaired from its backup, and gets its id back", async ({
   folder,
