@@ -1,4 +1,4 @@
-import { isRegistryError, openReader, toVisible, type Registry, type RegistryReader } from "@cortex/model-db";
+import { isRegistryError, openReader, toVisible, type RegistryReader } from "@cortex/model-db";
 
 import type { Everywhere } from "./everywhere.ts";
 import { locationOf } from "./location.ts";
@@ -8,7 +8,7 @@ import { writeNote } from "./output/stream.ts";
  * Opens the registry for a verb that only reads models. An older schema is brought up to date first.
  * @returns `undefined` where there is no registry yet: nothing is created, and a hint is printed
  */
-export async function openModels(options: Everywhere): Promise<RegistryReader | Registry | undefined> {
+export async function openModels(options: Everywhere): Promise<RegistryReader | undefined> {
   return await openWhereThereIsOne(options, openReader);
 }
 
@@ -16,7 +16,7 @@ export async function openModels(options: Everywhere): Promise<RegistryReader | 
 export async function openWhereThereIsOne<R>(
   options: Everywhere,
   open: (location: string) => Promise<R>,
-): Promise<R | Registry | undefined> {
+): Promise<R | undefined> {
   const location = locationOf(options);
   try {
     return await openUpToDate(location, open);
@@ -29,16 +29,14 @@ export async function openWhereThereIsOne<R>(
 }
 
 /** Opens a registry that cannot be read while its schema is an older one: that is brought up to date. */
-export async function openUpToDate<R>(
-  location: string,
-  open: (location: string) => Promise<R>,
-): Promise<R | Registry> {
+export async function openUpToDate<R>(location: string, open: (location: string) => Promise<R>): Promise<R> {
   try {
     return await open(location);
   } catch (error) {
     if (!isRegistryError(error) || error.code !== "schema_too_old") throw error;
     const { upgrade } = await import("./upgrade.ts");
-    return await upgrade(location);
+    await upgrade(location);
+    return await open(location);
   }
 }
 

@@ -3,13 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
+import type { CompiledSql } from "../src/database/query.ts";
 import { compiledQueries } from "../src/database/sqlite/compile.ts";
 import { FIRST_SQL } from "../src/database/sqlite/first-sql.ts";
 import { SHIPPED_SQL } from "../src/database/sqlite/shipped-sql.ts";
-import { openRegistry, type ModelFilter } from "../src/index.ts";
+import { openRegistry, type ListOptions, type ModelFilter } from "../src/index.ts";
 
 // What `cortex list` asks: so much is loaded with the program.
-const FIRST: ReadonlySet<string> = new Set(["model.list seq desc  0,0,0"]);
+const FIRST = "model.list summary seq desc  0,0,0";
 
 /**
  * The texts of `first-sql.ts` and `shipped-sql.ts`: the SQL of what a program does first, as the query builder
@@ -26,30 +27,34 @@ export async function shippedSql(): Promise<Record<"first-sql.ts" | "shipped-sql
   }
   const entries = [...compiledQueries()].toSorted(([a], [b]) => (a < b ? -1 : 1));
   // Most statements read the same columns: spelled out once, the file is a quarter of the size.
-  const columns = /"model"\."seq" as .*? as "row_checksum"/.exec(
-    entries.find(([key]) => key === "model by seq")![1].sql,
-  )![0];
+  const columns = columnsOf(entries, "model by seq", /"model"\."seq" as .*? as "row_checksum"/);
+  const summary = columnsOf(entries, FIRST, /"model"\."model_id" as .*? as "updated_at"/);
   const linesOf = (isWanted: (key: string) => boolean): string =>
     entries
       .filter(([key]) => isWanted(key))
       .map(([key, { sql, parameters }]) => {
-        const text = JSON.stringify(sql).replace(JSON.stringify(columns).slice(1, -1), '" + COLUMNS + "');
+        const text = JSON.stringify(sql)
+          .replace(JSON.stringify(columns).slice(1, -1), '" + COLUMNS + "')
+          .replace(JSON.stringify(summary).slice(1, -1), '" + SUMMARY_COLUMNS + "');
         return `  ${JSON.stringify(key)}: { sql: ${text}, parameters: ${JSON.stringify(parameters)} },`;
       })
       .join("\n");
   return {
     "first-sql.ts": `import type { CompiledSql } from "../query.ts";
 
-/** The columns of a model as a read shows them. */
-export const COLUMNS = ${JSON.stringify(columns)};
+/** The columns of a summary as a read shows them. */
+export const SUMMARY_COLUMNS = ${JSON.stringify(summary)};
 
 /** The statement of \`cortex list\`; the others are in \`shipped-sql.ts\`. Written by \`scripts/ship-sql.ts\`. */
 export const FIRST_SQL: Readonly<Record<string, CompiledSql>> = {
-${linesOf((key) => FIRST.has(key))}
+${linesOf((key) => key === FIRST)}
 };
 `,
     "shipped-sql.ts": `import type { CompiledSql } from "../query.ts";
-import { COLUMNS, FIRST_SQL } from "./first-sql.ts";
+import { FIRST_SQL, SUMMARY_COLUMNS } from "./first-sql.ts";
+
+/** The columns of a model as a read shows them. */
+const COLUMNS = ${JSON.stringify(columns)};
 
 /**
  * The statements of a cold start, compiled ahead: the query builder takes longer to load than they take
@@ -57,10 +62,14 @@ import { COLUMNS, FIRST_SQL } from "./first-sql.ts";
  */
 export const SHIPPED_SQL: Readonly<Record<string, CompiledSql>> = {
   ...FIRST_SQL,
-${linesOf((key) => !FIRST.has(key))}
+${linesOf((key) => key !== FIRST)}
 };
 `,
   };
+}
+
+function columnsOf(entries: [string, CompiledSql][], key: string, columns: RegExp): string {
+  return columns.exec(entries.find(([known]) => known === key)![1].sql)![0];
 }
 
 async function doFirstThings(location: string): Promise<void> {
@@ -126,13 +135,21 @@ async function doFirstThings(location: string): Promise<void> {
     { quantization: "Q4_K_M" },
     { engine: "llama-cpp" },
   ];
-  for (const filter of filters) await models.list({ filter });
-  await models.list({ tags: { all: ["chat"] } });
-  await models.list({ search: "llama" });
-  await models.list({ search: "llama chat" });
-  for (const field of ["model_id", "created_at", "updated_at", "size_bytes"] as const) {
-    for (const direction of ["asc", "desc"] as const) await models.list({ sort: { field, direction } });
+  const lists: ListOptions[] = [
+    { cursor: nextCursor },
+    ...filters.map((filter) => ({ filter })),
+    { tags: { all: ["chat"] } },
+    { search: "llama" },
+    { search: "llama chat" },
+    ...(["model_id", "created_at", "updated_at", "size_bytes"] as const).flatMap((field) =>
+      (["asc", "desc"] as const).map((direction) => ({ sort: { field, direction } })),
+    ),
+  ];
+  for (const list of lists) {
+    await models.list(list);
+    await models.summaries(list);
   }
+  await models.summaries();
   await history.list();
   await history.list({ modelId: "a" });
   await models.delete("a");

@@ -38,6 +38,7 @@ export {
   type Model,
   type ModelFile,
   type ModelStatus,
+  type ModelSummary,
   type ModelUpdate,
   type NewModel,
   type NewModelFile,

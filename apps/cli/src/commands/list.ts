@@ -1,10 +1,9 @@
 import {
   formatSize,
-  toRecord,
   toVisible,
   MODEL_STATUS,
   type ListOptions,
-  type Model,
+  type ModelSummary,
   type Page,
 } from "@cortex/model-db";
 
@@ -12,7 +11,6 @@ import type { Everywhere } from "../everywhere.ts";
 import type { ListFlags } from "../list-options.ts";
 import { openModels } from "../open-to-read.ts";
 import { painter } from "../output/color.ts";
-import { toListDocument } from "../output/json.ts";
 import { outputColumns, writeNote, writeOut } from "../output/stream.ts";
 import { toTable, type Column } from "../output/table.ts";
 import { formatRelative } from "../output/time.ts";
@@ -20,16 +18,20 @@ import { formatRelative } from "../output/time.ts";
 /** What `cortex list` takes. */
 export interface ListVerbOptions extends Everywhere, ListFlags {}
 
-const EMPTY: Page<Model> = { items: [], nextCursor: null, total: 0 };
+const EMPTY: Page<ModelSummary> = { items: [], nextCursor: null, total: 0 };
 
 /** Prints one page of the models that the flags choose. */
 export async function list(options: ListVerbOptions): Promise<void> {
   const wanted = await read(options);
+  // Never closed: the end of the process does that sooner, and who only reads leaves nothing to be written.
   const registry = await openModels(options);
-  const page = registry === undefined ? EMPTY : await registry.models.list(wanted);
-  await registry?.close();
+  if (options.json === true) {
+    const { listAsJson } = await import("../list-as-json.ts");
+    return listAsJson(registry, wanted);
+  }
+  const page = registry === undefined ? EMPTY : await registry.models.summaries(wanted);
   print(page, options);
-  if (registry !== undefined && page.items.length === 0 && options.json !== true && options.quiet !== true) {
+  if (registry !== undefined && page.items.length === 0 && options.quiet !== true) {
     writeNote(
       Object.keys(wanted).length === 0
         ? "No models yet: `cortex pull` fetches one, `cortex import` and `cortex scan --adopt` take in what is here."
@@ -45,12 +47,9 @@ async function read(options: ListVerbOptions): Promise<ListOptions> {
   return toListOptions(options);
 }
 
-function print({ items, nextCursor, total }: Page<Model>, options: ListVerbOptions): void {
+function print({ items, nextCursor, total }: Page<ModelSummary>, options: ListVerbOptions): void {
   if (options.quiet === true) {
     writeOut(items.map(({ modelId }) => `${toVisible(modelId)}\n`).join(""));
-  } else if (options.json === true) {
-    writeOut(toListDocument(items.map(toRecord), nextCursor, options.total === true ? total : undefined));
-    return;
   } else if (items.length > 0) {
     writeOut(toTable(COLUMNS, items.map(toCells), painter(1, options.color), outputColumns()));
   }
@@ -73,7 +72,7 @@ const COLUMNS: readonly Column[] = [
   { title: "CHANGED", sacrifice: 6, style: () => "dim" },
 ];
 
-function toCells(model: Model): string[] {
+function toCells(model: ModelSummary): string[] {
   return [
     model.modelId,
     // An id in lower case is an alias that says nothing new.

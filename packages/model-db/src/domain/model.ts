@@ -52,6 +52,12 @@ export interface Model {
   readonly rowChecksum: string;
 }
 
+/** What a table of models shows of each. */
+export type ModelSummary = Pick<
+  Model,
+  "modelId" | "alias" | "sourceType" | "sizeBytes" | "status" | "availability" | "tags" | "updatedAt"
+>;
+
 /** What `create` takes; whatever is left out gets the default named here. */
 export interface NewModel {
   modelId: string;

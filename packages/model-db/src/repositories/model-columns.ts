@@ -21,8 +21,16 @@ export function shownStatus(context: Context): RawBuilder<number> {
 export function modelColumns(
   context: unknown,
 ): readonly AliasedExpression<ModelRow[keyof ModelRow], keyof ModelRow>[] {
+  return shownColumns(context, ["seq", ...MODEL_FIELDS.map(({ name }) => name)]);
+}
+
+/** Some columns of a model as {@link modelColumns} has them. */
+export function shownColumns<Name extends keyof ModelRow>(
+  context: unknown,
+  names: readonly Name[],
+): readonly AliasedExpression<ModelRow[Name], Name>[] {
   const { sql, p } = context as Context;
-  return (["seq", ...MODEL_FIELDS.map(({ name }) => name)] as (keyof ModelRow)[]).map((name) =>
+  return names.map((name) =>
     name === "status" ? shownStatus({ sql, p }).as("status") : sql.ref<string>(`model.${name}`).as(name),
   ) as never;
 }

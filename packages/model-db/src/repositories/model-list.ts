@@ -9,7 +9,7 @@ import {
   type Session,
 } from "../database/query.ts";
 import type { Position } from "../domain/cursor.ts";
-import { MODEL_FIELDS } from "../domain/fields.ts";
+import { MODEL_FIELDS, type ModelField } from "../domain/fields.ts";
 import type { Condition, Order, Selection } from "../domain/list-options.ts";
 import type { ModelRow } from "../schema/model.ts";
 import type { Tables } from "../schema/tables.ts";
@@ -48,20 +48,30 @@ export interface Columns<Row> {
   /** Names them: the same key always means the same columns. */
   readonly key: string;
   readonly select: (context: unknown) => readonly AliasedExpression<unknown, keyof Row & string>[];
+  /** Where a row stands in the list. */
+  readonly position: (row: Row) => Position;
 }
 
 /** All of it, for `toModel`. */
-export const WHOLE_MODEL: Columns<ModelRow> = {
-  key: "",
-  select: modelColumns,
-};
+export function wholeModel({ field }: Order): Columns<ModelRow> {
+  return {
+    key: "",
+    select: modelColumns,
+    position: (row) => ({ value: field === undefined ? null : row[field], seq: row.seq }),
+  };
+}
 
-/** What a list is sorted by. */
-export function sortedBy(
-  context: Pick<Context, "sql" | "p">,
-  field: Order["field"],
-): RawBuilder<ParameterValue> {
-  if (field === undefined) return context.sql.lit(null);
+/** Where a row stands in a list, as columns of its own. */
+export function positionColumns(
+  context: unknown,
+  { field }: Order,
+): readonly AliasedExpression<unknown, keyof Position>[] {
+  const { sql } = context as Context;
+  const value = field === undefined ? sql.lit(null) : sortedBy(context as Context, field);
+  return [sql.ref<number>("model.seq").as("seq"), value.as("value")];
+}
+
+function sortedBy(context: Context, field: ModelField): RawBuilder<ParameterValue> {
   return field === "status" ? shownStatus(context) : context.sql.ref(`model.${field}`);
 }
 

@@ -7,15 +7,16 @@ import {
   type ModelSelection,
   type Page,
 } from "../domain/list-options.ts";
-import { MODEL_STATUS, type Model } from "../domain/model.ts";
+import { MODEL_STATUS, type Model, type ModelSummary } from "../domain/model.ts";
 import { RegistryError } from "../errors.ts";
-import { toModel, type ModelRow } from "../schema/model.ts";
-import { aroundPage, askList, MAX_PAGE } from "./asked-list.ts";
+import { toModel, toSummary, type ModelRow } from "../schema/model.ts";
 import { everyItem } from "./every-item.ts";
 import { momentOf, type Moment } from "./lease-holds.ts";
 import { modelColumns } from "./model-columns.ts";
-import { countQuery, isIndexBehind, listQuery, WHOLE_MODEL } from "./model-list.ts";
+import { countQuery, isIndexBehind, wholeModel } from "./model-list.ts";
 import { modelNotFound } from "./model-names.ts";
+import { MAX_PAGE, readPage } from "./model-page.ts";
+import { summaryColumns } from "./model-summary.ts";
 import type { ReadScope } from "./scope.ts";
 import { visibilityOf } from "./visibility.ts";
 
@@ -125,16 +126,16 @@ export class ModelReader {
    * ```
    */
   async list(options: ListOptions = {}): Promise<Page<Model>> {
-    const asked = await askList(this.#scope, options);
-    const { wanted, order, after, limit, now } = asked;
-    // One row more than asked for tells whether there is a next page.
-    const list = listQuery(WHOLE_MODEL, wanted, order, after, limit + 1, now);
-    const rows = await this.#scope.reader.all(list.query, list.values);
-    const last = rows.length > limit ? rows[limit - 1] : undefined;
-    const { field } = order;
-    const position = last && { value: field === undefined ? null : last[field], seq: last.seq };
-    const items = (last === undefined ? rows : rows.slice(0, limit)).map(toModel);
-    return { items, ...(await aroundPage(this.#scope, options, asked, position)) };
+    return readPage(this.#scope, options, wholeModel, toModel);
+  }
+
+  /**
+   * The same page as {@link list} gives, with what a table shows of its models: less to read and to decode.
+   *
+   * @throws RegistryError as {@link list}, `database_damaged`.
+   */
+  async summaries(options: ListOptions = {}): Promise<Page<ModelSummary>> {
+    return readPage(this.#scope, options, summaryColumns, toSummary);
   }
 
   /**

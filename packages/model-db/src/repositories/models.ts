@@ -26,13 +26,12 @@ import { toHistoryRecord } from "../domain/record.ts";
 import { shortAliases } from "../domain/short-aliases.ts";
 import { invalidInput, RegistryError } from "../errors.ts";
 import { toModel, toModelValues, type ModelValues } from "../schema/model.ts";
-import { askList, aroundPage, MAX_PAGE } from "./asked-list.ts";
 import { parseChangeOptions, type Change } from "./change-options.ts";
 import { insertFile, readFiles } from "./file-rows.ts";
 import { withKnownSources } from "./known-sources.ts";
 import { momentOf } from "./lease-holds.ts";
-import { listQuery } from "./model-list.ts";
 import { modelNotFound, namesWithPrefix } from "./model-names.ts";
+import { MAX_PAGE, readPage } from "./model-page.ts";
 import { byId, byName, ModelReader } from "./model-reader.ts";
 import {
   differenceOf,
@@ -311,13 +310,7 @@ export class Models extends ModelReader {
    * @throws RegistryError as {@link list}, `database_damaged`.
    */
   async listJson(options: ListOptions = {}, projection: Projection = RECORD): Promise<Page<string>> {
-    const asked = await askList(this.#scope, options);
-    const { wanted, order, after, limit, now } = asked;
-    const list = listQuery(textColumns(projection, order), wanted, order, after, limit + 1, now);
-    const rows = await this.#scope.reader.all(list.query, list.values);
-    const last = rows.length > limit ? rows[limit - 1] : undefined;
-    const items = (last === undefined ? rows : rows.slice(0, limit)).map(textOf);
-    return { items, ...(await aroundPage(this.#scope, options, asked, last)) };
+    return readPage(this.#scope, options, (order) => textColumns(projection, order), textOf);
   }
 
   /**

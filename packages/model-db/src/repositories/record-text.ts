@@ -7,6 +7,7 @@ import {
   type Query,
   type QueryContext,
 } from "../database/query.ts";
+import type { Position } from "../domain/cursor.ts";
 import { MODEL_FIELDS, type ModelField } from "../domain/fields.ts";
 import type { Order } from "../domain/list-options.ts";
 import type { ModelStatus } from "../domain/model.ts";
@@ -15,16 +16,13 @@ import { RegistryError } from "../errors.ts";
 import type { ModelRow } from "../schema/model.ts";
 import type { Moment } from "./lease-holds.ts";
 import { shownStatus } from "./model-columns.ts";
-import { sortedBy, type Columns } from "./model-list.ts";
+import { positionColumns, type Columns } from "./model-list.ts";
 import type { Visibility } from "./visibility.ts";
 
 type Context = Pick<QueryContext<Moment>, "sql" | "p" | "dialect">;
 
 /** A model's JSON text as a read returns it: `null` where what is stored is no JSON. */
-export interface TextRow {
-  seq: number;
-  /** What the list is sorted by; `null` where that is the order of registration. */
-  value: string | number | null;
+export interface TextRow extends Position {
   text: string | null;
 }
 
@@ -55,17 +53,14 @@ export function textByName(
 }
 
 /** For a list: the JSON text of a model. */
-export function textColumns(projection: Projection, { field }: Order): Columns<TextRow> {
+export function textColumns(projection: Projection, order: Order): Columns<TextRow> {
   return {
     key: `text ${projection.key} `,
-    select(context) {
-      const { sql } = context as Context;
-      return [
-        sql.ref<number>("model.seq").as("seq"),
-        sortedBy(context as Context, field).as("value"),
-        recordText(context as Context, projection).as("text"),
-      ];
-    },
+    select: (context) => [
+      ...positionColumns(context, order),
+      recordText(context as Context, projection).as("text"),
+    ],
+    position: (row) => row,
   };
 }
 

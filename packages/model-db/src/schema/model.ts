@@ -1,7 +1,14 @@
 import type { Generated } from "kysely";
 
 import { shown } from "../domain/input.ts";
-import type { JsonObject, Model, ModelStatus, Availability, SourceType } from "../domain/model.ts";
+import type {
+  JsonObject,
+  Model,
+  ModelStatus,
+  ModelSummary,
+  Availability,
+  SourceType,
+} from "../domain/model.ts";
 import { RegistryError } from "../errors.ts";
 import { rowChecksum } from "./row-checksum.ts";
 
@@ -44,6 +51,18 @@ export interface ModelTable {
 
 /** A row as a read returns it. */
 export type ModelRow = Omit<ModelTable, "seq"> & { seq: number };
+/** The columns of a summary. */
+export const SUMMARY = [
+  "model_id",
+  "alias",
+  "source_type",
+  "size_bytes",
+  "status",
+  "availability",
+  "tags",
+  "updated_at",
+] as const;
+export type SummaryRow = Pick<ModelRow, (typeof SUMMARY)[number]>;
 /** The values of a row that a model decides. */
 export type ModelValues = Omit<ModelTable, "seq">;
 
@@ -60,11 +79,35 @@ export function toModel(row: ModelRow): Model {
   try {
     return read(row);
   } catch (error) {
-    // Only a damaged row holds no JSON where it should.
-    throw new RegistryError("database_damaged", `The record of ${shown(row.model_id)} is damaged.`, {
-      cause: error,
-    });
+    throw damaged(row, error);
   }
+}
+
+/**
+ * What a table shows of the model that a row holds.
+ *
+ * @throws RegistryError `database_damaged`.
+ */
+export function toSummary(row: SummaryRow): ModelSummary {
+  try {
+    return {
+      modelId: row.model_id,
+      alias: row.alias,
+      sourceType: row.source_type,
+      sizeBytes: row.size_bytes,
+      status: row.status,
+      availability: row.availability,
+      tags: toList(row.tags),
+      updatedAt: row.updated_at,
+    };
+  } catch (error) {
+    throw damaged(row, error);
+  }
+}
+
+// Only a damaged row holds no JSON where it should.
+function damaged({ model_id: id }: SummaryRow, cause: unknown): RegistryError {
+  return new RegistryError("database_damaged", `The record of ${shown(id)} is damaged.`, { cause });
 }
 
 function read(row: ModelRow): Model {

@@ -158,8 +158,8 @@ describe.each(ENGINES)("who may do what ($name)", ({ test }) => {
       expect(sorted(page.items.map(({ modelId }) => modelId))).toEqual(sorted(seen));
       expect(page.total).toBe(seen.length);
       expect(await mine.models.count(selection)).toBe(seen.length);
-      const { items } = await mine.models.listJson(selection);
-      expect(items).toHaveLength(seen.length);
+      expect((await mine.models.listJson(selection)).items).toHaveLength(seen.length);
+      expect((await mine.models.summaries(selection)).items).toHaveLength(seen.length);
       const first = await mine.models.list({ ...selection, limit: 1 });
       const rest = await mine.models.list({ ...selection, cursor: first.nextCursor });
       expect(rest.items).toHaveLength(seen.length - 1);

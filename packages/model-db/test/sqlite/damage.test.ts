@@ -137,6 +137,7 @@ describe("a damaged file", () => {
     await expect(registry.models.resolveJson("model-1")).rejects.toMatchObject(damaged);
     await expect(registry.models.list({ limit: 1000 })).rejects.toMatchObject(damaged);
     await expect(registry.models.listJson({ limit: 1000 })).rejects.toMatchObject(damaged);
+    await expect(registry.models.summaries({ limit: 1000 })).rejects.toMatchObject(damaged);
     await expect(registry.models.update("model-2", { notes: "n" })).rejects.toMatchObject(damaged);
     await expect(registry.history.list({ order: "asc" })).rejects.toMatchObject(damaged);
     expect((await registry.models.get("model-5")).metadata).toEqual({ index: 5 });
