@@ -158,7 +158,7 @@ class SqliteEngine extends SqliteReader implements Engine {
 
   override async close(): Promise<void> {
     await super.close();
-    await this.#writer?.settled();
+    await this.#writer?.end();
     // The last connection to leave folds the write-ahead log into the file; only a writer can.
     this.#writeConnection?.close();
     this.#forgetOpen?.();

@@ -7,6 +7,7 @@ import type { WriteSession } from "../query.ts";
 import { block } from "./block.ts";
 import { givenUp, isBusy, toRegistryError } from "./errors.ts";
 import { readSchemaVersion } from "./schema-version.ts";
+import { settleSearch } from "./settle-search.ts";
 import { settleUnseen, UNSEEN_SINCE } from "./settle-unseen.ts";
 import { SHIPPED_SQL } from "./shipped-sql.ts";
 import { SqliteSession } from "./sqlite-session.ts";
@@ -33,6 +34,8 @@ const FIRST_WAIT_MS = 1.5;
 const LEAST_WAIT_MS = 0.15;
 // Whoever holds the lock longer than this is at something large.
 const LONG_WAIT_MS = 1000;
+// How long nobody changes anything here until the search index is settled, and from one step of that to the next.
+const REST_MS = 500;
 
 /**
  * The one writer of a connection. Jobs that wait together share one transaction, and so one wait for
@@ -54,6 +57,8 @@ export class WriteQueue {
   #draining: Promise<void> | undefined;
   #lastDataVersion: unknown;
   #othersWrite = false;
+  #rest: NodeJS.Timeout | undefined;
+  #hasEnded = false;
 
   /**
    * @param checkFile throws when what was just committed went into a file that is no longer the
@@ -81,8 +86,10 @@ export class WriteQueue {
     });
   }
 
-  /** Resolves when nothing waits any more. */
-  async settled(): Promise<void> {
+  /** Resolves when nothing waits any more; nothing is begun afterwards. */
+  async end(): Promise<void> {
+    this.#hasEnded = true;
+    clearTimeout(this.#rest);
     await this.#draining;
   }
 
@@ -106,6 +113,27 @@ export class WriteQueue {
       }
     } finally {
       this.#draining = undefined;
+      this.#settleLater();
+    }
+  }
+
+  // Every change makes searches slower, and merging what it has left behind would hold up the next one.
+  #settleLater(): void {
+    clearTimeout(this.#rest);
+    if (!this.#hasEnded) this.#rest = setTimeout(() => this.#settle(), REST_MS).unref();
+  }
+
+  #settle(): void {
+    // Its end leads here again.
+    if (this.#draining !== undefined) return;
+    try {
+      if (!this.#tryBegin()) return this.#settleLater();
+      const hasMore = settleSearch(this.#connection);
+      this.#commit.run();
+      if (hasMore) this.#settleLater();
+    } catch {
+      // The next change meets what went wrong here, and tells of it.
+      this.#undo();
     }
   }
 
