@@ -107,11 +107,34 @@ export async function* checkRegistry(
     } catch (error) {
       yield evidence(error);
     }
+    const version = readSchemaVersion(connection, "read");
+    if (version < SCHEMA_VERSION) {
+      yield* checkOlder(connection, version, onProgress);
+      return;
+    }
     for (const step of full ? FULL : QUICK) yield* take(step, connection, onProgress);
   } finally {
     connection.close();
     forget();
   }
+}
+
+// To bring a damaged file up to date fails, so that its damage is to be found before.
+async function* checkOlder(
+  connection: Database.Database,
+  version: number,
+  onProgress: CheckOptions["onProgress"],
+): AsyncGenerator<Finding, undefined> {
+  let isWhole = true;
+  for await (const found of take(FULL[0]!, connection, onProgress)) {
+    isWhole = false;
+    yield found;
+  }
+  if (!isWhole) return;
+  throw new RegistryError(
+    "schema_too_old",
+    `${connection.name} has schema ${version}, older than ${SCHEMA_VERSION}. Open it to write to bring it up to date.`,
+  );
 }
 
 async function* take(
@@ -147,11 +170,7 @@ function open(path: string): Database.Database {
   try {
     const version = readSchemaVersion(connection, "read");
     if (version === 0) throw new RegistryError("not_found", `There is no registry in ${path}: it is empty.`);
-    if (version >= SCHEMA_VERSION) return connection;
-    throw new RegistryError(
-      "schema_too_old",
-      `${path} has schema ${version}, older than ${SCHEMA_VERSION}. Open it to write to bring it up to date.`,
-    );
+    return connection;
   } catch (error) {
     connection.close();
     throw error;

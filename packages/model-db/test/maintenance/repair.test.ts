@@ -105,6 +105,23 @@ describe("a repair", () => {
     expect((await registry.models.list({ search: "notes of", total: true })).total).toBeGreaterThan(5);
   });
 
+  test.for([6, 9, 11])(
+    "of an older schema, %i, brings it up to date, which opening it cannot",
+    async (schema, { folder }) => {
+      const { path, backup, truth } = await makeWorkedRegistry(folder, 80);
+      await using older = await openRegistry(path);
+      await older.migrate(schema);
+      await older.close();
+      await expectRefusal("schema_too_old", damageFound(path));
+      damage(path);
+      await expectRefusal("database_damaged", openRegistry(path));
+      expect(await damageFound(path)).not.toEqual([]);
+      await repairRegistry(path, { from: backup });
+      expect(new Set((await states(path)).keys())).toEqual(new Set(truth.keys()));
+      expect(await damageFound(path)).toEqual([]);
+    },
+  );
+
   test("without a backup names what is lost, and what it could not bring back is no damage any more", async ({
     folder,
   }) => {
