@@ -1,3 +1,4 @@
+import { readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 
 import Database from "better-sqlite3";
@@ -50,6 +51,25 @@ test("a settling that another writer holds up is made up for", async ({ folder }
   other.close();
 
   await vi.waitFor(() => expect(partsOf(path)).toHaveLength(1), { timeout: 10_000, interval: 50 });
+});
+
+test("a registry that was set aside is left as it is", async ({ folder }) => {
+  const path = join(folder, "registry.db");
+  const setAside = join(folder, "aside.db");
+  await using registry = await openRegistry(path);
+  for (let index = 0; index < 20; index++)
+    await registry.models.create({ modelId: `model-${index}`, sourceType: "local" });
+  for (const end of ["-wal", "-shm", ""]) renameSync(path + end, setAside + end);
+  const before = readFileSync(`${setAside}-wal`);
+
+  await new Promise((resolve) => setTimeout(resolve, 1200));
+
+  expect(readFileSync(`${setAside}-wal`).equals(before)).toBe(true);
+});
+
+test("a record of parts that is cut off has an end", () => {
+  // No deletions, two levels, two parts, and the number of changes, which would go on.
+  expect(() => readStructure(Buffer.from([0, 0, 0, 1, 2, 2, 0x80, 0x80]))).toThrow(RangeError);
 });
 
 test.for([

@@ -42,6 +42,8 @@ export function nextStep({ pages, isMerging }: SearchParts): "merge all" | "go o
 /**
  * Reads the record of the structure of an FTS5 index.
  * https://sqlite.org/fts5.html#fts5_data_structures; its format is described in `fts5_index.c`.
+ *
+ * @throws RangeError where it is cut off.
  */
 export function readStructure(block: Buffer): SearchParts {
   // Behind the cookie, the mark of an index whose parts know what was deleted from them.
@@ -50,7 +52,7 @@ export function readStructure(block: Buffer): SearchParts {
   const next = (): number => {
     let value = 0;
     for (;;) {
-      const byte = block[at++]!;
+      const byte = block.readUInt8(at++);
       value = value * 128 + (byte & 0x7f);
       if (byte < 0x80) return value;
     }

@@ -127,6 +127,8 @@ export class WriteQueue {
     // Its end leads here again.
     if (this.#draining !== undefined) return;
     try {
+      // What was set aside stays as it is.
+      this.#checkFile();
       if (!this.#tryBegin()) return this.#settleLater();
       const hasMore = settleSearch(this.#connection);
       this.#commit.run();
