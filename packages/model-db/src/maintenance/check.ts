@@ -101,15 +101,22 @@ export async function* checkRegistry(
   }
   // Who looks at the files by hand would drop the locks of this connection.
   const forget = noteOpen(path);
+  let isWhole = true;
   try {
     try {
       compare?.(connection);
     } catch (error) {
+      isWhole = false;
       yield evidence(error);
     }
     const version = readSchemaVersion(connection, "read");
     if (version < SCHEMA_VERSION) {
-      yield* checkOlder(connection, version, onProgress);
+      // To bring a damaged file up to date fails, so that its damage is to be found before.
+      for await (const found of take(FULL[0]!, connection, onProgress)) {
+        isWhole = false;
+        yield found;
+      }
+      if (isWhole) throw tooOld(path, version);
       return;
     }
     for (const step of full ? FULL : QUICK) yield* take(step, connection, onProgress);
@@ -117,24 +124,6 @@ export async function* checkRegistry(
     connection.close();
     forget();
   }
-}
-
-// To bring a damaged file up to date fails, so that its damage is to be found before.
-async function* checkOlder(
-  connection: Database.Database,
-  version: number,
-  onProgress: CheckOptions["onProgress"],
-): AsyncGenerator<Finding, undefined> {
-  let isWhole = true;
-  for await (const found of take(FULL[0]!, connection, onProgress)) {
-    isWhole = false;
-    yield found;
-  }
-  if (!isWhole) return;
-  throw new RegistryError(
-    "schema_too_old",
-    `${connection.name} has schema ${version}, older than ${SCHEMA_VERSION}. Open it to write to bring it up to date.`,
-  );
 }
 
 async function* take(
@@ -175,6 +164,13 @@ function open(path: string): Database.Database {
     connection.close();
     throw error;
   }
+}
+
+function tooOld(path: string, version: number): RegistryError {
+  return new RegistryError(
+    "schema_too_old",
+    `${path} has schema ${version}, older than ${SCHEMA_VERSION}. Open it to write to bring it up to date.`,
+  );
 }
 
 function evidence(error: unknown): Finding {

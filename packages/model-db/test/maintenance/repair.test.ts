@@ -122,6 +122,22 @@ describe("a repair", () => {
     },
   );
 
+  test("is offered where a registry of an older schema is whole, and not the one that is backed up", async ({
+    folder,
+  }) => {
+    const { path } = await makeWorkedRegistry(folder, 10);
+    await using older = await openRegistry(path);
+    await older.migrate(11);
+    await older.close();
+    const other = new Database(path);
+    other.prepare("UPDATE registry SET registry_id = ?").run("0".repeat(32));
+    other.close();
+    await expectRefusal("database_damaged", openRegistry(path));
+    expect(await damageFound(path)).toEqual([
+      expect.stringContaining("is not the registry that is backed up"),
+    ]);
+  });
+
   test("without a backup names what is lost, and what it could not bring back is no damage any more", async ({
     folder,
   }) => {
