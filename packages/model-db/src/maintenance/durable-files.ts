@@ -100,21 +100,26 @@ export function renameDurably(from: string, to: string): void {
 
 /**
  * Lets the same people read and write a file as another one that it is a copy of, or takes the place of. Its
- * owner stays who wrote it where only an administrator may give files away.
+ * owner stays who wrote it where only an administrator may give files away; a group that cannot be given takes
+ * its rights along, and nobody else's gets them.
  *
  * @param of what `stat` says of the other one.
  */
 export function takeOverRights(path: string, of: Stats | BigIntStats): void {
   const [mode, uid, gid] = [Number(of.mode), Number(of.uid), Number(of.gid)];
   const now = statSync(path);
-  if (now.uid !== uid || now.gid !== gid) {
-    try {
-      chownSync(path, uid, gid);
-    } catch {
-      // Only the administrator may.
-    }
+  const hasGroup = now.gid === gid || tryChown(path, now.uid, gid);
+  if (now.uid !== uid) tryChown(path, uid, hasGroup ? gid : now.gid);
+  chmodSync(path, mode & (hasGroup ? 0o7777 : 0o7707));
+}
+
+function tryChown(path: string, uid: number, gid: number): boolean {
+  try {
+    chownSync(path, uid, gid);
+    return true;
+  } catch {
+    return false;
   }
-  chmodSync(path, mode & 0o7777);
 }
 
 /** Waits until a file, or the names in a folder, are on the disk. */
