@@ -105,7 +105,7 @@ export function renameDurably(from: string, to: string): void {
  *
  * @param of what `stat` says of the other one.
  */
-export function takeOverRights(path: string, of: Stats | BigIntStats): void {
+export function takeOverRights(path: string, of: Pick<Stats | BigIntStats, "mode" | "uid" | "gid">): void {
   const [mode, uid, gid] = [Number(of.mode), Number(of.uid), Number(of.gid)];
   const now = statSync(path);
   const hasGroup = now.gid === gid || tryChown(path, now.uid, gid);
