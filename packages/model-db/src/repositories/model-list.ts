@@ -85,7 +85,8 @@ export interface Wanted {
 }
 
 /**
- * The page of models that match, in an order, after a position.
+ * The page of models that match, in an order, after a position. While the search index lags behind, a search that
+ * asks it finds nothing: so whoever finds something need not look whether it does.
  *
  * @param columns what is read of each.
  */
@@ -112,6 +113,7 @@ export function listQuery<Row>(
       let rows = from(context, source)
         .select(columns.select(context) as readonly AliasedExpression<Row, never>[])
         .where((eb) => matches(eb, context, wanted, source));
+      if (source === "search") rows = rows.where(sql<SqlBool>`not exists (select 1 from model_unseen)`);
       if (order.field !== undefined && order.field !== "model_id") {
         const field = sortedBy(context, order.field);
         if (after !== undefined) rows = rows.where(beyond(context, field, seq, order, after.value === null));

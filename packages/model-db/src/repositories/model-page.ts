@@ -1,3 +1,4 @@
+import type { Awaitable } from "../database/query.ts";
 import { parseCursor, toCursor } from "../domain/cursor.ts";
 import { parseBoolean, parseInteger } from "../domain/input.ts";
 import {
@@ -34,13 +35,17 @@ export async function readPage<Row, Item>(
   const limit = options.limit === undefined ? 50 : parseInteger("limit", options.limit, 1, MAX_PAGE);
   const question = questionOf(selection, order);
   const after = options.cursor == null ? undefined : parseCursor(options.cursor, question);
-  const behind = selection.terms.length > 0 && (await isIndexBehind(scope.reader, selection));
-  const wanted = { selection, behind, visibility: visibilityOf(scope.access) };
+  const wanted = { selection, behind: false, visibility: visibilityOf(scope.access) };
   const now = scope.now();
   const columns = columnsOf(order);
   // One row more than asked for tells whether there is a next page.
-  const list = listQuery(columns, wanted, order, after, limit + 1, now);
-  const rows = await scope.reader.all(list.query, list.values);
+  const read = (): Awaitable<Row[]> => {
+    const list = listQuery(columns, wanted, order, after, limit + 1, now);
+    return scope.reader.all(list.query, list.values);
+  };
+  let rows = await read();
+  if (rows.length === 0 && (wanted.behind = await isIndexBehind(scope.reader, selection)))
+    rows = await read();
   const last = rows.length > limit ? rows[limit - 1] : undefined;
   const items = (last === undefined ? rows : rows.slice(0, limit)).map(toItem);
   const nextCursor = last === undefined ? null : toCursor(columns.position(last), question);
