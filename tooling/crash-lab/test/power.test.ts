@@ -16,10 +16,11 @@ test.skipIf(!canTrace)(
     expect(failures).toEqual([]);
     expect(figures["states"]).toBeGreaterThanOrEqual(20_000);
 
-    // What is known to lose data does so here too: the lab can see.
+    // What is known to lose data does so here too: the lab can see. Most states are of the schema's steps, on which
+    // nothing acknowledged hangs.
     const planted = figures["planted"] as Record<string, Counts>;
     for (const { states, failures: lost } of Object.values(planted)) {
-      expect(lost / states, JSON.stringify(planted)).toBeGreaterThan(0.2);
+      expect(lost / states, JSON.stringify(planted)).toBeGreaterThan(0.1);
     }
     const { noticed, of } = figures["leftOutSyncs"] as { noticed: number; of: number };
     // Every acknowledged change hangs on a sync. The others double a neighbour, or precede all of that.
