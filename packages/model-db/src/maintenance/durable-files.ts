@@ -10,8 +10,6 @@ import {
   rmSync,
   statSync,
   writeSync,
-  type BigIntStats,
-  type Stats,
 } from "node:fs";
 import { dirname, resolve } from "node:path";
 
@@ -98,6 +96,13 @@ export function renameDurably(from: string, to: string): void {
   syncPath(dirname(to));
 }
 
+/** Whose a file is and who may use it, as `stat` says it. */
+export interface FileRights {
+  readonly mode: number | bigint;
+  readonly uid: number | bigint;
+  readonly gid: number | bigint;
+}
+
 /**
  * Lets the same people read and write a file as another one that it is a copy of, or takes the place of. Its
  * owner stays who wrote it where only an administrator may give files away; a group that cannot be given takes
@@ -105,7 +110,7 @@ export function renameDurably(from: string, to: string): void {
  *
  * @param of what `stat` says of the other one.
  */
-export function takeOverRights(path: string, of: Pick<Stats | BigIntStats, "mode" | "uid" | "gid">): void {
+export function takeOverRights(path: string, of: FileRights): void {
   const [mode, uid, gid] = [Number(of.mode), Number(of.uid), Number(of.gid)];
   const now = statSync(path);
   const hasGroup = now.gid === gid || tryChown(path, now.uid, gid);
