@@ -11,8 +11,8 @@ const QUICK_READS: MeasureOptions = { clock: "own", rounds: 8, batchMs: 60 };
 const WRITES: MeasureOptions = { clock: "own", rounds: 9, batchMs: 400 };
 const QUICK_WRITES: MeasureOptions = { clock: "own", rounds: 3, batchMs: 150 };
 
-pinLoad();
 await runBenchmark({
+  beforeCase: pinLoad,
   cases: HTTP_CASES,
   // A million requests, and what they leave in memory.
   longCases: [memory],

@@ -12,6 +12,8 @@ type Effort = Pick<Setting["effort"], "reads" | "writes">;
 
 /** What a program of benchmarks measures. */
 export interface Benchmark {
+  /** What the process of a case does first, and this one must not: the others would inherit it. */
+  readonly beforeCase?: () => void;
   readonly cases: readonly Case[];
   /** Those that take minutes, and run when they are asked for. */
   readonly longCases?: readonly Case[];
@@ -45,6 +47,7 @@ export async function runBenchmark(benchmark: Benchmark): Promise<void> {
   });
   if (options.task !== undefined) {
     const task = JSON.parse(options.task) as Task;
+    benchmark.beforeCase?.();
     await runTask([...benchmark.cases, ...(benchmark.longCases ?? [])], task);
     return;
   }

@@ -16,7 +16,7 @@ afterAll(() => {
 });
 
 test(
-  "each case has a process of its own, and one that ends takes no other with it",
+  "each case has a process of its own, which it is prepared in, and one that ends takes no other with it",
   { timeout: 60_000 },
   () => {
     const json = join(folder, "result.json");
@@ -32,5 +32,6 @@ test(
     expect(ends).toMatchObject({ name: "ends", size: 10, failure: expect.stringContaining("exit code 7") });
     const pids = [run.pid, first!.facts![0]!.value, second!.facts![0]!.value];
     expect(new Set(pids).size).toBe(3);
+    for (const { facts } of [first!, second!]) expect(facts![1]!.value).toBe(facts![0]!.value);
   },
 );

@@ -5,9 +5,17 @@ const effort = {
   writes: { clock: "wall", rounds: 1, batchMs: 0 },
 } as const;
 
-const facts = async () => ({ facts: [{ title: "process", value: process.pid, unit: "" }] });
+let preparedBy: number | undefined;
+
+const facts = async () => ({
+  facts: [
+    { title: "process", value: process.pid, unit: "" },
+    { title: "prepared by", value: preparedBy ?? 0, unit: "" },
+  ],
+});
 
 await runBenchmark({
+  beforeCase: () => (preparedBy = process.pid),
   cases: [
     { name: "first", run: facts },
     { name: "ends", run: () => process.exit(7) },
